@@ -1,0 +1,23 @@
+//! `POST /api/auth/token/blacklist/`: ends a refresh token. Access tokens made from it live on.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+use shared::{
+    app::App,
+    error::ApiError,
+    http::JsonOrForm,
+    jwt::{TokenError, TokenType},
+};
+
+use crate::refresh::token_field;
+
+pub async fn blacklist(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+    let token = token_field(body, "refresh")?;
+    let claims =
+        app.jwt.verify(&token, TokenType::Refresh, app.clock.now()).map_err(ApiError::BadToken)?;
+    if app.store.blacklist(&claims.jti, claims.exp).await? {
+        Ok(Json(json!({})))
+    } else {
+        Err(ApiError::BadToken(TokenError::Blacklisted))
+    }
+}

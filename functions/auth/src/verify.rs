@@ -1,0 +1,14 @@
+//! `POST /api/auth/token/verify/`: whether a token of any type is genuine and not expired.
+//! As in SimpleJWT without rotation, neither the blacklist nor the user is looked at.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+use shared::{app::App, error::ApiError, http::JsonOrForm};
+
+use crate::refresh::token_field;
+
+pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+    let token = token_field(body, "token")?;
+    app.jwt.verify_untyped(&token, app.clock.now()).map_err(ApiError::BadToken)?;
+    Ok(Json(json!({})))
+}

@@ -1,0 +1,76 @@
+//! `GET`, `PUT`, `PATCH`, `DELETE /api/auth/groups/{id}/`.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+    response::Response,
+};
+use serde::Serialize;
+use shared::{
+    app::App,
+    domain::{Group, GroupId},
+    error::ApiError,
+    http::{Admin, JsonOrForm, extract::path_id, no_content},
+};
+
+use crate::input::GroupInput;
+
+/// The group in the path, to an admin.
+pub struct Managed {
+    /// Who asks.
+    pub caller: Admin,
+    /// The group.
+    pub group: Group,
+}
+
+impl FromRequestParts<App> for Managed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = Admin::from_request_parts(parts, app).await?;
+        let id = GroupId(path_id(parts, app).await?);
+        let group = app.store.group(id).await?.ok_or(ApiError::NotFound)?;
+        Ok(Self { caller, group })
+    }
+}
+
+/// A group with the ids of its permissions.
+#[derive(Serialize)]
+pub struct GroupDetail {
+    id: u64,
+    name: String,
+    permissions: Vec<u64>,
+}
+
+impl GroupDetail {
+    /// Reads which of the group's permissions there still are, and their order.
+    async fn of(group: &Group, app: &App) -> Result<Self, ApiError> {
+        let permissions = app.store.permissions_of(&group.permission_ids).await?;
+        Ok(Self {
+            id: group.id.0,
+            name: group.name.as_str().to_owned(),
+            permissions: permissions.into_iter().map(|permission| permission.id.0).collect(),
+        })
+    }
+}
+
+pub async fn retrieve(Managed { group, .. }: Managed, State(app): State<App>) -> Result<Json<GroupDetail>, ApiError> {
+    Ok(Json(GroupDetail::of(&group, &app).await?))
+}
+
+pub async fn update(
+    Managed { caller, group }: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<GroupDetail>, ApiError> {
+    let input = GroupInput::read(&app, body, &group).await?;
+    let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
+    let group = app.store.update_group(group, caller.actor(), change).await?;
+    Ok(Json(GroupDetail::of(&group, &app).await?))
+}
+
+pub async fn destroy(Managed { caller, group }: Managed, State(app): State<App>) -> Result<Response, ApiError> {
+    app.store.delete_group(group, caller.actor()).await?;
+    Ok(no_content())
+}

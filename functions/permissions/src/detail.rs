@@ -1,0 +1,79 @@
+//! `GET`, `PUT`, `PATCH`, `DELETE /api/auth/permissions/{id}/`.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+    response::Response,
+};
+use serde::Serialize;
+use shared::{
+    app::App,
+    domain::{Permission, PermissionId},
+    error::ApiError,
+    http::{Admin, JsonOrForm, extract::path_id, no_content},
+};
+
+use crate::input::PermissionInput;
+
+/// The permission in the path, to an admin.
+pub struct Managed {
+    /// Who asks.
+    pub caller: Admin,
+    /// The permission.
+    pub permission: Permission,
+}
+
+impl FromRequestParts<App> for Managed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let caller = Admin::from_request_parts(parts, app).await?;
+        let id = PermissionId(path_id(parts, app).await?);
+        let permission = app.store.permission(id).await?.ok_or(ApiError::NotFound)?;
+        Ok(Self { caller, permission })
+    }
+}
+
+/// A permission as the API shows it.
+#[derive(Serialize)]
+pub struct PermissionDetail {
+    id: u64,
+    name: String,
+    codename: String,
+    content_type: String,
+}
+
+impl From<Permission> for PermissionDetail {
+    fn from(permission: Permission) -> Self {
+        Self {
+            id: permission.id.0,
+            name: permission.name.as_str().to_owned(),
+            codename: permission.codename.as_str().to_owned(),
+            content_type: permission.content_type.to_string(),
+        }
+    }
+}
+
+pub async fn retrieve(Managed { permission, .. }: Managed) -> Json<PermissionDetail> {
+    Json(permission.into())
+}
+
+pub async fn update(
+    Managed { caller, permission }: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<PermissionDetail>, ApiError> {
+    let input = PermissionInput::read(&app, body).await?;
+    let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
+    let permission = app.store.update_permission(permission, caller.actor(), change).await?;
+    Ok(Json(permission.into()))
+}
+
+pub async fn destroy(
+    Managed { caller, permission }: Managed,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
+    app.store.delete_permission(permission, caller.actor()).await?;
+    Ok(no_content())
+}

@@ -1,0 +1,43 @@
+//! Permissions, and their way into groups. Admins only.
+
+mod detail;
+mod groups;
+mod input;
+mod list;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use shared::{
+    app::App,
+    http::{Admin, view},
+};
+
+/// The function's routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route(
+            "/api/auth/permissions/",
+            view::<Admin>("Permission List", "GET, POST, HEAD, OPTIONS", get(list::list).post(list::create)),
+        )
+        .route(
+            "/api/auth/permissions/{id}/",
+            view::<Admin>(
+                "Permission Instance",
+                "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+                get(detail::retrieve)
+                    .put(detail::update)
+                    .patch(detail::update)
+                    .delete(detail::destroy),
+            ),
+        )
+        .route(
+            "/api/auth/permissions/{id}/assign_to_group/",
+            view::<Admin>("Assign to group", "POST, OPTIONS", post(groups::assign)),
+        )
+        .route(
+            "/api/auth/permissions/{id}/remove_from_group/",
+            view::<Admin>("Remove from group", "POST, OPTIONS", post(groups::remove)),
+        )
+}

@@ -1,0 +1,148 @@
+//! The forms of users: what a registration and a change of a profile take.
+
+use shared::{
+    app::App,
+    domain::{
+        EmailAddress, PersonName, User, UserId, UserName,
+        names::AnyText,
+        password::{PersonalAttributes, validate},
+    },
+    error::{ApiError, FieldErrors},
+    hashing::Password,
+    http::JsonOrForm,
+    input::{Fields, Presence},
+    store::{Refusal, users::NewUser},
+};
+
+/// A registration that breaks no rule but, perhaps, that of unique names.
+pub struct Registration {
+    /// The user to be made.
+    pub user: NewUser,
+    /// His password.
+    pub password: Password,
+}
+
+impl Registration {
+    /// Reads and checks a body. Field errors hide those of passwords, and a mismatch hides a weak
+    /// password, as in DRF.
+    pub async fn read(app: &App, body: JsonOrForm) -> Result<Self, ApiError> {
+        let mut fields = body.fields()?;
+        let username = fields.text::<UserName>("username", Presence::Required);
+        let email = fields.text::<EmailAddress>("email", Presence::Required);
+        let password = fields.text::<AnyText>("password", Presence::Required);
+        let password2 = fields.text::<AnyText>("password2", Presence::Required);
+        let first_name = fields.text::<PersonName>("first_name", Presence::Optional);
+        let last_name = fields.text::<PersonName>("last_name", Presence::Optional);
+        let (Some(username), Some(email), Some(password), Some(password2), false) =
+            (&username, &email, password, password2, fields.has_errors())
+        else {
+            return Err(with_taken(app, fields, username.as_ref(), email.as_ref(), None).await?.into());
+        };
+        let user = NewUser {
+            username: username.clone(),
+            email: email.with_lower_domain(),
+            first_name: first_name.unwrap_or_default(),
+            last_name: last_name.unwrap_or_default(),
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            date_joined: app.clock.now(),
+        };
+        let password = password.into_inner();
+        let errors = password_errors(&password, &password2.into_inner(), &user);
+        if !errors.is_empty() {
+            // A taken name is a field error, and the transaction that would tell is not tried.
+            let field_errors = with_taken(app, fields, Some(username), Some(email), None).await?;
+            return Err(if field_errors.is_empty() { errors } else { field_errors }.into());
+        }
+        Ok(Self { user, password: Password::new(password) })
+    }
+}
+
+fn password_errors(password: &str, password2: &str, user: &NewUser) -> FieldErrors {
+    if password != password2 {
+        return FieldErrors::one("password", "Password fields didn't match.");
+    }
+    let attributes = PersonalAttributes {
+        username: user.username.as_str(),
+        first_name: user.first_name.as_str(),
+        last_name: user.last_name.as_str(),
+        email: user.email.as_str(),
+    };
+    let mut errors = FieldErrors::default();
+    let texts = validate(password, &attributes);
+    if !texts.is_empty() {
+        errors.add("password", texts.into_iter().map(str::to_owned));
+    }
+    errors
+}
+
+/// What a PUT or PATCH changes: what was given and the caller may set.
+pub struct ProfileInput {
+    username: Option<UserName>,
+    email: Option<EmailAddress>,
+    first_name: Option<PersonName>,
+    last_name: Option<PersonName>,
+    is_active: Option<bool>,
+    is_staff: Option<bool>,
+    is_superuser: Option<bool>,
+}
+
+impl ProfileInput {
+    /// Reads and checks a body; flags that the caller may not set are ignored unread.
+    pub async fn read(app: &App, body: JsonOrForm, caller: &User, target: &User) -> Result<Self, ApiError> {
+        let mut fields = body.fields()?;
+        let input = Self {
+            username: fields.text("username", Presence::Required),
+            email: fields.text("email", Presence::Required),
+            first_name: fields.text("first_name", Presence::Optional),
+            last_name: fields.text("last_name", Presence::Optional),
+            is_active: (caller.is_staff || caller.is_superuser)
+                .then(|| fields.flag("is_active"))
+                .flatten(),
+            is_staff: caller.is_superuser.then(|| fields.flag("is_staff")).flatten(),
+            is_superuser: caller.is_superuser.then(|| fields.flag("is_superuser")).flatten(),
+        };
+        if fields.has_errors() {
+            let (username, email) = (input.username.as_ref(), input.email.as_ref());
+            return Err(with_taken(app, fields, username, email, Some(target.id)).await?.into());
+        }
+        Ok(input)
+    }
+
+    /// The user with the changes.
+    pub fn apply(&self, user: &User) -> User {
+        let Self { username, email, first_name, last_name, is_active, is_staff, is_superuser } = self;
+        let mut user = user.clone();
+        user.username = username.clone().unwrap_or(user.username);
+        user.email = email.clone().unwrap_or(user.email);
+        user.first_name = first_name.clone().unwrap_or(user.first_name);
+        user.last_name = last_name.clone().unwrap_or(user.last_name);
+        user.is_active = is_active.unwrap_or(user.is_active);
+        user.is_staff = is_staff.unwrap_or(user.is_staff);
+        user.is_superuser = is_superuser.unwrap_or(user.is_superuser);
+        user
+    }
+}
+
+/// The field errors, with those of taken names: where a transaction will not be tried, they are
+/// looked up, so that all errors appear together.
+async fn with_taken(
+    app: &App,
+    fields: Fields,
+    username: Option<&UserName>,
+    email: Option<&EmailAddress>,
+    but: Option<UserId>,
+) -> Result<FieldErrors, ApiError> {
+    let mut errors = fields.into_errors();
+    if username.is_some() || email.is_some() {
+        let (username_taken, email_taken) = app.store.taken(username, email, but).await?;
+        if username_taken {
+            errors.add_refusal(Refusal::UserNameTaken);
+        }
+        if email_taken {
+            errors.add_refusal(Refusal::EmailTaken);
+        }
+    }
+    Ok(errors)
+}

@@ -1,0 +1,11 @@
+//! The Lambda function `users`.
+
+use lambda_http::{Error, run, tracing};
+use shared::{app::App, http::service};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let app = App::from_env().await?;
+    run(service(users::routes(), app)).await
+}

@@ -1,0 +1,126 @@
+//! The embedded DynamoDB: its file, its loopback endpoint, and the rule that one process at a
+//! time has it open while others reach it over that endpoint.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
+
+use dynoxide::Database;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::CommandError;
+
+const DATABASE: &str = "dynamodb.sqlite";
+const LOCK: &str = "lock";
+
+/// A running engine.
+pub struct Engine {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    /// Held for as long as the engine runs; its file names the endpoint.
+    _lock: Option<File>,
+}
+
+/// The engine of a directory: opened here, or run by another process already.
+pub enum Opened {
+    /// Opened here.
+    Here(Engine),
+    /// Another process has it open, and serves it at this endpoint.
+    Elsewhere(String),
+}
+
+impl Engine {
+    /// An engine that forgets everything at its end.
+    ///
+    /// # Errors
+    /// The port cannot be bound.
+    pub async fn memory(port: u16) -> Result<Self, CommandError> {
+        let database = Database::memory().map_err(|error| CommandError::new(error.to_string()))?;
+        Self::serve(database, port, None).await
+    }
+
+    /// The engine of a directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The directory cannot be written, the file is no database, the port cannot be bound.
+    pub async fn open(directory: &Path, port: u16) -> Result<Opened, CommandError> {
+        let at = |what: &str| format!("{what} {}", directory.display());
+        fs::create_dir_all(directory)
+            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot make the directory"))))?;
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(directory.join(LOCK))
+            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut endpoint = String::new();
+                let read = lock.read_to_string(&mut endpoint);
+                return match read {
+                    Ok(_) if !endpoint.is_empty() => Ok(Opened::Elsewhere(endpoint)),
+                    _ => Err(CommandError::new(at("another process is just opening"))),
+                };
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(CommandError::new(format!("{}: {error}", at("cannot lock"))));
+            }
+        }
+        let file = directory.join(DATABASE);
+        let database = Database::new(&file.to_string_lossy()).map_err(|error| {
+            CommandError::new(format!("cannot open the database {}: {error}", file.display()))
+        })?;
+        Self::serve(database, port, Some(lock)).await.map(Opened::Here)
+    }
+
+    async fn serve(database: Database, port: u16, lock: Option<File>) -> Result<Self, CommandError> {
+        let failed = |error: std::io::Error| {
+            CommandError::new(format!("cannot serve DynamoDB on 127.0.0.1:{port}: {error}"))
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let lock = match lock {
+            Some(mut lock) => {
+                name_endpoint(&mut lock, address).map_err(failed)?;
+                Some(lock)
+            }
+            None => None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(async move {
+            let signal = async {
+                let _ = stopped.await;
+            };
+            let _ = dynoxide::server::serve_with_shutdown(listener, database, signal).await;
+        });
+        Ok(Self { address, stop, served, _lock: lock })
+    }
+
+    /// Where the engine speaks DynamoDB's protocol.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.address)
+    }
+
+    /// Ends the engine.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        // Connections that clients keep open do not hold up the end.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.served).await;
+    }
+}
+
+fn endpoint(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+fn name_endpoint(lock: &mut File, address: SocketAddr) -> std::io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    lock.write_all(endpoint(address).as_bytes())
+}

@@ -1,0 +1,112 @@
+//! A fresh table: its definition, the content types and Django's stock permissions.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+    },
+};
+use shared::{
+    domain::{
+        Codename, ContentType, PermissionName,
+        names::{RawText, TextField},
+        permission::{STOCK_ACTIONS, STOCK_MODELS},
+    },
+    store::{
+        Actor, Refusal, Store, WriteError,
+        keys::{GSI1, GSI1PK, GSI1SK, PK, SK, TTL},
+    },
+};
+
+use crate::CommandError;
+
+/// Makes the table if there is none, by the definition that the template has too.
+///
+/// # Errors
+/// DynamoDB's.
+pub async fn create_table(client: &Client, name: &str) -> Result<(), CommandError> {
+    let failed = |error: String| CommandError::new(format!("cannot make the table {name}: {error}"));
+    let tables = client.list_tables().send().await.map_err(|error| failed(describe(&error)))?;
+    if tables.table_names().iter().any(|table| table == name) {
+        return Ok(());
+    }
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(PK, SK)?))
+        .global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(GSI1)
+                .set_key_schema(Some(key_schema(GSI1PK, GSI1SK)?))
+                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .build()
+                .map_err(|error| failed(error.to_string()))?,
+        );
+    for name in [PK, SK, GSI1PK, GSI1SK] {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        request = request.attribute_definitions(definition);
+    }
+    request.send().await.map_err(|error| failed(describe(&error)))?;
+    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build();
+    client
+        .update_time_to_live()
+        .table_name(name)
+        .time_to_live_specification(ttl.map_err(|error| failed(error.to_string()))?)
+        .send()
+        .await
+        .map_err(|error| failed(describe(&error)))?;
+    Ok(())
+}
+
+fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, CommandError> {
+    [(partition, KeyType::Hash), (sort, KeyType::Range)]
+        .into_iter()
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CommandError::new(error.to_string()))
+}
+
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()
+}
+
+/// Declares the models of `django.contrib.auth` and makes the permissions that Django makes for
+/// them: `Can add user` and so on. What is there already stays.
+///
+/// # Errors
+/// The table did not answer.
+pub async fn stock(store: &Store) -> Result<(), CommandError> {
+    for model in STOCK_MODELS {
+        let content_type = ContentType { app_label: "auth".to_owned(), model: model.to_owned() };
+        store.declare_content_type(&content_type).await.map_err(failed)?;
+        for action in STOCK_ACTIONS {
+            let name: PermissionName = parsed(&format!("Can {action} {model}"))?;
+            let codename: Codename = parsed(&format!("{action}_{model}"))?;
+            let made = store.create_permission(name, codename, content_type.clone(), Actor::Command).await;
+            match made {
+                Ok(_) => {}
+                Err(WriteError::Refused(refusals)) if refusals == [Refusal::CodenameTaken] => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
+    T::parse(RawText { text, surrogate: None }).map_err(|texts| CommandError::new(texts.join(" ")))
+}
+
+/// What a failed write is told at the command line.
+pub fn failed(error: WriteError) -> CommandError {
+    match error {
+        WriteError::Refused(refusals) => CommandError::new(format!("the table refused: {refusals:?}")),
+        WriteError::Failed(error) => error.into(),
+    }
+}

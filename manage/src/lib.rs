@@ -1,0 +1,99 @@
+//! The command line, named after Django's `manage.py`: runs the whole service on one machine and
+//! manages accounts in any table.
+
+pub mod check;
+pub mod engine;
+pub mod init;
+pub mod runserver;
+pub mod target;
+pub mod users;
+
+use std::fmt;
+
+use axum::Router;
+use clap::{Parser, Subcommand};
+use shared::{app::App, http::service};
+
+/// User management: run it on this machine, or manage the accounts of a table.
+#[derive(Parser)]
+#[command(name = "manage", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the whole API on this machine, with an embedded DynamoDB.
+    Runserver(runserver::Options),
+    /// Make a superuser: prompts, or --noinput with DJANGO_SUPERUSER_PASSWORD.
+    Createsuperuser(users::CreateOptions),
+    /// Make a user: prompts, or --noinput with DJANGO_USER_PASSWORD.
+    Createuser(users::CreateUserOptions),
+    /// Change a user's password, which ends his tokens: prompts, or --noinput with
+    /// DJANGO_SUPERUSER_PASSWORD.
+    Changepassword(users::ChangePasswordOptions),
+    /// Check every invariant of the table and list what is broken.
+    Check(check::Options),
+}
+
+/// What ends a command: one line for people.
+#[derive(Debug)]
+pub struct CommandError(String);
+
+impl CommandError {
+    /// An error with that text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+impl From<shared::store::StoreError> for CommandError {
+    fn from(error: shared::store::StoreError) -> Self {
+        Self(format!("the table did not answer: {error}"))
+    }
+}
+
+impl From<shared::settings::SettingsError> for CommandError {
+    fn from(error: shared::settings::SettingsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Every function's routes as one service.
+pub fn all_routes(app: App) -> Router {
+    let routes = auth::routes().merge(users_routes()).merge(groups::routes()).merge(permissions::routes());
+    service(routes, app)
+}
+
+fn users_routes() -> Router<App> {
+    ::users::routes()
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// One line that says what went wrong.
+pub fn run(arguments: Arguments) -> Result<(), CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Runserver(options) => runserver::runserver(options).await,
+            Command::Createsuperuser(options) => users::create_superuser(options).await,
+            Command::Createuser(options) => users::create_user(options).await,
+            Command::Changepassword(options) => users::change_password(options).await,
+            Command::Check(options) => check::check(options).await,
+        }
+    })
+}

@@ -1,0 +1,64 @@
+//! Which table a command works on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shared::store::{Store, connect_from_env, connect_to};
+
+use crate::{
+    CommandError,
+    engine::{Engine, Opened},
+    init,
+};
+
+/// The table's name in an embedded database.
+pub const EMBEDDED_TABLE: &str = "users";
+
+/// Which table to work on.
+#[derive(Args)]
+pub struct Target {
+    /// The directory of an embedded database, whether runserver is running on it or not.
+    #[arg(long, value_name = "DIR", default_value = ".data")]
+    data: PathBuf,
+    /// A DynamoDB table instead, by the AWS SDK's ordinary environment (region, credentials,
+    /// AWS_ENDPOINT_URL).
+    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    table: Option<String>,
+}
+
+/// An open table, and the engine beneath it if this process runs one.
+pub struct OpenTarget {
+    /// The table.
+    pub store: Store,
+    engine: Option<Engine>,
+}
+
+impl Target {
+    /// Opens the table; an embedded one is made if it is not there.
+    ///
+    /// # Errors
+    /// The database cannot be opened or reached.
+    pub async fn open(&self) -> Result<OpenTarget, CommandError> {
+        if let Some(table) = &self.table {
+            return Ok(OpenTarget { store: Store::new(connect_from_env().await, table), engine: None });
+        }
+        let (endpoint, engine) = match Engine::open(&self.data, 0).await? {
+            Opened::Elsewhere(endpoint) => (endpoint, None),
+            Opened::Here(engine) => (engine.endpoint(), Some(engine)),
+        };
+        let client = connect_to(&endpoint);
+        init::create_table(&client, EMBEDDED_TABLE).await?;
+        let store = Store::new(client, EMBEDDED_TABLE);
+        init::stock(&store).await?;
+        Ok(OpenTarget { store, engine })
+    }
+}
+
+impl OpenTarget {
+    /// Ends the engine, if this process runs it.
+    pub async fn close(self) {
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Users, groups, permissions and the rules of their parts: pure types, no I/O.
+
+pub mod group;
+pub mod names;
+pub mod password;
+pub mod permission;
+pub mod user;
+
+pub use group::{Group, GroupId};
+pub use names::{Codename, EmailAddress, GroupName, PermissionName, PersonName, UserName};
+pub use permission::{ContentType, Permission, PermissionId};
+pub use user::{User, UserId};

@@ -1,0 +1,153 @@
+//! Extractors that state in a handler's signature who may call it and what must be there.
+
+use axum::{
+    body::{HttpBody as _, to_bytes},
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderValue, Method, header, request::Parts},
+};
+
+use crate::{
+    app::App,
+    domain::User,
+    error::ApiError,
+    input::{self, Fields, MAX_BODY, body, related},
+    jwt::{TokenError, TokenType},
+    store::Actor,
+};
+
+/// The user who sends the request; nobody is a 401.
+pub struct Caller(pub User);
+
+/// The caller, who must be an admin (`is_staff`); anybody else is a 403.
+pub struct Admin(pub User);
+
+/// The caller if there is one. A header that is there must be right all the same.
+pub struct OptionalCaller(pub Option<User>);
+
+impl Caller {
+    /// Who writes, for the store.
+    pub fn actor(&self) -> Actor {
+        Actor::User(self.0.id)
+    }
+}
+
+impl Admin {
+    /// Who writes, for the store.
+    pub fn actor(&self) -> Actor {
+        Actor::User(self.0.id)
+    }
+}
+
+impl FromRequestParts<App> for OptionalCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match bearer(parts)? {
+            Some(token) => authenticate(&token, app).await.map(|user| Self(Some(user))),
+            None => Ok(Self(None)),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let OptionalCaller(user) = OptionalCaller::from_request_parts(parts, app).await?;
+        user.map(Self).ok_or(ApiError::NotAuthenticated)
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Caller(user) = Caller::from_request_parts(parts, app).await?;
+        if user.is_staff { Ok(Self(user)) } else { Err(ApiError::PermissionDenied) }
+    }
+}
+
+/// Lets everybody through, whatever the headers say: the token endpoints read none.
+pub struct Anyone;
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
+/// The token of an `Authorization: Bearer …` header. The scheme is case-sensitive, as in
+/// SimpleJWT; another scheme counts as no header.
+fn bearer(parts: &Parts) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    // Python's bytes.split() without arguments.
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+    let mut words = header.as_bytes().split(is_space).filter(|word| !word.is_empty());
+    if words.next() != Some(b"Bearer") {
+        return Ok(None);
+    }
+    match (words.next(), words.next()) {
+        (Some(token), None) => Ok(Some(token.to_vec())),
+        _ => Err(ApiError::BadAuthorizationHeader),
+    }
+}
+
+async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
+    let token = std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
+    let claims = app
+        .jwt
+        .verify(token, TokenType::Access, app.clock.now())
+        .map_err(ApiError::BadAccessToken)?;
+    if !claims.names_a_user() {
+        return Err(ApiError::NoUserInToken);
+    }
+    let id = claims.user_id().ok_or(ApiError::UserNotFound)?;
+    let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
+    if !user.is_active {
+        return Err(ApiError::UserInactive);
+    }
+    if claims.is_revoked_for(&user) {
+        return Err(ApiError::BadAccessToken(TokenError::Invalid));
+    }
+    Ok(user)
+}
+
+/// The id in the path, read by Python's `int()`; what names nothing is a 404.
+pub async fn path_id(parts: &mut Parts, app: &App) -> Result<u64, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| ApiError::NotFound)?;
+    let (_, segment) = params.iter().next().ok_or(ApiError::NotFound)?;
+    related::path_id(segment).ok_or(ApiError::NotFound)
+}
+
+/// A body in one of DRF's three forms, read after everything else about the request.
+pub struct JsonOrForm {
+    data: input::Data,
+    partial: bool,
+}
+
+impl JsonOrForm {
+    /// Its fields.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn fields(self) -> Result<Fields, ApiError> {
+        Fields::new(self.data, self.partial)
+    }
+}
+
+impl FromRequest<App> for JsonOrForm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return Err(ApiError::TooLarge);
+        }
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::TooLarge)?;
+        let data = body::parse(content_type.map(HeaderValue::as_bytes), &bytes)?;
+        Ok(Self { data, partial: parts.method == Method::PATCH })
+    }
+}

@@ -1,0 +1,72 @@
+//! Pages of the list of users: `?page_size=`, `?search=`, `?cursor=` and the `Link` header.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, request::Parts},
+};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{app::App, error::ApiError, python, store::listing::Cursor};
+
+/// Users on a page unless told.
+const DEFAULT_SIZE: usize = 100;
+/// The most users on a page.
+const LARGEST_SIZE: usize = 1000;
+
+/// What a list is asked for.
+#[derive(Debug)]
+pub struct Paging {
+    /// How many users a page holds.
+    pub size: usize,
+    /// The search, as the index is searched: trimmed, NFKC, lower case. Empty is none.
+    pub search: String,
+    /// Where the page starts.
+    pub cursor: Option<Cursor>,
+    path: String,
+}
+
+impl FromRequestParts<App> for Paging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let (mut size, mut search, mut cursor) = (DEFAULT_SIZE, String::new(), None);
+        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            match name.as_ref() {
+                "page_size" => size = page_size(&value),
+                "search" => search = python::strip(&value).nfkc().collect::<String>().to_lowercase(),
+                "cursor" => cursor = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        let cursor = cursor
+            .map(|text| Cursor::parse(&text, &search).ok_or(ApiError::InvalidCursor))
+            .transpose()?;
+        Ok(Self { size, search, cursor, path: parts.uri.path().to_owned() })
+    }
+}
+
+/// DRF's `_positive_int` with a cut-off: a bad value is the default, a large one the largest.
+fn page_size(text: &str) -> usize {
+    match python::int(text) {
+        Some(digits) if digits.starts_with('-') || digits == "0" => DEFAULT_SIZE,
+        Some(digits) => digits.parse().unwrap_or(LARGEST_SIZE).min(LARGEST_SIZE),
+        None => DEFAULT_SIZE,
+    }
+}
+
+impl Paging {
+    /// The `Link` header to the next page.
+    pub fn link(&self, next: &Cursor) -> HeaderValue {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("cursor", &next.to_text());
+        if self.size != DEFAULT_SIZE {
+            query.append_pair("page_size", &self.size.to_string());
+        }
+        if !self.search.is_empty() {
+            query.append_pair("search", &self.search);
+        }
+        let link = format!("<{}?{}>; rel=\"next\"", self.path, query.finish());
+        // A path from a request line and a form-encoded query are visible ASCII.
+        HeaderValue::from_str(&link).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}

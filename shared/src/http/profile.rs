@@ -1,0 +1,66 @@
+//! A user as the API shows him.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::{
+    domain::{GroupId, User},
+    store::{Store, StoreError},
+};
+
+/// A group as a profile shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupName {
+    id: u64,
+    name: String,
+}
+
+/// A user's profile, with his groups in order of id.
+#[derive(Debug, Serialize)]
+pub struct Profile {
+    id: u64,
+    username: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    groups: Vec<GroupName>,
+}
+
+impl Profile {
+    /// The profile of one user: a read if he is in groups, else none.
+    pub async fn of(user: &User, store: &Store) -> Result<Self, StoreError> {
+        let names = group_names(store, user.group_ids.clone()).await?;
+        Ok(Self::with(user, &names))
+    }
+
+    /// The profiles of several users: one read for all of their groups.
+    pub async fn of_all(users: &[User], store: &Store) -> Result<Vec<Self>, StoreError> {
+        let ids = users.iter().flat_map(|user| &user.group_ids).copied().collect();
+        let names = group_names(store, ids).await?;
+        Ok(users.iter().map(|user| Self::with(user, &names)).collect())
+    }
+
+    /// Groups that are gone are not in `names`, and so not in the profile.
+    fn with(user: &User, names: &HashMap<GroupId, GroupName>) -> Self {
+        Self {
+            id: user.id.0,
+            username: user.username.as_str().to_owned(),
+            email: user.email.as_str().to_owned(),
+            first_name: user.first_name.as_str().to_owned(),
+            last_name: user.last_name.as_str().to_owned(),
+            groups: user.group_ids.iter().filter_map(|id| names.get(id).cloned()).collect(),
+        }
+    }
+}
+
+async fn group_names(store: &Store, ids: BTreeSet<GroupId>) -> Result<HashMap<GroupId, GroupName>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let groups = store.groups_of(&ids).await?;
+    let named = |group: crate::domain::Group| {
+        (group.id, GroupName { id: group.id.0, name: group.name.as_str().to_owned() })
+    };
+    Ok(groups.into_iter().map(named).collect())
+}

@@ -1,0 +1,274 @@
+//! Access and refresh tokens as SimpleJWT issues and verifies them (RFC 7519).
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    domain::{User, UserId},
+    python,
+    settings::Settings,
+};
+
+/// What a token is for: SimpleJWT's `token_type` claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// Sent with every request.
+    Access,
+    /// Exchanged for access tokens.
+    Refresh,
+}
+
+impl TokenType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// Why a token is refused, with SimpleJWT's texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// No token, a wrong signature or algorithm, claims of wrong types, or revoked.
+    Invalid,
+    /// Past its `exp`.
+    Expired,
+    /// No `exp`.
+    NoExp,
+    /// No `jti`.
+    NoId,
+    /// No `token_type`.
+    NoType,
+    /// Another `token_type` than is asked for.
+    WrongType,
+    /// Blacklisted.
+    Blacklisted,
+}
+
+impl TokenError {
+    /// SimpleJWT's text.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Invalid => "Token is invalid",
+            Self::Expired => "Token is expired",
+            Self::NoExp => "Token has no 'exp' claim",
+            Self::NoId => "Token has no id",
+            Self::NoType => "Token has no type",
+            Self::WrongType => "Token has wrong type",
+            Self::Blacklisted => "Token is blacklisted",
+        }
+    }
+}
+
+/// The claims of a verified token.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The token's id.
+    pub jti: String,
+    /// When it expires, in seconds since 1970.
+    pub exp: i64,
+    /// When it was issued; SimpleJWT asks for none.
+    pub iat: Option<i64>,
+    /// The `user_id` claim as it stands; a refresh hands it on with its type.
+    user_id: Option<Value>,
+}
+
+impl Claims {
+    /// Whether the token names a user at all.
+    pub fn names_a_user(&self) -> bool {
+        self.user_id.is_some()
+    }
+
+    /// The user it names: a text or an integer. What is no user's id is none.
+    pub fn user_id(&self) -> Option<UserId> {
+        let digits = match self.user_id.as_ref()? {
+            Value::String(text) => python::int(text)?,
+            Value::Number(number) => number.as_u64()?.to_string(),
+            _ => return None,
+        };
+        digits.parse().ok().map(UserId)
+    }
+
+    /// Whether the token is older than the user's last change of password.
+    pub fn is_revoked_for(&self, user: &User) -> bool {
+        user.tokens_valid_after.is_some_and(|after| self.iat.is_none_or(|iat| iat < after))
+    }
+}
+
+/// Signs and verifies with the service's keys.
+pub struct Jwt {
+    algorithm: Algorithm,
+    signing_key: EncodingKey,
+    verifying_keys: Vec<DecodingKey>,
+    access_lifetime: i64,
+    refresh_lifetime: i64,
+    leeway: i64,
+    audience: Option<String>,
+    issuer: Option<String>,
+}
+
+impl Jwt {
+    /// The keys and lifetimes of the settings.
+    pub fn new(settings: &Settings) -> Self {
+        let keys = std::iter::once(&settings.signing_key).chain(&settings.signing_key_fallbacks);
+        Self {
+            algorithm: settings.algorithm,
+            signing_key: EncodingKey::from_secret(settings.signing_key.expose().as_bytes()),
+            verifying_keys: keys
+                .map(|key| DecodingKey::from_secret(key.expose().as_bytes()))
+                .collect(),
+            access_lifetime: settings.access_token_lifetime,
+            refresh_lifetime: settings.refresh_token_lifetime,
+            leeway: settings.leeway,
+            audience: settings.audience.clone(),
+            issuer: settings.issuer.clone(),
+        }
+    }
+
+    /// A new token for a user; `now` in seconds since 1970.
+    pub fn issue(&self, token_type: TokenType, user: &User, now: i64) -> String {
+        let user_id = Value::String(user.id.to_string());
+        self.sign(token_type, user_id, now, user.issued_at(now))
+    }
+
+    /// The access token that a verified refresh token gives, with its `user_id` as it stands.
+    pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
+        let user_id = claims.user_id.clone().unwrap_or_else(|| Value::String(user.id.to_string()));
+        self.sign(TokenType::Access, user_id, now, user.issued_at(now))
+    }
+
+    fn sign(&self, token_type: TokenType, user_id: Value, now: i64, iat: i64) -> String {
+        let lifetime = match token_type {
+            TokenType::Access => self.access_lifetime,
+            TokenType::Refresh => self.refresh_lifetime,
+        };
+        let mut claims = Map::new();
+        claims.insert("token_type".to_owned(), token_type.as_str().into());
+        claims.insert("exp".to_owned(), (now + lifetime).into());
+        claims.insert("iat".to_owned(), iat.into());
+        claims.insert("jti".to_owned(), new_jti().into());
+        claims.insert("user_id".to_owned(), user_id);
+        if let Some(audience) = &self.audience {
+            claims.insert("aud".to_owned(), audience.clone().into());
+        }
+        if let Some(issuer) = &self.issuer {
+            claims.insert("iss".to_owned(), issuer.clone().into());
+        }
+        // Signing a map of texts and integers with an HMAC key has no way to fail.
+        encode(&Header::new(self.algorithm), &claims, &self.signing_key)
+            .expect("claims are JSON and the key is the algorithm's")
+    }
+
+    /// Verifies a token of one type.
+    ///
+    /// # Errors
+    /// SimpleJWT's first complaint, in its order: signature and times, `exp`, `jti`, `token_type`.
+    pub fn verify(&self, token: &str, token_type: TokenType, now: i64) -> Result<Claims, TokenError> {
+        let (claims, found) = self.check(token, now)?;
+        match found {
+            None => Err(TokenError::NoType),
+            Some(Value::String(name)) if name == token_type.as_str() => Ok(claims),
+            Some(_) => Err(TokenError::WrongType),
+        }
+    }
+
+    /// Verifies a token of any type, as SimpleJWT's `UntypedToken`.
+    ///
+    /// # Errors
+    /// As [`Jwt::verify`], without the last.
+    pub fn verify_untyped(&self, token: &str, now: i64) -> Result<(), TokenError> {
+        self.check(token, now).map(|_| ())
+    }
+
+    fn check(&self, token: &str, now: i64) -> Result<(Claims, Option<Value>), TokenError> {
+        let mut claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
+        self.check_registered(&claims)?;
+        let iat = integer(&claims, "iat")?;
+        // A token of the second after a change of password is issued for that second.
+        if iat.is_some_and(|iat| iat > now + self.leeway.max(1)) {
+            return Err(TokenError::Invalid);
+        }
+        if integer(&claims, "nbf")?.is_some_and(|nbf| nbf > now + self.leeway) {
+            return Err(TokenError::Invalid);
+        }
+        let exp = integer(&claims, "exp")?;
+        if exp.is_some_and(|exp| exp <= now - self.leeway) {
+            return Err(TokenError::Expired);
+        }
+        let exp = exp.ok_or(TokenError::NoExp)?;
+        let jti = match claims.remove("jti") {
+            Some(Value::String(jti)) => jti,
+            Some(_) => return Err(TokenError::Invalid),
+            None => return Err(TokenError::NoId),
+        };
+        let token_type = claims.remove("token_type");
+        Ok((Claims { jti, exp, iat, user_id: claims.remove("user_id") }, token_type))
+    }
+
+    /// The claims, if one of the keys signed them. The algorithm is the key's, whatever the
+    /// token's header says (RFC 8725, section 3.1), and a `crit` header that nobody here
+    /// understands refuses the token (RFC 7515, section 4.1.11).
+    fn verify_signature(&self, token: &str) -> Option<Map<String, Value>> {
+        let mut validation = Validation::new(self.algorithm);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        if decode_header(token).ok()?.alg != self.algorithm {
+            return None;
+        }
+        self.verifying_keys
+            .iter()
+            .find_map(|key| decode::<Map<String, Value>>(token, key, &validation).ok())
+            .map(|token| token.claims)
+    }
+
+    /// `aud`, `iss` and `sub` as PyJWT checks them.
+    fn check_registered(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        if let Some(wanted) = &self.audience {
+            let held = match claims.get("aud") {
+                Some(Value::String(one)) => one == wanted,
+                Some(Value::Array(many)) => many.iter().any(|one| one == wanted.as_str()),
+                _ => false,
+            };
+            if !held {
+                return Err(TokenError::Invalid);
+            }
+        }
+        if let Some(wanted) = &self.issuer
+            && claims.get("iss").and_then(Value::as_str) != Some(wanted)
+        {
+            return Err(TokenError::Invalid);
+        }
+        match claims.get("sub") {
+            None | Some(Value::String(_)) => Ok(()),
+            Some(_) => Err(TokenError::Invalid),
+        }
+    }
+}
+
+/// A NumericDate as PyJWT reads it: what Python's `int()` takes.
+fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, TokenError> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let read = match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => Some(integer),
+            // Beyond 64 bits or with a fraction: `as` saturates, which keeps the order.
+            #[expect(clippy::cast_possible_truncation, reason = "saturation is meant")]
+            None => number.as_f64().map(|float| float as i64),
+        },
+        Value::Bool(flag) => Some(i64::from(*flag)),
+        Value::String(text) => python::int(text).and_then(|digits| digits.parse().ok()),
+        _ => None,
+    };
+    // Far dates must not overflow when the leeway is added.
+    read.map(|date| Some(date.clamp(i64::MIN / 2, i64::MAX / 2))).ok_or(TokenError::Invalid)
+}
+
+/// 32 hexadecimal digits from the system's random source, as `uuid4().hex`.
+fn new_jti() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

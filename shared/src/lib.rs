@@ -1,0 +1,13 @@
+//! What the service's Lambda functions share: settings, tokens, hashing, the DynamoDB table,
+//! and the reading of requests in the manner of Django REST Framework.
+
+pub mod app;
+pub mod domain;
+pub mod error;
+pub mod hashing;
+pub mod http;
+pub mod input;
+pub mod jwt;
+pub mod python;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,142 @@
+//! Every key of the table.
+
+use crate::domain::{Codename, ContentType, EmailAddress, GroupId, GroupName, PermissionId, User, UserId, UserName};
+
+/// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
+pub const PK: &str = "PK";
+/// The sort key.
+pub const SK: &str = "SK";
+/// The index's partition key.
+pub const GSI1PK: &str = "GSI1PK";
+/// The index's sort key.
+pub const GSI1SK: &str = "GSI1SK";
+/// The index's name; it projects keys only.
+pub const GSI1: &str = "GSI1";
+/// The attribute that DynamoDB expires items by.
+pub const TTL: &str = "ttl";
+
+/// Partition of all groups.
+pub const GROUPS: &str = "GROUP";
+/// Partition of all permissions.
+pub const PERMISSIONS: &str = "PERMISSION";
+/// Index partition of users, by lower-cased username.
+pub const USERS_BY_NAME: &str = "USER";
+/// Index partition of email markers, by address.
+pub const USERS_BY_EMAIL: &str = "EMAIL";
+
+/// The primary key of one item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+/// What has ids of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sequence {
+    /// Users.
+    User,
+    /// Groups.
+    Group,
+    /// Permissions.
+    Permission,
+}
+
+/// Every kind of item.
+#[derive(Clone, Copy, Debug)]
+pub enum Entity<'a> {
+    /// A user's profile.
+    User(UserId),
+    /// A user's password hash.
+    Credential(UserId),
+    /// A user's place in the index of a group's members.
+    Membership(UserId, GroupId),
+    /// The marker that makes a username unique.
+    UserName(&'a UserName),
+    /// The marker that makes an email address unique.
+    Email(&'a EmailAddress),
+    /// A group.
+    Group(GroupId),
+    /// The marker that makes a group's name unique.
+    GroupName(&'a GroupName),
+    /// A permission.
+    Permission(PermissionId),
+    /// The marker that makes a codename unique within its content type.
+    Codename(&'a ContentType, &'a Codename),
+    /// A content type.
+    ContentType(&'a ContentType),
+    /// The set of active superusers.
+    ActiveSuperusers,
+    /// The last id given.
+    Sequence(Sequence),
+    /// A blacklisted token.
+    Token(&'a str),
+}
+
+impl Entity<'_> {
+    /// The item's key.
+    pub fn key(&self) -> Key {
+        let (pk, sk) = match self {
+            Self::User(id) => (user(*id), "PROFILE".to_owned()),
+            Self::Credential(id) => (user(*id), "CREDENTIAL".to_owned()),
+            Self::Membership(id, group) => (user(*id), format!("GROUP#{group}")),
+            Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
+            Self::Email(email) => (format!("EMAIL#{}", email.lower()), "EMAIL".to_owned()),
+            Self::Group(id) => (GROUPS.to_owned(), padded(id.0)),
+            Self::GroupName(name) => (format!("GROUPNAME#{}", name.as_str()), "GROUPNAME".to_owned()),
+            Self::Permission(id) => (PERMISSIONS.to_owned(), padded(id.0)),
+            Self::Codename(content_type, codename) => (
+                format!("CODENAME#{}.{}", content_type.app_label, codename.as_str()),
+                content_type.model.clone(),
+            ),
+            Self::ContentType(content_type) => ("CONTENTTYPE".to_owned(), content_type.to_string()),
+            Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
+            Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
+            Self::Token(jti) => (format!("TOKEN#{jti}"), "TOKEN".to_owned()),
+        };
+        Key { pk, sk }
+    }
+}
+
+impl Sequence {
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Permission => "permission",
+        }
+    }
+}
+
+fn user(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+/// Ten digits, so that the order of texts is that of numbers.
+fn padded(id: u64) -> String {
+    format!("{id:010}")
+}
+
+/// The index keys of a user: in order of lower-cased username, then id. `#` sorts before every
+/// character of a username, so `ann` comes before `ann-marie`.
+pub fn user_by_name(user: &User) -> Key {
+    Key { pk: USERS_BY_NAME.to_owned(), sk: format!("{}#{}", user.username.lower(), padded(user.id.0)) }
+}
+
+/// The index keys of an email marker; the id after the last `#` saves reading the marker.
+pub fn user_by_email(email: &EmailAddress, id: UserId) -> Key {
+    Key { pk: USERS_BY_EMAIL.to_owned(), sk: format!("{}#{}", email.lower(), padded(id.0)) }
+}
+
+/// The index keys of a membership: a group's members by id.
+pub fn member(group: GroupId, id: UserId) -> Key {
+    Key { pk: format!("GROUP#{group}"), sk: padded(id.0) }
+}
+
+/// The user whom an index sort key of [`user_by_name`] or [`user_by_email`] names.
+pub fn indexed_user(sort_key: &str) -> Option<UserId> {
+    let (_, id) = sort_key.rsplit_once('#')?;
+    (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit())).then(|| id.parse().ok().map(UserId))?
+}

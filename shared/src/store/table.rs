@@ -1,0 +1,583 @@
+//! The only code that speaks DynamoDB: reads, conditional writes, transactions and their retries.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::timeout::TimeoutConfig,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    StoreError,
+    keys::{GSI1, GSI1PK, GSI1SK, Key, PK, SK},
+    writes::{Action, Condition, Refusal, Write},
+};
+
+/// An item's attributes.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Most keys that one BatchGetItem takes.
+const BATCH: usize = 100;
+/// How often a write that met another one, or a throttled batch, is tried.
+const TRIES: u32 = 10;
+
+/// One DynamoDB table.
+#[derive(Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// The SDK's settings for this service: quick retries with jitter for throttling, 5xx and lost
+/// connections, and time limits well under a function's.
+pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
+    let retries = aws_config::retry::RetryConfig::standard()
+        .with_max_attempts(5)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1));
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(10))
+        .build();
+    aws_sdk_dynamodb::config::Builder::from(config)
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .build()
+}
+
+impl Table {
+    /// The table of that name.
+    pub fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.to_owned() }
+    }
+
+    /// The client and the name, for what only operators do (making the table, reading all of it).
+    pub fn parts(&self) -> (&Client, &str) {
+        (&self.client, &self.name)
+    }
+
+    /// One item, strongly consistent.
+    pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(attributes(&key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failure("GetItem", error))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Several items, strongly consistent, by key; what does not exist is absent. Batches of 100
+    /// run at once, and keys that DynamoDB did not get to are asked for again.
+    pub async fn batch_get(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashMap<Key, Item>, StoreError> {
+        let mut seen = std::collections::HashSet::new();
+        // A key named twice in one batch is a ValidationException.
+        let keys: Vec<Key> = keys.into_iter().filter(|key| seen.insert(key.clone())).collect();
+        let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch));
+        let mut found = HashMap::with_capacity(keys.len());
+        for items in futures_util::future::try_join_all(batches).await? {
+            found.extend(items);
+        }
+        Ok(found)
+    }
+
+    async fn get_batch(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+        let mut wanted: Vec<Item> = keys.iter().map(attributes).collect();
+        let mut found = HashMap::with_capacity(keys.len());
+        for attempt in 0..TRIES {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(std::mem::take(&mut wanted)))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::new("BatchGetItem", error))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, request)
+                .send()
+                .await
+                .map_err(|error| failure("BatchGetItem", error))?;
+            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                if let Some(key) = key_of(&item) {
+                    found.insert(key, item);
+                }
+            }
+            wanted = answer
+                .unprocessed_keys
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, left)| left.keys)
+                .collect();
+            if wanted.is_empty() {
+                return Ok(found);
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::new("BatchGetItem", "keys stayed unprocessed"))
+    }
+
+    /// All items of one partition, in order, strongly consistent.
+    pub async fn partition<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("PK = :pk")
+                .expression_attribute_values(":pk", text(pk))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failure("Query", error))?;
+            for item in answer.items.into_iter().flatten() {
+                items.push(from_item(item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Up to `limit` rows of one index partition in order: those whose sort key begins with
+    /// `prefix`, after the row `after`. The index is eventually consistent and holds keys only.
+    pub async fn index_page(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<IndexRow>,
+        limit: usize,
+    ) -> Result<Vec<IndexRow>, StoreError> {
+        let mut rows = Vec::new();
+        let mut start = after.map(|row| row.attributes(pk));
+        loop {
+            let query = self.client.query().table_name(&self.name).index_name(GSI1);
+            let query = if prefix.is_empty() {
+                query.key_condition_expression("GSI1PK = :pk")
+            } else {
+                query
+                    .key_condition_expression("GSI1PK = :pk AND begins_with(GSI1SK, :prefix)")
+                    .expression_attribute_values(":prefix", text(prefix))
+            };
+            let answer = query
+                .expression_attribute_values(":pk", text(pk))
+                .limit(i32::try_from(limit - rows.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failure("Query", error))?;
+            rows.extend(answer.items.into_iter().flatten().filter_map(IndexRow::from_item));
+            start = answer.last_evaluated_key;
+            if start.is_none() || rows.len() >= limit {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// The next id of a sequence.
+    pub async fn next(&self, sequence: Key) -> Result<u64, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(attributes(&sequence)))
+            .update_expression("ADD #value :one")
+            .expression_attribute_names("#value", "value")
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| failure("UpdateItem", error))?;
+        answer
+            .attributes
+            .as_ref()
+            .and_then(|item| item.get("value")?.as_n().ok()?.parse().ok())
+            .ok_or_else(|| StoreError::new("UpdateItem", "the sequence has no number"))
+    }
+
+    /// Puts an item that must not be there yet. The item there is if it is: the caller tells
+    /// whether it is his own, since the SDK may have sent a put twice whose answer was lost.
+    pub async fn put_new(&self, item: Item) -> Result<Option<Item>, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(None),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                match error.into_err() {
+                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(old) => {
+                        Ok(Some(old.item.unwrap_or_default()))
+                    }
+                    other => Err(StoreError::new("PutItem", other)),
+                }
+            }
+            Err(error) => Err(failure("PutItem", error)),
+        }
+    }
+
+    /// Carries out all of the writes or none.
+    ///
+    /// One write goes alone, which costs half of a transaction; more go as one transaction, and
+    /// are tried again with the same token when they met another one.
+    ///
+    /// # Errors
+    /// `Err(Ok(refusals))` when conditions failed, `Err(Err(_))` when the table did not answer.
+    pub async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
+        match writes.len() {
+            0 => Ok(()),
+            1 => self.write_one(writes.remove(0)).await,
+            _ => self.transact(&writes).await,
+        }
+    }
+
+    async fn transact(&self, writes: &[Write]) -> Result<(), WriteError> {
+        let token = format!("{:032x}", rand::random::<u128>());
+        let items = writes
+            .iter()
+            .map(|write| write.to_transaction(&self.name))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| WriteError::Failed(StoreError::new("TransactWriteItems", error)))?;
+        for attempt in 0..TRIES {
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .client_request_token(&token)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(()) };
+            let refused = refusals(&error, writes);
+            if !refused.is_empty() {
+                return Err(WriteError::Refused(refused));
+            }
+            if !met_another(&error) {
+                return Err(WriteError::Failed(failure("TransactWriteItems", error)));
+            }
+            pause(attempt).await;
+        }
+        Err(WriteError::Failed(StoreError::new("TransactWriteItems", "conflicts without end")))
+    }
+
+    async fn write_one(&self, write: Write) -> Result<(), WriteError> {
+        for attempt in 0..TRIES {
+            let Err((code, error)) = self.send_one(&write).await else { return Ok(()) };
+            match code.as_deref() {
+                Some("ConditionalCheckFailedException") => {
+                    return Err(WriteError::Refused(vec![write.refusal]));
+                }
+                Some("TransactionConflictException") => pause(attempt).await,
+                _ => return Err(WriteError::Failed(error)),
+            }
+        }
+        Err(WriteError::Failed(StoreError::new("write", "conflicts without end")))
+    }
+
+    /// Sends one write by itself; an error comes with DynamoDB's code for it.
+    async fn send_one(&self, write: &Write) -> Result<(), (Option<String>, StoreError)> {
+        let expression = write.expression();
+        match &write.action {
+            Action::Put(item) => self
+                .client
+                .put_item()
+                .table_name(&self.name)
+                .set_item(Some(item.clone()))
+                .set_condition_expression(expression.condition)
+                .set_expression_attribute_names(expression.names)
+                .set_expression_attribute_values(expression.values)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| coded("PutItem", error)),
+            Action::Update { key, .. } => self
+                .client
+                .update_item()
+                .table_name(&self.name)
+                .set_key(Some(attributes(key)))
+                .set_update_expression(expression.update)
+                .set_condition_expression(expression.condition)
+                .set_expression_attribute_names(expression.names)
+                .set_expression_attribute_values(expression.values)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| coded("UpdateItem", error)),
+            Action::Delete(key) => self
+                .client
+                .delete_item()
+                .table_name(&self.name)
+                .set_key(Some(attributes(key)))
+                .set_condition_expression(expression.condition)
+                .set_expression_attribute_names(expression.names)
+                .set_expression_attribute_values(expression.values)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| coded("DeleteItem", error)),
+        }
+    }
+}
+
+/// Why a write did not happen.
+#[derive(Debug)]
+pub enum WriteError {
+    /// Conditions failed, in the order of the writes; nothing was written.
+    Refused(Vec<Refusal>),
+    /// The table did not answer.
+    Failed(StoreError),
+}
+
+/// A row of the index: the item's key and its place.
+#[derive(Clone, Debug)]
+pub struct IndexRow {
+    /// The item.
+    pub key: Key,
+    /// Its sort key in the index.
+    pub sort_key: String,
+}
+
+impl IndexRow {
+    fn from_item(item: Item) -> Option<Self> {
+        Some(Self { key: key_of(&item)?, sort_key: item.get(GSI1SK)?.as_s().ok()?.clone() })
+    }
+
+    fn attributes(self, pk: &str) -> Item {
+        let mut item = attributes(&self.key);
+        item.insert(GSI1PK.to_owned(), text(pk));
+        item.insert(GSI1SK.to_owned(), text(&self.sort_key));
+        item
+    }
+}
+
+impl Write {
+    fn to_transaction(&self, table: &str) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+        let expression = self.expression();
+        let item = TransactWriteItem::builder();
+        Ok(match &self.action {
+            Action::Put(attributes) => item.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(attributes.clone()))
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values)
+                    .build()?,
+            ),
+            Action::Update { key, .. } => item.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(Some(attributes(key)))
+                    .set_update_expression(expression.update)
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values)
+                    .build()?,
+            ),
+            Action::Delete(key) => item.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(attributes(key)))
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values)
+                    .build()?,
+            ),
+        }
+        .build())
+    }
+
+    /// The write in DynamoDB's expression language; every name and value has a placeholder.
+    fn expression(&self) -> Expression {
+        let mut expression = Expression::default();
+        let condition = match &self.condition {
+            Condition::None => None,
+            Condition::Absent => Some("attribute_not_exists(PK)".to_owned()),
+            Condition::Exists => Some("attribute_exists(PK)".to_owned()),
+            Condition::Equals(name, value) => {
+                let (name, value) = (expression.name(name), expression.value(value.clone()));
+                Some(format!("{name} = {value}"))
+            }
+            Condition::OthersIn(name) => {
+                let (name, one) = (expression.name(name), expression.value(number(1)));
+                Some(format!("size({name}) > {one}"))
+            }
+        };
+        expression.condition = condition;
+        if let Action::Update { set, remove, add_to, take_from, .. } = &self.action {
+            let mut clauses = Vec::new();
+            let assignments: Vec<String> = set
+                .iter()
+                .map(|(name, value)| format!("{} = {}", expression.name(name), expression.value(value.clone())))
+                .collect();
+            if !assignments.is_empty() {
+                clauses.push(format!("SET {}", assignments.join(", ")));
+            }
+            let removals: Vec<String> = remove.iter().map(|name| expression.name(name)).collect();
+            if !removals.is_empty() {
+                clauses.push(format!("REMOVE {}", removals.join(", ")));
+            }
+            for (verb, change) in [("ADD", add_to), ("DELETE", take_from)] {
+                if let Some((name, value)) = change {
+                    let (name, value) = (expression.name(name), expression.value(value.clone()));
+                    clauses.push(format!("{verb} {name} {value}"));
+                }
+            }
+            expression.update = Some(clauses.join(" "));
+        }
+        expression
+    }
+}
+
+#[derive(Default)]
+struct Expression {
+    condition: Option<String>,
+    update: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<Item>,
+}
+
+impl Expression {
+    fn name(&mut self, name: &str) -> String {
+        let names = self.names.get_or_insert_default();
+        let placeholder = format!("#n{}", names.len());
+        names.insert(placeholder.clone(), name.to_owned());
+        placeholder
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let values = self.values.get_or_insert_default();
+        let placeholder = format!(":v{}", values.len());
+        values.insert(placeholder.clone(), value);
+        placeholder
+    }
+}
+
+/// The rules that a cancelled transaction broke: its reasons stand in the order of its writes.
+fn refusals(error: &SdkError<TransactWriteItemsError>, writes: &[Write]) -> Vec<Refusal> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Vec::new();
+    };
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .zip(writes)
+        .filter(|(reason, _)| reason.code() == Some("ConditionalCheckFailed"))
+        .map(|(_, write)| write.refusal)
+        .collect()
+}
+
+/// Whether a transaction was cancelled by nothing but other writes or throttling.
+fn met_another(error: &SdkError<TransactWriteItemsError>) -> bool {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons().iter().all(|reason| {
+                matches!(
+                    reason.code(),
+                    None | Some("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+                )
+            })
+        }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
+        _ => false,
+    }
+}
+
+/// Waits before another try: full jitter under a bound that doubles from 20 ms to half a second.
+async fn pause(attempt: u32) {
+    let bound = 20_u64.saturating_mul(1 << attempt.min(5)).min(500);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=bound))).await;
+}
+
+fn failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError
+where
+    SdkError<E, R>: std::error::Error + 'static,
+{
+    StoreError::new(operation, DisplayErrorContext(&error).to_string())
+}
+
+fn coded<E, R>(operation: &'static str, error: SdkError<E, R>) -> (Option<String>, StoreError)
+where
+    E: ProvideErrorMetadata,
+    SdkError<E, R>: std::error::Error + 'static,
+{
+    let code = error.as_service_error().and_then(|service| service.code()).map(str::to_owned);
+    (code, failure(operation, error))
+}
+
+fn key_of(item: &Item) -> Option<Key> {
+    Some(Key { pk: item.get(PK)?.as_s().ok()?.clone(), sk: item.get(SK)?.as_s().ok()?.clone() })
+}
+
+/// A key's attributes.
+pub fn attributes(key: &Key) -> Item {
+    HashMap::from([(PK.to_owned(), text(&key.pk)), (SK.to_owned(), text(&key.sk))])
+}
+
+/// A text attribute.
+pub fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+/// A number attribute.
+pub fn number(value: impl fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A number set attribute of one number.
+pub fn number_set(value: impl fmt::Display) -> AttributeValue {
+    AttributeValue::Ns(vec![value.to_string()])
+}
+
+/// Reads an item; attributes that the type does not know are left alone.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::new("item", error))
+}
+
+/// An item of a value, under its key.
+pub fn to_item<T: serde::Serialize>(key: &Key, value: &T) -> Result<Item, StoreError> {
+    let mut item: Item =
+        serde_dynamo::aws_sdk_dynamodb_1::to_item(value).map_err(|error| StoreError::new("item", error))?;
+    item.extend(attributes(key));
+    Ok(item)
+}
+
+/// Adds index keys to an item.
+pub fn indexed(mut item: Item, index: &Key) -> Item {
+    item.insert(GSI1PK.to_owned(), text(&index.pk));
+    item.insert(GSI1SK.to_owned(), text(&index.sk));
+    item
+}
+
+/// What an update has to name: the attributes that differ, and those that are gone.
+pub fn difference(before: &Item, after: &Item) -> (Item, BTreeSet<String>) {
+    let set = after
+        .iter()
+        .filter(|(name, value)| before.get(*name) != Some(value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let removed = before.keys().filter(|name| !after.contains_key(*name)).cloned().collect();
+    (set, removed)
+}

@@ -1,0 +1,364 @@
+//! Users, their credentials, their markers and their memberships.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, CHANGE_TRIES, ChangeError, Refusal, Store, StoreError, WriteError,
+    keys::{self, Entity, Key, Sequence},
+    table::{self, Item, from_item, number, to_item},
+    writes::Write,
+};
+use crate::{
+    domain::{EmailAddress, GroupId, PersonName, User, UserId, UserName},
+    hashing::PasswordHash,
+};
+
+/// More memberships than this do not fit into one transaction beside the rest.
+const MEMBERSHIPS_AT_ONCE: usize = 90;
+
+/// What a marker says: whose the name is.
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    user_id: UserId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Credential {
+    password: PasswordHash,
+}
+
+/// A user about to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The username.
+    pub username: UserName,
+    /// The email address; empty on the command line only.
+    pub email: EmailAddress,
+    /// May be empty.
+    pub first_name: PersonName,
+    /// May be empty.
+    pub last_name: PersonName,
+    /// Whether he may log in.
+    pub is_active: bool,
+    /// Whether he is an admin.
+    pub is_staff: bool,
+    /// Whether he is a superuser.
+    pub is_superuser: bool,
+    /// Seconds since 1970.
+    pub date_joined: i64,
+}
+
+impl NewUser {
+    fn into_user(self, id: UserId) -> User {
+        let Self { username, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined } = self;
+        User {
+            id,
+            username,
+            email,
+            first_name,
+            last_name,
+            is_active,
+            is_staff,
+            is_superuser,
+            group_ids: BTreeSet::new(),
+            permission_ids: BTreeSet::new(),
+            date_joined,
+            last_login: None,
+            tokens_valid_after: None,
+            version: 1,
+        }
+    }
+}
+
+impl Store {
+    /// The user with that id.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.table.get(Entity::User(id).key()).await
+    }
+
+    /// Several users; those who do not exist are absent. In the order asked for.
+    pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let mut found = self.table.batch_get(ids.iter().map(|id| Entity::User(*id).key())).await?;
+        ids.iter().filter_map(|id| found.remove(&Entity::User(*id).key())).map(from_item).collect()
+    }
+
+    /// The user with that username and his password hash: two round trips.
+    pub async fn user_by_name(&self, name: &UserName) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        let marker: Option<Marker> = self.table.get(Entity::UserName(name).key()).await?;
+        let Some(Marker { user_id }) = marker else { return Ok(None) };
+        let (profile, credential) = (Entity::User(user_id).key(), Entity::Credential(user_id).key());
+        let mut found = self.table.batch_get([profile.clone(), credential.clone()]).await?;
+        let Some(user) = found.remove(&profile) else { return Ok(None) };
+        let user: User = from_item(user)?;
+        // Between the two reads the name may have gone to somebody else.
+        if user.username != *name {
+            return Ok(None);
+        }
+        let credential: Option<Credential> = found.remove(&credential).map(from_item).transpose()?;
+        Ok(Some((user, credential.map(|credential| credential.password))))
+    }
+
+    /// Whether a username and an email address belong to somebody else than `but`.
+    pub async fn taken(
+        &self,
+        username: Option<&UserName>,
+        email: Option<&EmailAddress>,
+        but: Option<UserId>,
+    ) -> Result<(bool, bool), StoreError> {
+        let username = username.map(|name| Entity::UserName(name).key());
+        let email = email.filter(|email| !email.is_empty()).map(|email| Entity::Email(email).key());
+        let mut found = self.table.batch_get(username.iter().chain(&email).cloned()).await?;
+        let mut taken = |key: Option<Key>| -> Result<bool, StoreError> {
+            let marker: Option<Marker> = key.and_then(|key| found.remove(&key)).map(from_item).transpose()?;
+            Ok(marker.is_some_and(|marker| Some(marker.user_id) != but))
+        };
+        Ok((taken(username)?, taken(email)?))
+    }
+
+    /// An id for a new user. Ids that are not used leave gaps, which are fine.
+    pub async fn next_user_id(&self) -> Result<UserId, StoreError> {
+        self.table.next(Entity::Sequence(Sequence::User).key()).await.map(UserId)
+    }
+
+    /// Makes a user with his credential and markers: one transaction.
+    ///
+    /// # Errors
+    /// Both uniqueness rules that are broken, together.
+    pub async fn create_user(
+        &self,
+        id: UserId,
+        new: NewUser,
+        password: &PasswordHash,
+        _actor: Actor,
+    ) -> Result<User, WriteError> {
+        let user = new.into_user(id);
+        let failed = WriteError::Failed;
+        let credential = Credential { password: password.clone() };
+        let mut writes = vec![
+            Write::create(user_item(&user).map_err(failed)?, Refusal::Exists),
+            Write::create(to_item(&Entity::Credential(id).key(), &credential).map_err(failed)?, Refusal::Exists),
+            username_marker(&user).map_err(failed)?,
+        ];
+        if !user.email.is_empty() {
+            writes.push(email_marker(&user).map_err(failed)?);
+        }
+        if user.is_active_superuser() {
+            writes.push(Write::add_to_set(Entity::ActiveSuperusers.key(), "ids", id.0));
+        }
+        self.table.write(writes).await?;
+        Ok(user)
+    }
+
+    /// Changes a user: `change` is applied to what the table holds, and again if somebody else
+    /// changed it meanwhile. `known` spares the first read.
+    ///
+    /// # Errors
+    /// The user is gone; a uniqueness rule or the last superuser forbids it; `change` refused.
+    pub async fn update_user<E>(
+        &self,
+        known: User,
+        _actor: Actor,
+        change: impl Fn(&User) -> Result<User, E>,
+    ) -> Result<User, ChangeError<E>> {
+        let mut before = known;
+        for _ in 0..CHANGE_TRIES {
+            let mut after = change(&before).map_err(ChangeError::Rule)?;
+            if after == before {
+                return Ok(before);
+            }
+            let (writes, index) = change_writes(&before, &after)?;
+            match self.table.write(writes).await {
+                Ok(()) => {
+                    self.write_in_parts(index).await?;
+                    after.version = before.version + 1;
+                    return Ok(after);
+                }
+                // A failed version may hide behind it that a rule is not broken at all any more.
+                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
+                    return Err(ChangeError::Refused(refusals));
+                }
+                Err(WriteError::Refused(_)) => {
+                    before = self.user(before.id).await?.ok_or(ChangeError::Gone)?;
+                }
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::new("update_user", "changed by others without end").into())
+    }
+
+    /// Deletes a user with everything that is his, if `allow` lets it.
+    ///
+    /// # Errors
+    /// The user is gone; he is the last active superuser; `allow` refused.
+    pub async fn delete_user<E>(
+        &self,
+        known: User,
+        _actor: Actor,
+        allow: impl Fn(&User) -> Result<(), E>,
+    ) -> Result<(), ChangeError<E>> {
+        let mut user = known;
+        for _ in 0..CHANGE_TRIES {
+            allow(&user).map_err(ChangeError::Rule)?;
+            let (writes, index) = delete_writes(&user);
+            match self.table.write(writes).await {
+                Ok(()) => return Ok(self.write_in_parts(index).await?),
+                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
+                    return Err(ChangeError::Refused(refusals));
+                }
+                Err(WriteError::Refused(_)) => user = self.user(user.id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::new("delete_user", "changed by others without end").into())
+    }
+
+    /// Replaces a password, and ends the tokens issued until now (seconds since 1970).
+    ///
+    /// # Errors
+    /// The user is gone.
+    pub async fn set_password(
+        &self,
+        user: User,
+        password: &PasswordHash,
+        now: i64,
+        _actor: Actor,
+    ) -> Result<(), ChangeError<std::convert::Infallible>> {
+        let id = user.id;
+        let credential = to_item(&Entity::Credential(id).key(), &Credential { password: password.clone() })?;
+        let mut before = user;
+        for _ in 0..CHANGE_TRIES {
+            let mut after = before.clone();
+            after.tokens_valid_after = Some(now + 1);
+            let (mut writes, _) = change_writes(&before, &after)?;
+            writes.push(Write::put(credential.clone()));
+            match self.table.write(writes).await {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Refused(_)) => before = self.user(id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::new("set_password", "changed by others without end").into())
+    }
+
+    /// Replaces the hash of an unchanged password by a stronger one, unless the password was
+    /// changed meanwhile. Tokens stay valid.
+    pub async fn rehash(&self, id: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let key = Entity::Credential(id).key();
+        let item = |hash: &PasswordHash| to_item(&key, &Credential { password: hash.clone() });
+        let (before, after) = (item(old)?, item(new)?);
+        let mut write = Write::set(key.clone(), table::difference(&before, &after).0);
+        write.condition = super::writes::Condition::Equals("password", table::text(old.expose()));
+        match self.table.write(vec![write]).await {
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Notes the time of a login, in seconds since 1970. Does not count as a change.
+    pub async fn set_last_login(&self, id: UserId, now: i64) -> Result<(), StoreError> {
+        let set = Item::from([("last_login".to_owned(), number(now))]);
+        match self.table.write(vec![Write::set(Entity::User(id).key(), set)]).await {
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Index items that did not fit into their transaction; the profile, which is the truth, is
+    /// written already.
+    async fn write_in_parts(&self, mut writes: Vec<Write>) -> Result<(), StoreError> {
+        while !writes.is_empty() {
+            let part = writes.split_off(writes.len().saturating_sub(MEMBERSHIPS_AT_ONCE));
+            match self.table.write(part).await {
+                Ok(()) | Err(WriteError::Refused(_)) => {}
+                Err(WriteError::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The writes of a change, and those of the members' index that come after them if they are too
+/// many for one transaction.
+fn change_writes(before: &User, after: &User) -> Result<(Vec<Write>, Vec<Write>), StoreError> {
+    let id = before.id;
+    let key = Entity::User(id).key();
+    let mut writes = vec![Write::change(key, &user_item(before)?, &user_item(after)?, before.version)];
+    if before.username != after.username {
+        writes.push(username_marker(after)?);
+        writes.push(Write::delete_if(Entity::UserName(&before.username).key(), "user_id", number(id)));
+    }
+    // A marker that keeps its key is left alone: no item appears twice in a transaction.
+    if before.email.lower() != after.email.lower() {
+        if !after.email.is_empty() {
+            writes.push(email_marker(after)?);
+        }
+        if !before.email.is_empty() {
+            writes.push(Write::delete_if(Entity::Email(&before.email).key(), "user_id", number(id)));
+        }
+    }
+    match (before.is_active_superuser(), after.is_active_superuser()) {
+        (false, true) => writes.push(Write::add_to_set(Entity::ActiveSuperusers.key(), "ids", id.0)),
+        (true, false) => writes.push(leave_superusers(id)),
+        _ => {}
+    }
+    let mut index = Vec::new();
+    for group in after.group_ids.difference(&before.group_ids) {
+        index.push(Write::put(membership(id, *group)));
+    }
+    for group in before.group_ids.difference(&after.group_ids) {
+        index.push(Write::delete(Entity::Membership(id, *group).key()));
+    }
+    Ok(together(writes, index))
+}
+
+fn delete_writes(user: &User) -> (Vec<Write>, Vec<Write>) {
+    let id = user.id;
+    let mut writes = vec![
+        Write::delete_if(Entity::User(id).key(), "version", number(user.version)),
+        Write::delete(Entity::Credential(id).key()),
+        Write::delete_if(Entity::UserName(&user.username).key(), "user_id", number(id)),
+    ];
+    if !user.email.is_empty() {
+        writes.push(Write::delete_if(Entity::Email(&user.email).key(), "user_id", number(id)));
+    }
+    if user.is_active_superuser() {
+        writes.push(leave_superusers(id));
+    }
+    let index = user.group_ids.iter().map(|group| Write::delete(Entity::Membership(id, *group).key())).collect();
+    together(writes, index)
+}
+
+fn together(mut writes: Vec<Write>, mut index: Vec<Write>) -> (Vec<Write>, Vec<Write>) {
+    if index.len() <= MEMBERSHIPS_AT_ONCE {
+        writes.append(&mut index);
+    }
+    (writes, index)
+}
+
+fn leave_superusers(id: UserId) -> Write {
+    Write::take_from_set(Entity::ActiveSuperusers.key(), "ids", id.0, Refusal::LastSuperuser)
+}
+
+/// A user's whole item: what a diff of two of them shows is what a change writes.
+fn user_item(user: &User) -> Result<Item, StoreError> {
+    let item = to_item(&Entity::User(user.id).key(), user)?;
+    Ok(table::indexed(item, &keys::user_by_name(user)))
+}
+
+fn username_marker(user: &User) -> Result<Write, StoreError> {
+    let item = to_item(&Entity::UserName(&user.username).key(), &Marker { user_id: user.id })?;
+    Ok(Write::create(item, Refusal::UserNameTaken))
+}
+
+fn email_marker(user: &User) -> Result<Write, StoreError> {
+    let item = to_item(&Entity::Email(&user.email).key(), &Marker { user_id: user.id })?;
+    let item = table::indexed(item, &keys::user_by_email(&user.email, user.id));
+    Ok(Write::create(item, Refusal::EmailTaken))
+}
+
+fn membership(id: UserId, group: GroupId) -> Item {
+    let item = table::attributes(&Entity::Membership(id, group).key());
+    table::indexed(item, &keys::member(group, id))
+}

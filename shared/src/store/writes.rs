@@ -1,0 +1,175 @@
+//! Conditional writes and what their refusal means.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{
+    StoreError,
+    keys::Key,
+    table::{Item, difference, number, number_set},
+};
+
+/// The rule that a write's condition stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The item was changed or deleted since it was read.
+    Stale,
+    /// The username belongs to another user.
+    UserNameTaken,
+    /// The email address belongs to another user.
+    EmailTaken,
+    /// The group's name belongs to another group.
+    GroupNameTaken,
+    /// The codename exists for that content type.
+    CodenameTaken,
+    /// No active superuser would remain.
+    LastSuperuser,
+    /// The item is there already.
+    Exists,
+}
+
+/// What must be true of the item for a write to happen.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// Nothing.
+    None,
+    /// There is no such item.
+    Absent,
+    /// There is such an item.
+    Exists,
+    /// The attribute has this value.
+    Equals(&'static str, AttributeValue),
+    /// The set has more than one member.
+    OthersIn(&'static str),
+}
+
+/// What a write does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Puts a whole item; only for items that are new, or that no other code adds to.
+    Put(Item),
+    /// Changes named attributes.
+    Update {
+        /// The item.
+        key: Key,
+        /// Attributes that get a value.
+        set: Item,
+        /// Attributes that go.
+        remove: BTreeSet<String>,
+        /// A set, and the members that it gets.
+        add_to: Option<(&'static str, AttributeValue)>,
+        /// A set, and the members that it loses.
+        take_from: Option<(&'static str, AttributeValue)>,
+    },
+    /// Deletes an item.
+    Delete(Key),
+}
+
+/// One conditional write.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What it does.
+    pub action: Action,
+    /// On what condition.
+    pub condition: Condition,
+    /// What a failed condition means.
+    pub refusal: Refusal,
+}
+
+impl Write {
+    /// Puts an item that must not be there yet.
+    pub fn create(item: Item, refusal: Refusal) -> Self {
+        Self { action: Action::Put(item), condition: Condition::Absent, refusal }
+    }
+
+    /// Puts an item over whatever is there.
+    pub fn put(item: Item) -> Self {
+        Self { action: Action::Put(item), condition: Condition::None, refusal: Refusal::Stale }
+    }
+
+    /// Changes what differs between two states of an item, of which the first has `version`.
+    pub fn change(key: Key, before: &Item, after: &Item, version: u64) -> Self {
+        let (mut set, remove) = difference(before, after);
+        set.insert("version".to_owned(), number(version + 1));
+        Self {
+            action: Action::Update { key, set, remove, add_to: None, take_from: None },
+            condition: Condition::Equals("version", number(version)),
+            refusal: Refusal::Stale,
+        }
+    }
+
+    /// Sets attributes of an item that exists, whatever its version.
+    pub fn set(key: Key, set: Item) -> Self {
+        let action = Action::Update { key, set, remove: BTreeSet::new(), add_to: None, take_from: None };
+        Self { action, condition: Condition::Exists, refusal: Refusal::Stale }
+    }
+
+    /// Adds a number to a set, which need not be there.
+    pub fn add_to_set(key: Key, set: &'static str, value: u64) -> Self {
+        let action = Action::Update {
+            key,
+            set: Item::new(),
+            remove: BTreeSet::new(),
+            add_to: Some((set, number_set(value))),
+            take_from: None,
+        };
+        Self { action, condition: Condition::None, refusal: Refusal::Stale }
+    }
+
+    /// Takes a number from a set that must keep another.
+    pub fn take_from_set(key: Key, set: &'static str, value: u64, refusal: Refusal) -> Self {
+        let action = Action::Update {
+            key,
+            set: Item::new(),
+            remove: BTreeSet::new(),
+            add_to: None,
+            take_from: Some((set, number_set(value))),
+        };
+        Self { action, condition: Condition::OthersIn(set), refusal }
+    }
+
+    /// Deletes an item whose attribute still has this value.
+    pub fn delete_if(key: Key, attribute: &'static str, value: AttributeValue) -> Self {
+        Self {
+            action: Action::Delete(key),
+            condition: Condition::Equals(attribute, value),
+            refusal: Refusal::Stale,
+        }
+    }
+
+    /// Deletes an item if it is there.
+    pub fn delete(key: Key) -> Self {
+        Self { action: Action::Delete(key), condition: Condition::None, refusal: Refusal::Stale }
+    }
+}
+
+/// Who writes: for the log of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, by his id.
+    User(crate::domain::UserId),
+    /// Somebody who registers himself.
+    Registration,
+    /// An operator at the command line.
+    Command,
+}
+
+/// How a change that may meet another one ended, when not well.
+#[derive(Debug)]
+pub enum ChangeError<E> {
+    /// What is to be changed does not exist (any more).
+    Gone,
+    /// A rule of the table refuses it.
+    Refused(Vec<Refusal>),
+    /// The caller's own rule refuses it.
+    Rule(E),
+    /// The table did not answer.
+    Failed(StoreError),
+}
+
+impl<E> From<StoreError> for ChangeError<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
