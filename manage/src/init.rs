@@ -77,14 +77,17 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Declares the models of `django.contrib.auth` and makes the permissions that Django makes for
-/// them: `Can add user` and so on. What is there already stays.
+/// them: `Can add user` and so on. A content type that is declared is left alone, so that what an
+/// admin deletes stays deleted.
 ///
 /// # Errors
 /// The table did not answer.
 pub async fn stock(store: &Store) -> Result<(), CommandError> {
     for model in STOCK_MODELS {
         let content_type = ContentType { app_label: "auth".to_owned(), model: model.to_owned() };
-        store.declare_content_type(&content_type).await.map_err(failed)?;
+        if store.content_type_exists(&content_type).await? {
+            continue;
+        }
         for action in STOCK_ACTIONS {
             let name: PermissionName = parsed(&format!("Can {action} {model}"))?;
             let codename: Codename = parsed(&format!("{action}_{model}"))?;
@@ -95,6 +98,8 @@ pub async fn stock(store: &Store) -> Result<(), CommandError> {
                 Err(error) => return Err(failed(error)),
             }
         }
+        // Declared last, so that a start that was cut off is made up for by the next.
+        store.declare_content_type(&content_type).await.map_err(failed)?;
     }
     Ok(())
 }

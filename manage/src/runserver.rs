@@ -204,7 +204,7 @@ fn introduce(options: &Options, address: SocketAddr, engine: &Engine, password: 
 /// One readable line for each request; `RUST_LOG` changes what is shown.
 fn log_to_terminal() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,shared=info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,shared=info"));
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).compact().try_init();
 }

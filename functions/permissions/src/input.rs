@@ -61,7 +61,10 @@ async fn content_type(app: &App, fields: &Fields) -> Result<Result<Option<Conten
         Ok(None) => return Ok(Ok(None)),
         Err(text) => return Ok(Err(text.to_owned())),
     };
-    let text = if let Value::Str(text) = value { text.as_str() } else { "" };
+    let text = match value {
+        Value::Str(text) if text.first_surrogate().is_none() => text.as_str(),
+        _ => "",
+    };
     let Some(content_type) = ContentType::parse(text) else {
         return Ok(Err("Invalid value.".to_owned()));
     };

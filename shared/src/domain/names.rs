@@ -234,16 +234,33 @@ fn is_quoted(local: &str) -> bool {
     local.len() >= 2
 }
 
+/// Django's `DomainNameValidator` patterns: labels of letters, digits and hyphens, where every
+/// character from U+00A1 to U+FFFF counts as a letter, and a top-level one without digits or in
+/// Punycode.
 fn is_domain(domain: &str) -> bool {
     let Some((labels, top)) = domain.rsplit_once('.') else { return false };
-    let hyphen_inside = |label: &str| !label.starts_with('-') && !label.ends_with('-');
-    let is_label = |label: &str, least: usize| {
-        (least..=63).contains(&label.chars().count())
-            && label.chars().all(|c| is_letter_or_digit(c) || c == '-')
-    };
-    labels.split('.').all(|label| is_label(label, 1) && hyphen_inside(label))
-        && is_label(top, 2)
-        && !top.ends_with('-')
+    labels.split('.').all(|label| is_label(label, 1, is_domain_letter_or_digit))
+        && (is_label(top, 2, is_domain_letter) || is_punycode(top))
+}
+
+fn is_label(label: &str, least: usize, allowed: fn(char) -> bool) -> bool {
+    (least..=63).contains(&label.chars().count())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|c| allowed(c) || c == '-')
+}
+
+fn is_domain_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || ('\u{a1}'..='\u{ffff}').contains(&c)
+}
+
+fn is_domain_letter_or_digit(c: char) -> bool {
+    is_domain_letter(c) || c.is_ascii_digit()
+}
+
+fn is_punycode(label: &str) -> bool {
+    let rest = label.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("xn--")).map(|_| &label[4..]);
+    rest.is_some_and(|rest| (1..=59).contains(&rest.chars().count()) && rest.chars().all(is_letter_or_digit))
 }
 
 fn is_address_literal(domain: &str) -> bool {
