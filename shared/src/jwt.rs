@@ -166,7 +166,7 @@ impl Jwt {
     /// # Errors
     /// SimpleJWT's first complaint, in its order: signature and times, `exp`, `jti`, `token_type`.
     pub fn verify(&self, token: &str, token_type: TokenType, now: i64) -> Result<Claims, TokenError> {
-        let (claims, found) = self.check(token, now)?;
+        let (claims, found) = complete(self.genuine(token, now)?)?;
         match found {
             None => Err(TokenError::NoType),
             Some(Value::String(name)) if name == token_type.as_str() => Ok(claims),
@@ -179,33 +179,32 @@ impl Jwt {
     /// # Errors
     /// As [`Jwt::verify`], without the last.
     pub fn verify_untyped(&self, token: &str, now: i64) -> Result<(), TokenError> {
-        self.check(token, now).map(|_| ())
+        complete(self.genuine(token, now)?).map(|_| ())
     }
 
-    fn check(&self, token: &str, now: i64) -> Result<(Claims, Option<Value>), TokenError> {
-        let mut claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
+    /// The id of a token that is genuine and not expired, whatever else it lacks.
+    pub fn token_id(&self, token: &str, now: i64) -> Option<String> {
+        match self.genuine(token, now).ok()?.remove("jti") {
+            Some(Value::String(jti)) => Some(jti),
+            _ => None,
+        }
+    }
+
+    /// The claims of a token with a good signature and good times, as PyJWT gives them.
+    fn genuine(&self, token: &str, now: i64) -> Result<Map<String, Value>, TokenError> {
+        let claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
         self.check_registered(&claims)?;
-        let iat = integer(&claims, "iat")?;
         // A token of the second after a change of password is issued for that second.
-        if iat.is_some_and(|iat| iat > now + self.leeway.max(1)) {
+        if integer(&claims, "iat")?.is_some_and(|iat| iat > now + self.leeway.max(1)) {
             return Err(TokenError::Invalid);
         }
         if integer(&claims, "nbf")?.is_some_and(|nbf| nbf > now + self.leeway) {
             return Err(TokenError::Invalid);
         }
-        let exp = integer(&claims, "exp")?;
-        if exp.is_some_and(|exp| exp <= now - self.leeway) {
+        if integer(&claims, "exp")?.is_some_and(|exp| exp <= now - self.leeway) {
             return Err(TokenError::Expired);
         }
-        let exp = exp.ok_or(TokenError::NoExp)?;
-        let jti = match claims.remove("jti") {
-            // The blacklist's column in SimpleJWT holds 255 characters.
-            Some(Value::String(jti)) if jti.len() <= 255 => jti,
-            Some(_) => return Err(TokenError::Invalid),
-            None => return Err(TokenError::NoId),
-        };
-        let token_type = claims.remove("token_type");
-        Ok((Claims { jti, exp, iat, user_id: claims.remove("user_id") }, token_type))
+        Ok(claims)
     }
 
     /// The claims, if one of the keys signed them. The algorithm is the key's, and a token whose
@@ -223,7 +222,7 @@ impl Jwt {
         self.verifying_keys.iter().any(|key| signed(key).unwrap_or(false)).then(|| json_object(claims))?
     }
 
-    /// `aud`, `iss` and `sub` as PyJWT checks them.
+    /// `aud`, `iss`, `sub` and `jti` as PyJWT checks them.
     fn check_registered(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
         if let Some(wanted) = &self.audience {
             let held = match claims.get("aud") {
@@ -240,11 +239,20 @@ impl Jwt {
         {
             return Err(TokenError::Invalid);
         }
-        match claims.get("sub") {
-            None | Some(Value::String(_)) => Ok(()),
-            Some(_) => Err(TokenError::Invalid),
+        match (claims.get("sub"), claims.get("jti")) {
+            (None | Some(Value::String(_)), None | Some(Value::String(_))) => Ok(()),
+            _ => Err(TokenError::Invalid),
         }
     }
+}
+
+/// The claims that SimpleJWT asks of every token, and the token's type.
+fn complete(mut claims: Map<String, Value>) -> Result<(Claims, Option<Value>), TokenError> {
+    let exp = integer(&claims, "exp")?.ok_or(TokenError::NoExp)?;
+    let iat = integer(&claims, "iat")?;
+    let Some(Value::String(jti)) = claims.remove("jti") else { return Err(TokenError::NoId) };
+    let token_type = claims.remove("token_type");
+    Ok((Claims { jti, exp, iat, user_id: claims.remove("user_id") }, token_type))
 }
 
 fn name(algorithm: Algorithm) -> &'static str {

@@ -6,15 +6,14 @@ use shared::{
     app::App,
     error::ApiError,
     http::JsonOrForm,
-    jwt::{TokenError, TokenType},
+    jwt::TokenError,
 };
 
-use crate::refresh::token_field;
+use crate::refresh::{claims, token_field};
 
 pub async fn blacklist(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "refresh")?;
-    let claims =
-        app.jwt.verify(&token, TokenType::Refresh, app.clock.now()).map_err(ApiError::BadToken)?;
+    let claims = claims(&app, &token, app.clock.now()).await?;
     if app.store.blacklist(&claims.jti, claims.exp).await? {
         Ok(Json(json!({})))
     } else {

@@ -8,7 +8,7 @@ use shared::{
     error::ApiError,
     http::JsonOrForm,
     input::Presence,
-    jwt::{TokenError, TokenType},
+    jwt::{Claims, TokenError, TokenType},
 };
 
 /// A new access token.
@@ -20,7 +20,7 @@ pub struct Access {
 pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Access>, ApiError> {
     let token = token_field(body, "refresh")?;
     let now = app.clock.now();
-    let claims = app.jwt.verify(&token, TokenType::Refresh, now).map_err(ApiError::BadToken)?;
+    let claims = claims(&app, &token, now).await?;
     let (blacklisted, user) = app.store.token_and_user(&claims.jti, claims.user_id(), now).await?;
     if blacklisted {
         return Err(ApiError::BadToken(TokenError::Blacklisted));
@@ -39,4 +39,18 @@ pub fn token_field(body: JsonOrForm, name: &'static str) -> Result<String, ApiEr
         Some(token) => Ok(token.into_inner()),
         None => Err(fields.into_errors().into()),
     }
+}
+
+/// The claims of a refresh token. As in SimpleJWT, a blacklisted token is told so before what else
+/// is wrong with it; only then is the blacklist read here.
+pub async fn claims(app: &App, token: &str, now: i64) -> Result<Claims, ApiError> {
+    let error = match app.jwt.verify(token, TokenType::Refresh, now) {
+        Ok(claims) => return Ok(claims),
+        Err(error) => error,
+    };
+    let blacklisted = match app.jwt.token_id(token, now) {
+        Some(jti) => app.store.token_and_user(&jti, None, now).await?.0,
+        None => false,
+    };
+    Err(ApiError::BadToken(if blacklisted { TokenError::Blacklisted } else { error }))
 }

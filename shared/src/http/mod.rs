@@ -67,7 +67,7 @@ async fn boundary(mut request: Request, next: Next) -> Response {
         *response.body_mut() = Body::empty();
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    let milliseconds = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
     tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, "request");
     response
 }

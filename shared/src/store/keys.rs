@@ -1,5 +1,7 @@
 //! Every key of the table.
 
+use sha2::{Digest, Sha256};
+
 use crate::domain::{Codename, ContentType, EmailAddress, GroupId, GroupName, PermissionId, User, UserId, UserName};
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
@@ -94,7 +96,7 @@ impl Entity<'_> {
             Self::ContentType(content_type) => ("CONTENTTYPE".to_owned(), content_type.to_string()),
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
-            Self::Token(jti) => (format!("TOKEN#{jti}"), "TOKEN".to_owned()),
+            Self::Token(jti) => (token(jti), "TOKEN".to_owned()),
         };
         Key { pk, sk }
     }
@@ -112,6 +114,17 @@ impl Sequence {
 
 fn user(id: UserId) -> String {
     format!("USER#{id}")
+}
+
+/// A token's id as it stands, or a digest of one that would make the key longer than DynamoDB
+/// takes (2,048 bytes): such ids are never issued here, but may be signed by others.
+fn token(jti: &str) -> String {
+    const LONGEST: usize = 1000;
+    if jti.len() <= LONGEST {
+        return format!("TOKEN#{jti}");
+    }
+    let digest = Sha256::digest(jti.as_bytes());
+    digest.iter().fold("TOKEN#sha256:".to_owned(), |key, byte| format!("{key}{byte:02x}"))
 }
 
 /// Ten digits, so that the order of texts is that of numbers.
