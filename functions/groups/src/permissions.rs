@@ -32,8 +32,9 @@ async fn change(
     app: &App,
     change: impl Fn(&BTreeSet<PermissionId>) -> BTreeSet<PermissionId>,
 ) -> Result<(), ApiError> {
+    let gone = app.store.gone_permissions(&group).await?;
     let change = |group: &Group| {
-        let permission_ids = change(&group.permission_ids);
+        let permission_ids = change(&group.permission_ids).difference(&gone).copied().collect();
         Ok::<_, ApiError>(Group { permission_ids, ..group.clone() })
     };
     app.store.update_group(group, caller.actor(), change).await?;

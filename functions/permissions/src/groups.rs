@@ -29,8 +29,10 @@ async fn change(
     held: bool,
 ) -> Result<(), ApiError> {
     let group = read(app, body).await?;
+    let gone = app.store.gone_permissions(&group).await?;
     let change = |group: &Group| {
         let mut group = group.clone();
+        group.permission_ids.retain(|id| !gone.contains(id));
         if held {
             group.permission_ids.insert(permission.id);
         } else {

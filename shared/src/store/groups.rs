@@ -10,7 +10,7 @@ use super::{
     table::{Item, from_item, number, to_item},
     writes::Write,
 };
-use crate::domain::{Group, GroupId, GroupName};
+use crate::domain::{Group, GroupId, GroupName, PermissionId};
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
@@ -32,6 +32,13 @@ impl Store {
     pub async fn groups_of(&self, ids: &BTreeSet<GroupId>) -> Result<Vec<Group>, StoreError> {
         let mut found = self.table.batch_get(ids.iter().map(|id| Entity::Group(*id).key())).await?;
         ids.iter().filter_map(|id| found.remove(&Entity::Group(*id).key())).map(from_item).collect()
+    }
+
+    /// The ids of a group's permissions that are gone: a write of the set drops them.
+    pub async fn gone_permissions(&self, group: &Group) -> Result<BTreeSet<PermissionId>, StoreError> {
+        let found = self.permissions_of(&group.permission_ids).await?;
+        let found: BTreeSet<_> = found.into_iter().map(|permission| permission.id).collect();
+        Ok(group.permission_ids.difference(&found).copied().collect())
     }
 
     /// Makes a group.
