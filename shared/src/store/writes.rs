@@ -46,6 +46,7 @@ pub enum Condition {
 
 /// What a write does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a request makes a handful, and drops them at once")]
 pub enum Action {
     /// Puts a whole item; only for items that are new, or that no other code adds to.
     Put(Item),
