@@ -305,3 +305,6 @@ fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Token
 fn new_jti() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,100 @@ fn is_address_literal(domain: &str) -> bool {
         .and_then(|rest| rest.strip_suffix(']'))
         .is_some_and(|address| address.parse::<IpAddr>().is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse<T: TextField>(text: &str) -> Result<T, Vec<String>> {
+        T::parse(RawText { text, surrogate: None })
+    }
+
+    const BAD_NAME: &str = "Enter a valid username. This value may contain only letters, \
+                            numbers, and @/./+/-/_ characters.";
+
+    #[test]
+    fn usernames_are_word_characters_and_five_signs() {
+        for good in ["a", "Ñandú日本", "@.+-_", "123", "〇", "٣"] {
+            assert_eq!(parse::<UserName>(good).unwrap().as_str(), good);
+        }
+        for bad in ["a b", "a!", "a\n", "smile😀", "कि", "a\u{200d}b"] {
+            assert_eq!(parse::<UserName>(bad), Err(vec![BAD_NAME.to_owned()]), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn usernames_are_checked_as_they_are_stored_in_nfkc() {
+        assert_eq!(parse::<UserName>("ｗｉｄｅ").unwrap().as_str(), "wide");
+        assert_eq!(parse::<UserName>(&"ﬁ".repeat(75)).unwrap().as_str(), "fi".repeat(75));
+        let too_long = "Ensure this field has no more than 150 characters.".to_owned();
+        assert_eq!(parse::<UserName>(&"ﬁ".repeat(76)), Err(vec![too_long]));
+    }
+
+    #[test]
+    fn a_login_name_that_could_not_be_stored_is_nobodys() {
+        assert_eq!(UserName::stored("ann").map(|name| name.0), Some("ann".to_owned()));
+        for nobody in ["ｗｉｄｅ", "a b", "", &"a".repeat(151)] {
+            assert_eq!(UserName::stored(nobody), None, "{nobody:?}");
+        }
+    }
+
+    #[test]
+    fn errors_of_a_text_come_in_the_order_of_drfs_validators() {
+        let raw = RawText { text: "a\0\u{fffd}", surrogate: Some(0xd800) };
+        let null = "Null characters are not allowed.".to_owned();
+        let surrogate = "Surrogate characters are not allowed: U+D800.".to_owned();
+        assert_eq!(
+            UserName::parse(raw),
+            Err(vec![BAD_NAME.to_owned(), null.clone(), surrogate.clone()])
+        );
+        assert_eq!(
+            EmailAddress::parse(raw),
+            Err(vec![null.clone(), surrogate.clone(), INVALID_EMAIL.to_owned()])
+        );
+        assert_eq!(PersonName::parse(raw), Err(vec![null, surrogate]));
+    }
+
+    #[test]
+    fn email_addresses_are_those_that_djangos_validator_takes() {
+        for good in [
+            "a@example.com",
+            "a@localhost",
+            "a@x.localhost",
+            "a@[127.0.0.1]",
+            "a@[::1]",
+            "a@ü.example",
+            "a@x.中国",
+            "a@x.xn--p1ai",
+            "\"\"@example.com",
+            "\"a@b\"@example.com",
+            "a.b+c%d@example.com",
+        ] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "a",
+            "@example.com",
+            "a@",
+            "a@example",
+            "a@b@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "a b@example.com",
+            "zoë@example.com",
+            "\"a b\"@example.com",
+            "a@LOCALHOST",
+            "a@-example.com",
+            "a@example-.com",
+            "a@example.c",
+            "a@example.123",
+            "a@example.c0m",
+            "a@example.-com",
+            "a@example.com.",
+            "a@[IPv6:::1]",
+            "a@[300.0.0.1]",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

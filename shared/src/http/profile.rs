@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::{
-    domain::{GroupId, User},
+    domain::{Group, GroupId, User},
     store::{Store, StoreError},
 };
 
@@ -34,6 +34,11 @@ impl Profile {
         Ok(Self::with(user, &names))
     }
 
+    /// The profile of a user whose groups are at hand.
+    pub fn in_groups(user: &User, groups: impl IntoIterator<Item = Group>) -> Self {
+        Self::with(user, &named(groups))
+    }
+
     /// The profiles of several users: one read for all of their groups.
     pub async fn of_all(users: &[User], store: &Store) -> Result<Vec<Self>, StoreError> {
         let ids = users.iter().flat_map(|user| &user.group_ids).copied().collect();
@@ -58,9 +63,10 @@ async fn group_names(store: &Store, ids: BTreeSet<GroupId>) -> Result<HashMap<Gr
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let groups = store.groups_of(&ids).await?;
-    let named = |group: crate::domain::Group| {
-        (group.id, GroupName { id: group.id.0, name: group.name.as_str().to_owned() })
-    };
-    Ok(groups.into_iter().map(named).collect())
+    Ok(named(store.groups_of(&ids).await?))
+}
+
+fn named(groups: impl IntoIterator<Item = Group>) -> HashMap<GroupId, GroupName> {
+    let named = |group: Group| (group.id, GroupName { id: group.id.0, name: group.name.as_str().to_owned() });
+    groups.into_iter().map(named).collect()
 }

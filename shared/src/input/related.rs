@@ -1,10 +1,10 @@
 //! Primary keys in bodies and paths, read as Django reads them: by Python's `int()`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::value::Value;
 use crate::{
-    domain::{GroupId, PermissionId},
+    domain::{Group, GroupId, Permission, PermissionId},
     python,
     store::{Store, StoreError},
 };
@@ -50,27 +50,31 @@ fn id(digits: &str) -> Option<u64> {
 }
 
 /// What primary keys are of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Related {
-    /// Groups.
-    Group,
-    /// Permissions.
-    Permission,
+pub trait Related: Sized {
+    /// The primary key.
+    fn id(&self) -> u64;
+
+    /// Those of the ids that exist, by strongly consistent reads.
+    fn find(store: &Store, ids: BTreeSet<u64>) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
 }
 
-impl Related {
-    /// Those of the ids that exist.
-    async fn existing(self, store: &Store, ids: BTreeSet<u64>) -> Result<BTreeSet<u64>, StoreError> {
-        Ok(match self {
-            Self::Group => {
-                let groups = store.groups_of(&ids.into_iter().map(GroupId).collect()).await?;
-                groups.into_iter().map(|group| group.id.0).collect()
-            }
-            Self::Permission => {
-                let ids = ids.into_iter().map(PermissionId).collect();
-                store.permissions_of(&ids).await?.into_iter().map(|permission| permission.id.0).collect()
-            }
-        })
+impl Related for Group {
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+
+    async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
+        store.groups_of(&ids.into_iter().map(GroupId).collect()).await
+    }
+}
+
+impl Related for Permission {
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+
+    async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
+        store.permissions_of(&ids.into_iter().map(PermissionId).collect()).await
     }
 }
 
@@ -87,30 +91,27 @@ impl PkList {
         Self(keys)
     }
 
-    /// The ids, once each, if all of them exist, by strongly consistent reads.
+    /// What the keys name, by id, if all of it exists.
     ///
     /// Looks at a batch at a time, so that a long list of unknown ids costs one read.
     ///
     /// # Errors
     /// DRF's text for the first key that is wrong, or the failure of a read.
-    pub async fn resolve(
-        &self,
-        related: Related,
-        store: &Store,
-    ) -> Result<Result<BTreeSet<u64>, String>, StoreError> {
-        let mut all = BTreeSet::new();
+    pub async fn resolve<T: Related>(&self, store: &Store) -> Result<Result<BTreeMap<u64, T>, String>, StoreError> {
+        let mut all = BTreeMap::new();
         for chunk in self.0.chunks(CHUNK) {
             let wanted: BTreeSet<u64> = chunk
                 .iter()
                 .filter_map(|key| if let Pk::Id(id, _) = key { Some(*id) } else { None })
-                .filter(|id| !all.contains(id))
+                .filter(|id| !all.contains_key(id))
                 .collect();
             if !wanted.is_empty() {
-                all.extend(related.existing(store, wanted).await?);
+                let found = T::find(store, wanted).await?;
+                all.extend(found.into_iter().map(|found| (found.id(), found)));
             }
             for key in chunk {
                 match key {
-                    Pk::Id(id, _) if all.contains(id) => {}
+                    Pk::Id(id, _) if all.contains_key(id) => {}
                     Pk::Id(_, shown) | Pk::Nobody(shown) => {
                         return Ok(Err(format!("Invalid pk \"{shown}\" - object does not exist.")));
                     }
@@ -121,5 +122,36 @@ impl PkList {
             }
         }
         Ok(Ok(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_in_paths_are_read_by_pythons_int() {
+        for seven in ["7", "007", " 7 ", "+7", "0_7", "٧"] {
+            assert_eq!(path_id(seven), Some(7), "{seven:?}");
+        }
+        for nobody in ["", "0", "-7", "7.0", "7a", "_7", "99999999999999999999", "9223372036854775808"] {
+            assert_eq!(path_id(nobody), None, "{nobody:?}");
+        }
+        assert_eq!(path_id("9223372036854775807"), Some(9_223_372_036_854_775_807));
+    }
+
+    #[test]
+    fn keys_in_bodies_keep_how_python_prints_them() {
+        let text = |text: &str| pk(&Value::Str(text.into()));
+        assert_eq!(text(" 7 "), Pk::Id(7, " 7 ".to_owned()));
+        assert_eq!(text("7.0"), Pk::NotANumber("str"));
+        assert_eq!(text(""), Pk::NotANumber("str"));
+        assert_eq!(pk(&Value::Float(7.9)), Pk::Id(7, "7.9".to_owned()));
+        assert_eq!(pk(&Value::Float(f64::INFINITY)), Pk::NotANumber("float"));
+        assert_eq!(pk(&Value::Float(1e20)), Pk::Nobody("1e+20".to_owned()));
+        assert_eq!(pk(&Value::Null), Pk::Nobody("None".to_owned()));
+        assert_eq!(pk(&Value::Int("-1".to_owned())), Pk::Nobody("-1".to_owned()));
+        assert_eq!(pk(&Value::Bool(true)), Pk::NotANumber("bool"));
+        assert_eq!(pk(&Value::List(Vec::new())), Pk::NotANumber("list"));
     }
 }

@@ -153,3 +153,25 @@ pub fn indexed_user(sort_key: &str) -> Option<UserId> {
     let (_, id) = sort_key.rsplit_once('#')?;
     (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit())).then(|| id.parse().ok().map(UserId))?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn index_keys_of_users_end_in_the_id() {
+        assert_eq!(indexed_user("ann#0000000007"), Some(UserId(7)));
+        assert_eq!(indexed_user("a#b@x.org#12345678901"), Some(UserId(12_345_678_901)));
+        for nobody in ["", "ann", "ann#7", "ann#00000000x7", "ann#+000000007"] {
+            assert_eq!(indexed_user(nobody), None, "{nobody:?}");
+        }
+    }
+
+    #[test]
+    fn a_tokens_key_is_its_id_or_a_digest_of_a_long_one() {
+        assert_eq!(Entity::Token("abc").key().pk, "TOKEN#abc");
+        let long = Entity::Token(&"a".repeat(3000)).key().pk;
+        assert_eq!(long.len(), "TOKEN#sha256:".len() + 64);
+        assert_ne!(long, Entity::Token(&"b".repeat(3000)).key().pk);
+    }
+}
