@@ -52,12 +52,18 @@ impl FieldErrors {
 
     /// The fields and their texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
-        self.0.iter().map(|(field, texts)| (*field, texts.as_slice()))
+        self.0
+            .iter()
+            .map(|(field, texts)| (*field, texts.as_slice()))
     }
 
     /// `Ok` if nothing is wrong, else the 400 that says what is.
     pub fn into_result(self) -> Result<(), ApiError> {
-        if self.is_empty() { Ok(()) } else { Err(self.into()) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.into())
+        }
     }
 }
 
@@ -175,9 +181,10 @@ fn uniqueness(refusal: Refusal) -> Option<(&'static str, &'static str)> {
         Refusal::UserNameTaken => Some(("username", "A user with that username already exists.")),
         Refusal::EmailTaken => Some(("email", "This field must be unique.")),
         Refusal::GroupNameTaken => Some(("name", "group with this name already exists.")),
-        Refusal::CodenameTaken => {
-            Some((NON_FIELD_ERRORS, "The fields content_type, codename must make a unique set."))
-        }
+        Refusal::CodenameTaken => Some((
+            NON_FIELD_ERRORS,
+            "The fields content_type, codename must make a unique set.",
+        )),
         Refusal::Stale | Refusal::LastSuperuser | Refusal::Exists => None,
     }
 }
@@ -242,9 +249,10 @@ impl ApiError {
                 }],
             }),
             Self::BadToken(error) => coded(error.text(), "token_not_valid"),
-            Self::NoUserInToken => {
-                coded("Token contained no recognizable user identification", "token_not_valid")
-            }
+            Self::NoUserInToken => coded(
+                "Token contained no recognizable user identification",
+                "token_not_valid",
+            ),
             Self::UserNotFound => coded("User not found", "user_not_found"),
             Self::UserInactive => coded("User is inactive", "user_inactive"),
             Self::WrongCredentials => detail("No active account found with the given credentials"),

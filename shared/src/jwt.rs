@@ -93,7 +93,8 @@ impl Claims {
 
     /// Whether the token is older than the user's last change of password.
     pub fn is_revoked_for(&self, user: &User) -> bool {
-        user.tokens_valid_after.is_some_and(|after| self.iat.is_none_or(|iat| iat < after))
+        user.tokens_valid_after
+            .is_some_and(|after| self.iat.is_none_or(|iat| iat < after))
     }
 }
 
@@ -135,7 +136,10 @@ impl Jwt {
 
     /// The access token that a verified refresh token gives, with its `user_id` as it stands.
     pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
-        let user_id = claims.user_id.clone().unwrap_or_else(|| Value::String(user.id.to_string()));
+        let user_id = claims
+            .user_id
+            .clone()
+            .unwrap_or_else(|| Value::String(user.id.to_string()));
         self.sign(TokenType::Access, user_id, now, user.issued_at(now))
     }
 
@@ -165,7 +169,12 @@ impl Jwt {
     ///
     /// # Errors
     /// SimpleJWT's first complaint, in its order: signature and times, `exp`, `jti`, `token_type`.
-    pub fn verify(&self, token: &str, token_type: TokenType, now: i64) -> Result<Claims, TokenError> {
+    pub fn verify(
+        &self,
+        token: &str,
+        token_type: TokenType,
+        now: i64,
+    ) -> Result<Claims, TokenError> {
         let (claims, found) = complete(self.genuine(token, now)?)?;
         match found {
             None => Err(TokenError::NoType),
@@ -219,7 +228,10 @@ impl Jwt {
             return None;
         }
         let signed = |key| crypto::verify(signature, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys.iter().any(|key| signed(key).unwrap_or(false)).then(|| json_object(claims))?
+        self.verifying_keys
+            .iter()
+            .any(|key| signed(key).unwrap_or(false))
+            .then(|| json_object(claims))?
     }
 
     /// `aud`, `iss`, `sub` and `jti` as PyJWT checks them.
@@ -250,9 +262,19 @@ impl Jwt {
 fn complete(mut claims: Map<String, Value>) -> Result<(Claims, Option<Value>), TokenError> {
     let exp = integer(&claims, "exp")?.ok_or(TokenError::NoExp)?;
     let iat = integer(&claims, "iat")?;
-    let Some(Value::String(jti)) = claims.remove("jti") else { return Err(TokenError::NoId) };
+    let Some(Value::String(jti)) = claims.remove("jti") else {
+        return Err(TokenError::NoId);
+    };
     let token_type = claims.remove("token_type");
-    Ok((Claims { jti, exp, iat, user_id: claims.remove("user_id") }, token_type))
+    Ok((
+        Claims {
+            jti,
+            exp,
+            iat,
+            user_id: claims.remove("user_id"),
+        },
+        token_type,
+    ))
 }
 
 fn name(algorithm: Algorithm) -> &'static str {
@@ -274,7 +296,10 @@ fn understood(header: &Map<String, Value>) -> bool {
     let critical = match header.get("crit") {
         None => true,
         Some(Value::Array(names)) => {
-            !names.is_empty() && names.iter().all(|name| name == "b64" && header.contains_key("b64"))
+            !names.is_empty()
+                && names
+                    .iter()
+                    .all(|name| name == "b64" && header.contains_key("b64"))
         }
         Some(_) => false,
     };
@@ -285,7 +310,9 @@ fn understood(header: &Map<String, Value>) -> bool {
 
 /// A NumericDate as PyJWT reads it: what Python's `int()` takes.
 fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, TokenError> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
     let read = match value {
         Value::Number(number) => match number.as_i64() {
             Some(integer) => Some(integer),
@@ -298,7 +325,8 @@ fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Token
         _ => None,
     };
     // Far dates must not overflow when the leeway is added.
-    read.map(|date| Some(date.clamp(i64::MIN / 2, i64::MAX / 2))).ok_or(TokenError::Invalid)
+    read.map(|date| Some(date.clamp(i64::MIN / 2, i64::MAX / 2)))
+        .ok_or(TokenError::Invalid)
 }
 
 /// 32 hexadecimal digits from the system's random source, as `uuid4().hex`.

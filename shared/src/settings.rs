@@ -88,7 +88,12 @@ impl Settings {
             |name: &str| get(name).ok_or_else(|| SettingsError(format!("{name} is not set")));
         let list = |name: &str| -> Vec<String> {
             let value = get(name).unwrap_or_default();
-            value.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+            value
+                .split(',')
+                .map(str::trim)
+                .filter(|v| !v.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         Ok(Self {
             signing_key: key("SIGNING_KEY", required("SIGNING_KEY")?)?,
@@ -97,8 +102,18 @@ impl Settings {
                 .map(|text| key("SIGNING_KEY_FALLBACKS", text))
                 .collect::<Result<_, _>>()?,
             algorithm: algorithm(get("ALGORITHM").as_deref().unwrap_or("HS256"))?,
-            access_token_lifetime: seconds(get("ACCESS_TOKEN_LIFETIME"), "ACCESS_TOKEN_LIFETIME", 1, 300)?,
-            refresh_token_lifetime: seconds(get("REFRESH_TOKEN_LIFETIME"), "REFRESH_TOKEN_LIFETIME", 1, 86_400)?,
+            access_token_lifetime: seconds(
+                get("ACCESS_TOKEN_LIFETIME"),
+                "ACCESS_TOKEN_LIFETIME",
+                1,
+                300,
+            )?,
+            refresh_token_lifetime: seconds(
+                get("REFRESH_TOKEN_LIFETIME"),
+                "REFRESH_TOKEN_LIFETIME",
+                1,
+                86_400,
+            )?,
             update_last_login: flag(get("UPDATE_LAST_LOGIN"), "UPDATE_LAST_LOGIN")?,
             leeway: seconds(get("LEEWAY"), "LEEWAY", 0, 0)?,
             audience: get("AUDIENCE"),
@@ -111,7 +126,9 @@ impl Settings {
 
 fn key(name: &str, text: String) -> Result<Secret, SettingsError> {
     if text.len() < SHORTEST_KEY {
-        return Err(SettingsError(format!("{name} has a key shorter than {SHORTEST_KEY} bytes")));
+        return Err(SettingsError(format!(
+            "{name} has a key shorter than {SHORTEST_KEY} bytes"
+        )));
     }
     Ok(Secret(text))
 }
@@ -121,18 +138,33 @@ fn algorithm(name: &str) -> Result<Algorithm, SettingsError> {
         "HS256" => Ok(Algorithm::HS256),
         "HS384" => Ok(Algorithm::HS384),
         "HS512" => Ok(Algorithm::HS512),
-        _ => Err(SettingsError("ALGORITHM is not one of HS256, HS384, HS512".to_owned())),
+        _ => Err(SettingsError(
+            "ALGORITHM is not one of HS256, HS384, HS512".to_owned(),
+        )),
     }
 }
 
 /// Ten years: longer lifetimes are slips of the keyboard.
 const LONGEST: i64 = 315_360_000;
 
-fn seconds(value: Option<String>, name: &str, least: i64, default: i64) -> Result<i64, SettingsError> {
-    let Some(text) = value else { return Ok(default) };
-    text.trim().parse().ok().filter(|seconds| (least..=LONGEST).contains(seconds)).ok_or_else(|| {
-        SettingsError(format!("{name} is not a number of seconds from {least} to {LONGEST}"))
-    })
+fn seconds(
+    value: Option<String>,
+    name: &str,
+    least: i64,
+    default: i64,
+) -> Result<i64, SettingsError> {
+    let Some(text) = value else {
+        return Ok(default);
+    };
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|seconds| (least..=LONGEST).contains(seconds))
+        .ok_or_else(|| {
+            SettingsError(format!(
+                "{name} is not a number of seconds from {least} to {LONGEST}"
+            ))
+        })
 }
 
 fn flag(value: Option<String>, name: &str) -> Result<bool, SettingsError> {

@@ -2,12 +2,7 @@
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use shared::{
-    app::App,
-    error::ApiError,
-    http::JsonOrForm,
-    jwt::TokenError,
-};
+use shared::{app::App, error::ApiError, http::JsonOrForm, jwt::TokenError};
 
 use crate::refresh::{claims, token_field};
 

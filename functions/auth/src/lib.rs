@@ -15,8 +15,20 @@ use shared::{
 pub fn routes() -> Router<App> {
     let allow = "POST, OPTIONS";
     Router::new()
-        .route("/api/auth/login/", view::<Anyone>("Token Obtain Pair", allow, post(login::login)))
-        .route("/api/auth/token/refresh/", view::<Anyone>("Token Refresh", allow, post(refresh::refresh)))
-        .route("/api/auth/token/verify/", view::<Anyone>("Token Verify", allow, post(verify::verify)))
-        .route("/api/auth/token/blacklist/", view::<Anyone>("Token Blacklist", allow, post(blacklist::blacklist)))
+        .route(
+            "/api/auth/login/",
+            view::<Anyone>("Token Obtain Pair", allow, post(login::login)),
+        )
+        .route(
+            "/api/auth/token/refresh/",
+            view::<Anyone>("Token Refresh", allow, post(refresh::refresh)),
+        )
+        .route(
+            "/api/auth/token/verify/",
+            view::<Anyone>("Token Verify", allow, post(verify::verify)),
+        )
+        .route(
+            "/api/auth/token/blacklist/",
+            view::<Anyone>("Token Blacklist", allow, post(blacklist::blacklist)),
+        )
 }

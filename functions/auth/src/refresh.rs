@@ -21,15 +21,22 @@ pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Ac
     let token = token_field(body, "refresh")?;
     let now = app.clock.now();
     let claims = claims(&app, &token, now).await?;
-    let (blacklisted, user) = app.store.token_and_user(&claims.jti, claims.user_id(), now).await?;
+    let (blacklisted, user) = app
+        .store
+        .token_and_user(&claims.jti, claims.user_id(), now)
+        .await?;
     if blacklisted {
         return Err(ApiError::BadToken(TokenError::Blacklisted));
     }
-    let user = user.filter(|user| user.is_active).ok_or(ApiError::NoActiveAccount)?;
+    let user = user
+        .filter(|user| user.is_active)
+        .ok_or(ApiError::NoActiveAccount)?;
     if claims.is_revoked_for(&user) {
         return Err(ApiError::BadToken(TokenError::Invalid));
     }
-    Ok(Json(Access { access: app.jwt.refresh(&claims, &user, now) }))
+    Ok(Json(Access {
+        access: app.jwt.refresh(&claims, &user, now),
+    }))
 }
 
 /// The one field of a token endpoint.
@@ -52,5 +59,9 @@ pub async fn claims(app: &App, token: &str, now: i64) -> Result<Claims, ApiError
         Some(jti) => app.store.token_and_user(&jti, None, now).await?.0,
         None => false,
     };
-    Err(ApiError::BadToken(if blacklisted { TokenError::Blacklisted } else { error }))
+    Err(ApiError::BadToken(if blacklisted {
+        TokenError::Blacklisted
+    } else {
+        error
+    }))
 }

@@ -9,6 +9,8 @@ use crate::refresh::token_field;
 
 pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "token")?;
-    app.jwt.verify_untyped(&token, app.clock.now()).map_err(ApiError::BadToken)?;
+    app.jwt
+        .verify_untyped(&token, app.clock.now())
+        .map_err(ApiError::BadToken)?;
     Ok(Json(json!({})))
 }

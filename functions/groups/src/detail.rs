@@ -50,12 +50,18 @@ impl GroupDetail {
         Ok(Self {
             id: group.id.0,
             name: group.name.as_str().to_owned(),
-            permissions: permissions.into_iter().map(|permission| permission.id.0).collect(),
+            permissions: permissions
+                .into_iter()
+                .map(|permission| permission.id.0)
+                .collect(),
         })
     }
 }
 
-pub async fn retrieve(Managed { group, .. }: Managed, State(app): State<App>) -> Result<Json<GroupDetail>, ApiError> {
+pub async fn retrieve(
+    Managed { group, .. }: Managed,
+    State(app): State<App>,
+) -> Result<Json<GroupDetail>, ApiError> {
     Ok(Json(GroupDetail::of(&group, &app).await?))
 }
 
@@ -66,11 +72,17 @@ pub async fn update(
 ) -> Result<Json<GroupDetail>, ApiError> {
     let input = GroupInput::read(&app, body, &group).await?;
     let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
-    let group = app.store.update_group(group, caller.actor(), change).await?;
+    let group = app
+        .store
+        .update_group(group, caller.actor(), change)
+        .await?;
     Ok(Json(GroupDetail::of(&group, &app).await?))
 }
 
-pub async fn destroy(Managed { caller, group }: Managed, State(app): State<App>) -> Result<Response, ApiError> {
+pub async fn destroy(
+    Managed { caller, group }: Managed,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
     app.store.delete_group(group, caller.actor()).await?;
     Ok(no_content())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use shared::{
     app::App,
-    domain::{Group, GroupName, PermissionId},
+    domain::{Group, GroupName, Permission, PermissionId},
     error::ApiError,
     http::JsonOrForm,
-    input::{PkList, Presence, Related},
+    input::{PkList, Presence},
     store::{Refusal, StoreError},
 };
 
@@ -42,7 +42,10 @@ impl GroupInput {
             },
         };
         if !fields.has_errors() {
-            return Ok(Self { name, permission_ids });
+            return Ok(Self {
+                name,
+                permission_ids,
+            });
         }
         // The transaction that would tell of a taken name is not tried, so it is looked up.
         let mut errors = fields.into_errors();
@@ -56,7 +59,10 @@ impl GroupInput {
 
     /// The group with the changes.
     pub fn apply(&self, group: &Group) -> Group {
-        let Self { name, permission_ids } = self;
+        let Self {
+            name,
+            permission_ids,
+        } = self;
         let mut group = group.clone();
         group.name = name.clone().unwrap_or(group.name);
         group.permission_ids = permission_ids.clone().unwrap_or(group.permission_ids);
@@ -65,6 +71,10 @@ impl GroupInput {
 }
 
 /// The permissions that a list of keys names, or DRF's text for the first key that names none.
-pub async fn resolve(app: &App, list: &PkList) -> Result<Result<BTreeSet<PermissionId>, String>, StoreError> {
-    Ok(list.resolve(Related::Permission, &app.store).await?.map(|ids| ids.into_iter().map(PermissionId).collect()))
+pub async fn resolve(
+    app: &App,
+    list: &PkList,
+) -> Result<Result<BTreeSet<PermissionId>, String>, StoreError> {
+    let found = list.resolve::<Permission>(&app.store).await?;
+    Ok(found.map(|permissions| permissions.into_keys().map(PermissionId).collect()))
 }

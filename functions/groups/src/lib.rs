@@ -19,7 +19,11 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/api/auth/groups/",
-            view::<Admin>("Group List", "GET, POST, HEAD, OPTIONS", get(list::list).post(list::create)),
+            view::<Admin>(
+                "Group List",
+                "GET, POST, HEAD, OPTIONS",
+                get(list::list).post(list::create),
+            ),
         )
         .route(
             "/api/auth/groups/{id}/",
@@ -34,10 +38,18 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/groups/{id}/assign_permissions/",
-            view::<Admin>("Assign permissions", "POST, OPTIONS", post(permissions::assign)),
+            view::<Admin>(
+                "Assign permissions",
+                "POST, OPTIONS",
+                post(permissions::assign),
+            ),
         )
         .route(
             "/api/auth/groups/{id}/remove_permissions/",
-            view::<Admin>("Remove permissions", "POST, OPTIONS", post(permissions::remove)),
+            view::<Admin>(
+                "Remove permissions",
+                "POST, OPTIONS",
+                post(permissions::remove),
+            ),
         )
 }

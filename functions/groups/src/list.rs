@@ -20,12 +20,22 @@ pub struct ListedGroup {
 
 impl From<Group> for ListedGroup {
     fn from(group: Group) -> Self {
-        Self { id: group.id.0, name: group.name.as_str().to_owned() }
+        Self {
+            id: group.id.0,
+            name: group.name.as_str().to_owned(),
+        }
     }
 }
 
 pub async fn list(_: Admin, State(app): State<App>) -> Result<Json<Vec<ListedGroup>>, ApiError> {
-    Ok(Json(app.store.groups().await?.into_iter().map(Into::into).collect()))
+    Ok(Json(
+        app.store
+            .groups()
+            .await?
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+    ))
 }
 
 pub async fn create(

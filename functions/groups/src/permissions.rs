@@ -15,15 +15,28 @@ use shared::{
 
 use crate::{detail::Managed, input::resolve};
 
-pub async fn assign(managed: Managed, State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+pub async fn assign(
+    managed: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<Value>, ApiError> {
     let ids = read(&app, body).await?;
     change(managed, &app, |held| held.union(&ids).copied().collect()).await?;
-    Ok(Json(json!({"message": "Permissions assigned successfully"})))
+    Ok(Json(
+        json!({"message": "Permissions assigned successfully"}),
+    ))
 }
 
-pub async fn remove(managed: Managed, State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+pub async fn remove(
+    managed: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<Value>, ApiError> {
     let ids = read(&app, body).await?;
-    change(managed, &app, |held| held.difference(&ids).copied().collect()).await?;
+    change(managed, &app, |held| {
+        held.difference(&ids).copied().collect()
+    })
+    .await?;
     Ok(Json(json!({"message": "Permissions removed successfully"})))
 }
 
@@ -34,10 +47,18 @@ async fn change(
 ) -> Result<(), ApiError> {
     let gone = app.store.gone_permissions(&group).await?;
     let change = |group: &Group| {
-        let permission_ids = change(&group.permission_ids).difference(&gone).copied().collect();
-        Ok::<_, ApiError>(Group { permission_ids, ..group.clone() })
+        let permission_ids = change(&group.permission_ids)
+            .difference(&gone)
+            .copied()
+            .collect();
+        Ok::<_, ApiError>(Group {
+            permission_ids,
+            ..group.clone()
+        })
     };
-    app.store.update_group(group, caller.actor(), change).await?;
+    app.store
+        .update_group(group, caller.actor(), change)
+        .await?;
     Ok(())
 }
 
@@ -47,5 +68,7 @@ async fn read(app: &App, body: JsonOrForm) -> Result<BTreeSet<PermissionId>, Api
     let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
         return Err(fields.into_errors().into());
     };
-    resolve(app, &list).await?.map_err(|text| FieldErrors::one(FIELD, text).into())
+    resolve(app, &list)
+        .await?
+        .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

@@ -66,7 +66,10 @@ pub async fn update(
 ) -> Result<Json<PermissionDetail>, ApiError> {
     let input = PermissionInput::read(&app, body).await?;
     let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
-    let permission = app.store.update_permission(permission, caller.actor(), change).await?;
+    let permission = app
+        .store
+        .update_permission(permission, caller.actor(), change)
+        .await?;
     Ok(Json(permission.into()))
 }
 
@@ -74,6 +77,8 @@ pub async fn destroy(
     Managed { caller, permission }: Managed,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    app.store.delete_permission(permission, caller.actor()).await?;
+    app.store
+        .delete_permission(permission, caller.actor())
+        .await?;
     Ok(no_content())
 }

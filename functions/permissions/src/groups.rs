@@ -4,22 +4,33 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
     app::App,
-    domain::{Group, GroupId},
+    domain::Group,
     error::{ApiError, FieldErrors},
     http::JsonOrForm,
-    input::Related,
 };
 
 use crate::detail::Managed;
 
-pub async fn assign(managed: Managed, State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+pub async fn assign(
+    managed: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<Value>, ApiError> {
     change(managed, &app, body, true).await?;
-    Ok(Json(json!({"message": "Permission assigned to group successfully"})))
+    Ok(Json(
+        json!({"message": "Permission assigned to group successfully"}),
+    ))
 }
 
-pub async fn remove(managed: Managed, State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
+pub async fn remove(
+    managed: Managed,
+    State(app): State<App>,
+    body: JsonOrForm,
+) -> Result<Json<Value>, ApiError> {
     change(managed, &app, body, false).await?;
-    Ok(Json(json!({"message": "Permission removed from group successfully"})))
+    Ok(Json(
+        json!({"message": "Permission removed from group successfully"}),
+    ))
 }
 
 async fn change(
@@ -40,7 +51,9 @@ async fn change(
         }
         Ok::<_, ApiError>(group)
     };
-    app.store.update_group(group, caller.actor(), change).await?;
+    app.store
+        .update_group(group, caller.actor(), change)
+        .await?;
     Ok(())
 }
 
@@ -50,7 +63,9 @@ async fn read(app: &App, body: JsonOrForm) -> Result<Group, ApiError> {
     let Some(list) = fields.pk(FIELD) else {
         return Err(fields.into_errors().into());
     };
-    let ids = list.resolve(Related::Group, &app.store).await?.map_err(|text| FieldErrors::one(FIELD, text))?;
-    let id = ids.first().copied().map(GroupId).ok_or(ApiError::NotFound)?;
-    app.store.group(id).await?.ok_or(ApiError::NotFound)
+    let groups = list
+        .resolve(&app.store)
+        .await?
+        .map_err(|text| FieldErrors::one(FIELD, text))?;
+    groups.into_values().next().ok_or(ApiError::NotFound)
 }

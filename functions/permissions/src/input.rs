@@ -29,15 +29,21 @@ impl PermissionInput {
             }
         };
         fields.into_errors().into_result()?;
-        Ok(Self { name, codename, content_type })
+        Ok(Self {
+            name,
+            codename,
+            content_type,
+        })
     }
 
     /// The parts of a new permission.
     pub fn into_new(self) -> Result<(PermissionName, Codename, ContentType), ApiError> {
         match self {
-            Self { name: Some(name), codename: Some(codename), content_type: Some(content_type) } => {
-                Ok((name, codename, content_type))
-            }
+            Self {
+                name: Some(name),
+                codename: Some(codename),
+                content_type: Some(content_type),
+            } => Ok((name, codename, content_type)),
             // Only a PATCH leaves anything out, and none makes a permission.
             _ => Err(FieldErrors::default().into()),
         }
@@ -45,7 +51,11 @@ impl PermissionInput {
 
     /// The permission with the changes.
     pub fn apply(&self, permission: &Permission) -> Permission {
-        let Self { name, codename, content_type } = self;
+        let Self {
+            name,
+            codename,
+            content_type,
+        } = self;
         let mut permission = permission.clone();
         permission.name = name.clone().unwrap_or(permission.name);
         permission.codename = codename.clone().unwrap_or(permission.codename);
@@ -55,7 +65,10 @@ impl PermissionInput {
 }
 
 /// A content type given as `app_label.model`, which must be declared.
-async fn content_type(app: &App, fields: &Fields) -> Result<Result<Option<ContentType>, String>, ApiError> {
+async fn content_type(
+    app: &App,
+    fields: &Fields,
+) -> Result<Result<Option<ContentType>, String>, ApiError> {
     let value = match fields.related("content_type") {
         Ok(Some(value)) => value,
         Ok(None) => return Ok(Ok(None)),
@@ -72,5 +85,7 @@ async fn content_type(app: &App, fields: &Fields) -> Result<Result<Option<Conten
     if text.chars().count() <= 201 && app.store.content_type_exists(&content_type).await? {
         return Ok(Ok(Some(content_type)));
     }
-    Ok(Err(format!("Object with app_label.model={text} does not exist.")))
+    Ok(Err(format!(
+        "Object with app_label.model={text} does not exist."
+    )))
 }

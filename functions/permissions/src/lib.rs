@@ -19,7 +19,11 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/api/auth/permissions/",
-            view::<Admin>("Permission List", "GET, POST, HEAD, OPTIONS", get(list::list).post(list::create)),
+            view::<Admin>(
+                "Permission List",
+                "GET, POST, HEAD, OPTIONS",
+                get(list::list).post(list::create),
+            ),
         )
         .route(
             "/api/auth/permissions/{id}/",

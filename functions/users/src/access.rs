@@ -31,7 +31,11 @@ pub struct Managed {
 
 /// Only a superuser changes or deletes a superuser.
 pub fn may_change(caller: &User, target: &User) -> Result<(), ApiError> {
-    if target.is_superuser && !caller.is_superuser { Err(ApiError::PermissionDenied) } else { Ok(()) }
+    if target.is_superuser && !caller.is_superuser {
+        Err(ApiError::PermissionDenied)
+    } else {
+        Ok(())
+    }
 }
 
 /// The user in the path. The caller has just been read.
@@ -57,7 +61,9 @@ impl FromRequestParts<App> for Readable {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        own_or_as_admin(parts, app).await.map(|(_, target)| Self(target))
+        own_or_as_admin(parts, app)
+            .await
+            .map(|(_, target)| Self(target))
     }
 }
 

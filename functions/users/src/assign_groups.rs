@@ -1,14 +1,14 @@
 //! `POST /api/auth/users/{id}/assign_groups/`: replaces the set of groups a user is in.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use shared::{
     app::App,
-    domain::GroupId,
+    domain::{Group, GroupId, User},
     error::{ApiError, FieldErrors},
     http::{JsonOrForm, Profile},
-    input::{Presence, Related},
+    input::Presence,
 };
 
 use crate::access::{Managed, may_change};
@@ -18,25 +18,28 @@ pub async fn assign_groups(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
-    let group_ids = read(&app, body).await?;
-    let change = |user: &shared::domain::User| {
+    let groups = read(&app, body).await?;
+    let change = |user: &User| {
         may_change(&caller.0, user)?;
         let mut user = user.clone();
-        user.group_ids.clone_from(&group_ids);
+        user.group_ids = groups.keys().copied().map(GroupId).collect();
         Ok::<_, ApiError>(user)
     };
-    let user = app.store.update_user(target, caller.actor(), change).await?;
-    Ok(Json(Profile::of(&user, &app.store).await?))
+    let user = app
+        .store
+        .update_user(target, caller.actor(), change)
+        .await?;
+    // His groups have just been read.
+    Ok(Json(Profile::in_groups(&user, groups.into_values())))
 }
 
-async fn read(app: &App, body: JsonOrForm) -> Result<BTreeSet<GroupId>, ApiError> {
+async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Group>, ApiError> {
     const FIELD: &str = "group_ids";
     let mut fields = body.fields()?;
     let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
         return Err(fields.into_errors().into());
     };
-    match list.resolve(Related::Group, &app.store).await? {
-        Ok(ids) => Ok(ids.into_iter().map(GroupId).collect()),
-        Err(text) => Err(FieldErrors::one(FIELD, text).into()),
-    }
+    list.resolve(&app.store)
+        .await?
+        .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

@@ -12,7 +12,10 @@ use crate::{
     input::ProfileInput,
 };
 
-pub async fn retrieve(Readable(user): Readable, State(app): State<App>) -> Result<Json<Profile>, ApiError> {
+pub async fn retrieve(
+    Readable(user): Readable,
+    State(app): State<App>,
+) -> Result<Json<Profile>, ApiError> {
     Ok(Json(Profile::of(&user, &app.store).await?))
 }
 
@@ -23,11 +26,19 @@ pub async fn update(
 ) -> Result<Json<Profile>, ApiError> {
     let input = ProfileInput::read(&app, body, &caller.0, &target).await?;
     let change = |user: &_| may_change(&caller.0, user).map(|()| input.apply(user));
-    let user = app.store.update_user(target, caller.actor(), change).await?;
+    let user = app
+        .store
+        .update_user(target, caller.actor(), change)
+        .await?;
     Ok(Json(Profile::of(&user, &app.store).await?))
 }
 
-pub async fn destroy(Managed { caller, target }: Managed, State(app): State<App>) -> Result<Response, ApiError> {
-    app.store.delete_user(target, caller.actor(), |user| may_change(&caller.0, user)).await?;
+pub async fn destroy(
+    Managed { caller, target }: Managed,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
+    app.store
+        .delete_user(target, caller.actor(), |user| may_change(&caller.0, user))
+        .await?;
     Ok(no_content())
 }

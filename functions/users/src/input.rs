@@ -36,7 +36,11 @@ impl Registration {
         let (Some(username), Some(email), Some(password), Some(password2), false) =
             (&username, &email, password, password2, fields.has_errors())
         else {
-            return Err(with_taken(app, fields, username.as_ref(), email.as_ref(), None).await?.into());
+            return Err(
+                with_taken(app, fields, username.as_ref(), email.as_ref(), None)
+                    .await?
+                    .into(),
+            );
         };
         let user = NewUser {
             username: username.clone(),
@@ -53,9 +57,17 @@ impl Registration {
         if !errors.is_empty() {
             // A taken name is a field error, and the transaction that would tell is not tried.
             let field_errors = with_taken(app, fields, Some(username), Some(email), None).await?;
-            return Err(if field_errors.is_empty() { errors } else { field_errors }.into());
+            return Err(if field_errors.is_empty() {
+                errors
+            } else {
+                field_errors
+            }
+            .into());
         }
-        Ok(Self { user, password: Password::new(password) })
+        Ok(Self {
+            user,
+            password: Password::new(password),
+        })
     }
 }
 
@@ -90,7 +102,12 @@ pub struct ProfileInput {
 
 impl ProfileInput {
     /// Reads and checks a body; flags that the caller may not set are ignored unread.
-    pub async fn read(app: &App, body: JsonOrForm, caller: &User, target: &User) -> Result<Self, ApiError> {
+    pub async fn read(
+        app: &App,
+        body: JsonOrForm,
+        caller: &User,
+        target: &User,
+    ) -> Result<Self, ApiError> {
         let mut fields = body.fields()?;
         let input = Self {
             username: fields.text("username", Presence::Required),
@@ -100,19 +117,35 @@ impl ProfileInput {
             is_active: (caller.is_staff || caller.is_superuser)
                 .then(|| fields.flag("is_active"))
                 .flatten(),
-            is_staff: caller.is_superuser.then(|| fields.flag("is_staff")).flatten(),
-            is_superuser: caller.is_superuser.then(|| fields.flag("is_superuser")).flatten(),
+            is_staff: caller
+                .is_superuser
+                .then(|| fields.flag("is_staff"))
+                .flatten(),
+            is_superuser: caller
+                .is_superuser
+                .then(|| fields.flag("is_superuser"))
+                .flatten(),
         };
         if fields.has_errors() {
             let (username, email) = (input.username.as_ref(), input.email.as_ref());
-            return Err(with_taken(app, fields, username, email, Some(target.id)).await?.into());
+            return Err(with_taken(app, fields, username, email, Some(target.id))
+                .await?
+                .into());
         }
         Ok(input)
     }
 
     /// The user with the changes.
     pub fn apply(&self, user: &User) -> User {
-        let Self { username, email, first_name, last_name, is_active, is_staff, is_superuser } = self;
+        let Self {
+            username,
+            email,
+            first_name,
+            last_name,
+            is_active,
+            is_staff,
+            is_superuser,
+        } = self;
         let mut user = user.clone();
         user.username = username.clone().unwrap_or(user.username);
         user.email = email.clone().unwrap_or(user.email);

@@ -23,7 +23,10 @@ pub fn routes() -> Router<App> {
             "/api/auth/users/register/",
             view::<OptionalCaller>("Register", "POST, OPTIONS", post(register::register)),
         )
-        .route("/api/auth/users/", view::<Caller>("User List", "GET, HEAD, OPTIONS", get(list::list)))
+        .route(
+            "/api/auth/users/",
+            view::<Caller>("User List", "GET, HEAD, OPTIONS", get(list::list)),
+        )
         .route(
             "/api/auth/users/{id}/",
             view::<Caller>(
@@ -37,6 +40,10 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/users/{id}/assign_groups/",
-            view::<Admin>("Assign groups", "POST, OPTIONS", post(assign_groups::assign_groups)),
+            view::<Admin>(
+                "Assign groups",
+                "POST, OPTIONS",
+                post(assign_groups::assign_groups),
+            ),
         )
 }

@@ -42,6 +42,9 @@ pub async fn register(
     let Registration { user, password } = Registration::read(&app, body).await?;
     // The id is taken while the password is hashed.
     let (id, hash) = tokio::join!(app.store.next_user_id(), app.hasher.hash(&password));
-    let user = app.store.create_user(id?, user, &hash, Actor::Registration).await?;
+    let user = app
+        .store
+        .create_user(id?, user, &hash, Actor::Registration)
+        .await?;
     Ok((StatusCode::CREATED, Json(user.into())))
 }

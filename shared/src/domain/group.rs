@@ -25,7 +25,11 @@ pub struct Group {
     /// Unique, with regard to case.
     pub name: GroupName,
     /// What its members may do. May name permissions that are gone: readers ignore those.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        with = "serde_dynamo::number_set"
+    )]
     pub permission_ids: BTreeSet<PermissionId>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,

@@ -38,8 +38,10 @@ fn too_long(text: &str, max: usize) -> Option<String> {
 
 /// `ProhibitNullCharactersValidator` and DRF's `ProhibitSurrogateCharactersValidator`.
 fn unstorable(raw: RawText<'_>) -> impl Iterator<Item = String> {
-    let null =
-        raw.text.contains('\0').then(|| "Null characters are not allowed.".to_owned());
+    let null = raw
+        .text
+        .contains('\0')
+        .then(|| "Null characters are not allowed.".to_owned());
     let surrogate = raw
         .surrogate
         .map(|code| format!("Surrogate characters are not allowed: U+{code:X}."));
@@ -47,7 +49,11 @@ fn unstorable(raw: RawText<'_>) -> impl Iterator<Item = String> {
 }
 
 fn accept<T>(value: T, errors: Vec<String>) -> Result<T, Vec<String>> {
-    if errors.is_empty() { Ok(value) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(value)
+    } else {
+        Err(errors)
+    }
 }
 
 macro_rules! text_types {
@@ -121,7 +127,12 @@ impl UserName {
     /// The username that a text may be stored as, for looking it up: as Django, a login takes
     /// the text as it is. A text that no username can be is none.
     pub fn stored(text: &str) -> Option<Self> {
-        Self::parse(RawText { text, surrogate: None }).ok().filter(|name| name.0 == text)
+        Self::parse(RawText {
+            text,
+            surrogate: None,
+        })
+        .ok()
+        .filter(|name| name.0 == text)
     }
 
     /// What users are listed and searched by.
@@ -166,28 +177,40 @@ impl EmailAddress {
 
 impl TextField for PersonName {
     fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 150).into_iter().chain(unstorable(raw)).collect();
+        let errors = too_long(raw.text, 150)
+            .into_iter()
+            .chain(unstorable(raw))
+            .collect();
         accept(Self(raw.text.to_owned()), errors)
     }
 }
 
 impl TextField for GroupName {
     fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 150).into_iter().chain(unstorable(raw)).collect();
+        let errors = too_long(raw.text, 150)
+            .into_iter()
+            .chain(unstorable(raw))
+            .collect();
         accept(Self(raw.text.to_owned()), errors)
     }
 }
 
 impl TextField for PermissionName {
     fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 255).into_iter().chain(unstorable(raw)).collect();
+        let errors = too_long(raw.text, 255)
+            .into_iter()
+            .chain(unstorable(raw))
+            .collect();
         accept(Self(raw.text.to_owned()), errors)
     }
 }
 
 impl TextField for Codename {
     fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 100).into_iter().chain(unstorable(raw)).collect();
+        let errors = too_long(raw.text, 100)
+            .into_iter()
+            .chain(unstorable(raw))
+            .collect();
         accept(Self(raw.text.to_owned()), errors)
     }
 }
@@ -197,7 +220,9 @@ const INVALID_EMAIL: &str = "Enter a valid email address.";
 /// Django's `EmailValidator`: RFC 5321's dot-atom or quoted local part, a domain of labels with
 /// a top-level one, `localhost`, or an address literal.
 fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     text.chars().count() <= 320
         && (is_dot_atom(local) || is_quoted(local))
         && (domain == "localhost" || is_domain(domain) || is_address_literal(domain))
@@ -206,7 +231,9 @@ fn is_email(text: &str) -> bool {
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| {
         !atom.is_empty()
-            && atom.chars().all(|c| is_letter_or_digit(c) || "!#$%&'*+/=?^_`{}|~-".contains(c))
+            && atom
+                .chars()
+                .all(|c| is_letter_or_digit(c) || "!#$%&'*+/=?^_`{}|~-".contains(c))
     })
 }
 
@@ -217,14 +244,26 @@ fn is_letter_or_digit(c: char) -> bool {
 }
 
 fn is_quoted(local: &str) -> bool {
-    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+    let Some(inner) = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
         return false;
     };
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
         let ok = match c {
-            '\\' => matches!(chars.next(), Some('\u{1}'..='\u{9}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{7f}')),
-            '\u{1}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '!' | '#'..='[' | ']'..='\u{7f}' => true,
+            '\\' => matches!(
+                chars.next(),
+                Some('\u{1}'..='\u{9}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{7f}')
+            ),
+            '\u{1}'..='\u{8}'
+            | '\u{b}'
+            | '\u{c}'
+            | '\u{e}'..='\u{1f}'
+            | '!'
+            | '#'..='['
+            | ']'..='\u{7f}' => true,
             _ => false,
         };
         if !ok {
@@ -238,8 +277,12 @@ fn is_quoted(local: &str) -> bool {
 /// character from U+00A1 to U+FFFF counts as a letter, and a top-level one without digits or in
 /// Punycode.
 fn is_domain(domain: &str) -> bool {
-    let Some((labels, top)) = domain.rsplit_once('.') else { return false };
-    labels.split('.').all(|label| is_label(label, 1, is_domain_letter_or_digit))
+    let Some((labels, top)) = domain.rsplit_once('.') else {
+        return false;
+    };
+    labels
+        .split('.')
+        .all(|label| is_label(label, 1, is_domain_letter_or_digit))
         && (is_label(top, 2, is_domain_letter) || is_punycode(top))
 }
 
@@ -259,8 +302,13 @@ fn is_domain_letter_or_digit(c: char) -> bool {
 }
 
 fn is_punycode(label: &str) -> bool {
-    let rest = label.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("xn--")).map(|_| &label[4..]);
-    rest.is_some_and(|rest| (1..=59).contains(&rest.chars().count()) && rest.chars().all(is_letter_or_digit))
+    let rest = label
+        .get(..4)
+        .filter(|prefix| prefix.eq_ignore_ascii_case("xn--"))
+        .map(|_| &label[4..]);
+    rest.is_some_and(|rest| {
+        (1..=59).contains(&rest.chars().count()) && rest.chars().all(is_letter_or_digit)
+    })
 }
 
 fn is_address_literal(domain: &str) -> bool {
@@ -275,7 +323,10 @@ mod tests {
     use super::*;
 
     fn parse<T: TextField>(text: &str) -> Result<T, Vec<String>> {
-        T::parse(RawText { text, surrogate: None })
+        T::parse(RawText {
+            text,
+            surrogate: None,
+        })
     }
 
     const BAD_NAME: &str = "Enter a valid username. This value may contain only letters, \
@@ -287,21 +338,31 @@ mod tests {
             assert_eq!(parse::<UserName>(good).unwrap().as_str(), good);
         }
         for bad in ["a b", "a!", "a\n", "smile😀", "कि", "a\u{200d}b"] {
-            assert_eq!(parse::<UserName>(bad), Err(vec![BAD_NAME.to_owned()]), "{bad:?}");
+            assert_eq!(
+                parse::<UserName>(bad),
+                Err(vec![BAD_NAME.to_owned()]),
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
     fn usernames_are_checked_as_they_are_stored_in_nfkc() {
         assert_eq!(parse::<UserName>("ｗｉｄｅ").unwrap().as_str(), "wide");
-        assert_eq!(parse::<UserName>(&"ﬁ".repeat(75)).unwrap().as_str(), "fi".repeat(75));
+        assert_eq!(
+            parse::<UserName>(&"ﬁ".repeat(75)).unwrap().as_str(),
+            "fi".repeat(75)
+        );
         let too_long = "Ensure this field has no more than 150 characters.".to_owned();
         assert_eq!(parse::<UserName>(&"ﬁ".repeat(76)), Err(vec![too_long]));
     }
 
     #[test]
     fn a_login_name_that_could_not_be_stored_is_nobodys() {
-        assert_eq!(UserName::stored("ann").map(|name| name.0), Some("ann".to_owned()));
+        assert_eq!(
+            UserName::stored("ann").map(|name| name.0),
+            Some("ann".to_owned())
+        );
         for nobody in ["ｗｉｄｅ", "a b", "", &"a".repeat(151)] {
             assert_eq!(UserName::stored(nobody), None, "{nobody:?}");
         }
@@ -309,7 +370,10 @@ mod tests {
 
     #[test]
     fn errors_of_a_text_come_in_the_order_of_drfs_validators() {
-        let raw = RawText { text: "a\0\u{fffd}", surrogate: Some(0xd800) };
+        let raw = RawText {
+            text: "a\0\u{fffd}",
+            surrogate: Some(0xd800),
+        };
         let null = "Null characters are not allowed.".to_owned();
         let surrogate = "Surrogate characters are not allowed: U+D800.".to_owned();
         assert_eq!(
@@ -318,7 +382,11 @@ mod tests {
         );
         assert_eq!(
             EmailAddress::parse(raw),
-            Err(vec![null.clone(), surrogate.clone(), INVALID_EMAIL.to_owned()])
+            Err(vec![
+                null.clone(),
+                surrogate.clone(),
+                INVALID_EMAIL.to_owned()
+            ])
         );
         assert_eq!(PersonName::parse(raw), Err(vec![null, surrogate]));
     }

@@ -30,8 +30,10 @@ impl ContentType {
     /// Splits `app_label.model`; anything but two parts is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (app_label, model) = text.split_once('.')?;
-        (!model.contains('.'))
-            .then(|| Self { app_label: app_label.to_owned(), model: model.to_owned() })
+        (!model.contains('.')).then(|| Self {
+            app_label: app_label.to_owned(),
+            model: model.to_owned(),
+        })
     }
 }
 

@@ -37,10 +37,18 @@ pub struct User {
     /// Holds every permission.
     pub is_superuser: bool,
     /// The groups he is in. May name groups that are gone: readers ignore those.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        with = "serde_dynamo::number_set"
+    )]
     pub group_ids: BTreeSet<GroupId>,
     /// The permissions he holds himself. May name permissions that are gone.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::number_set")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        with = "serde_dynamo::number_set"
+    )]
     pub permission_ids: BTreeSet<PermissionId>,
     /// Seconds since 1970.
     pub date_joined: i64,

@@ -63,7 +63,11 @@ impl FromRequestParts<App> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Caller(user) = Caller::from_request_parts(parts, app).await?;
-        if user.is_staff { Ok(Self(user)) } else { Err(ApiError::PermissionDenied) }
+        if user.is_staff {
+            Ok(Self(user))
+        } else {
+            Err(ApiError::PermissionDenied)
+        }
     }
 }
 
@@ -81,10 +85,15 @@ impl FromRequestParts<App> for Anyone {
 /// The token of an `Authorization: Bearer …` header. The scheme is case-sensitive, as in
 /// SimpleJWT; another scheme counts as no header.
 fn bearer(parts: &Parts) -> Result<Option<Vec<u8>>, ApiError> {
-    let Some(header) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
     // Python's bytes.split() without arguments.
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
-    let mut words = header.as_bytes().split(is_space).filter(|word| !word.is_empty());
+    let mut words = header
+        .as_bytes()
+        .split(is_space)
+        .filter(|word| !word.is_empty());
     if words.next() != Some(b"Bearer") {
         return Ok(None);
     }
@@ -95,7 +104,8 @@ fn bearer(parts: &Parts) -> Result<Option<Vec<u8>>, ApiError> {
 }
 
 async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
-    let token = std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
+    let token =
+        std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
     let claims = app
         .jwt
         .verify(token, TokenType::Access, app.clock.now())
@@ -116,7 +126,9 @@ async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
 
 /// The id in the path, read by Python's `int()`; what names nothing is a 404.
 pub async fn path_id(parts: &mut Parts, app: &App) -> Result<u64, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| ApiError::NotFound)?;
+    let params = RawPathParams::from_request_parts(parts, app)
+        .await
+        .map_err(|_| ApiError::NotFound)?;
     let (_, segment) = params.iter().next().ok_or(ApiError::NotFound)?;
     related::path_id(segment).ok_or(ApiError::NotFound)
 }
@@ -146,8 +158,13 @@ impl FromRequest<App> for JsonOrForm {
             return Err(ApiError::TooLarge);
         }
         let content_type = parts.headers.get(header::CONTENT_TYPE);
-        let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::TooLarge)?;
+        let bytes = to_bytes(body, MAX_BODY)
+            .await
+            .map_err(|_| ApiError::TooLarge)?;
         let data = body::parse(content_type.map(HeaderValue::as_bytes), &bytes)?;
-        Ok(Self { data, partial: parts.method == Method::PATCH })
+        Ok(Self {
+            data,
+            partial: parts.method == Method::PATCH,
+        })
     }
 }

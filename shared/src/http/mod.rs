@@ -27,12 +27,18 @@ use crate::{app::App, error::ApiError};
 pub fn service(routes: Router<App>, app: App) -> Router {
     let routes: Router = routes.fallback(async || ApiError::NotFound).with_state(app);
     // The outer router has no routes, so that the path is settled before one is chosen.
-    Router::new().fallback_service(routes).layer(from_fn(boundary))
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(boundary))
 }
 
 /// One resource: its methods, and for every other one a 405 to whom `P` lets this far, as DRF
 /// checks permissions before methods. `name` is DRF's view name, which OPTIONS shows.
-pub fn view<P>(name: &'static str, allow: &'static str, methods: MethodRouter<App>) -> MethodRouter<App>
+pub fn view<P>(
+    name: &'static str,
+    allow: &'static str,
+    methods: MethodRouter<App>,
+) -> MethodRouter<App>
 where
     P: FromRequestParts<App, Rejection = ApiError> + Send + 'static,
 {
@@ -47,9 +53,13 @@ where
                 "multipart/form-data",
             ],
         });
-        ([(header::ALLOW, HeaderValue::from_static(allow))], Json(body))
+        (
+            [(header::ALLOW, HeaderValue::from_static(allow))],
+            Json(body),
+        )
     };
-    let refuse = move |_: P, method: Method| async move { ApiError::MethodNotAllowed(method, allow) };
+    let refuse =
+        move |_: P, method: Method| async move { ApiError::MethodNotAllowed(method, allow) };
     methods.options(metadata).fallback(refuse)
 }
 

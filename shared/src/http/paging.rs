@@ -30,10 +30,17 @@ impl FromRequestParts<App> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
         let (mut size, mut search, mut cursor) = (DEFAULT_SIZE, String::new(), None);
-        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+        for (name, value) in
+            form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+        {
             match name.as_ref() {
                 "page_size" => size = page_size(&value),
-                "search" => search = python::strip(&value).nfkc().collect::<String>().to_lowercase(),
+                "search" => {
+                    search = python::strip(&value)
+                        .nfkc()
+                        .collect::<String>()
+                        .to_lowercase()
+                }
                 "cursor" => cursor = Some(value.into_owned()),
                 _ => {}
             }
@@ -41,7 +48,12 @@ impl FromRequestParts<App> for Paging {
         let cursor = cursor
             .map(|text| Cursor::parse(&text, &search).ok_or(ApiError::InvalidCursor))
             .transpose()?;
-        Ok(Self { size, search, cursor, path: parts.uri.path().to_owned() })
+        Ok(Self {
+            size,
+            search,
+            cursor,
+            path: parts.uri.path().to_owned(),
+        })
     }
 }
 

@@ -41,7 +41,11 @@ impl Profile {
 
     /// The profiles of several users: one read for all of their groups.
     pub async fn of_all(users: &[User], store: &Store) -> Result<Vec<Self>, StoreError> {
-        let ids = users.iter().flat_map(|user| &user.group_ids).copied().collect();
+        let ids = users
+            .iter()
+            .flat_map(|user| &user.group_ids)
+            .copied()
+            .collect();
         let names = group_names(store, ids).await?;
         Ok(users.iter().map(|user| Self::with(user, &names)).collect())
     }
@@ -54,12 +58,19 @@ impl Profile {
             email: user.email.as_str().to_owned(),
             first_name: user.first_name.as_str().to_owned(),
             last_name: user.last_name.as_str().to_owned(),
-            groups: user.group_ids.iter().filter_map(|id| names.get(id).cloned()).collect(),
+            groups: user
+                .group_ids
+                .iter()
+                .filter_map(|id| names.get(id).cloned())
+                .collect(),
         }
     }
 }
 
-async fn group_names(store: &Store, ids: BTreeSet<GroupId>) -> Result<HashMap<GroupId, GroupName>, StoreError> {
+async fn group_names(
+    store: &Store,
+    ids: BTreeSet<GroupId>,
+) -> Result<HashMap<GroupId, GroupName>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -67,6 +78,14 @@ async fn group_names(store: &Store, ids: BTreeSet<GroupId>) -> Result<HashMap<Gr
 }
 
 fn named(groups: impl IntoIterator<Item = Group>) -> HashMap<GroupId, GroupName> {
-    let named = |group: Group| (group.id, GroupName { id: group.id.0, name: group.name.as_str().to_owned() });
+    let named = |group: Group| {
+        (
+            group.id,
+            GroupName {
+                id: group.id.0,
+                name: group.name.as_str().to_owned(),
+            },
+        )
+    };
     groups.into_iter().map(named).collect()
 }

@@ -62,7 +62,11 @@ impl Fields {
                 return Err(FieldErrors::one(NON_FIELD_ERRORS, text).into());
             }
         }
-        Ok(Self { data, partial, errors: FieldErrors::default() })
+        Ok(Self {
+            data,
+            partial,
+            errors: FieldErrors::default(),
+        })
     }
 
     /// Whether absent fields are left unchanged (PATCH).
@@ -109,17 +113,25 @@ impl Fields {
         }
     }
 
-    fn parse_text<T: TextField>(&self, name: &str, presence: Presence) -> Result<Option<T>, Vec<String>> {
+    fn parse_text<T: TextField>(
+        &self,
+        name: &str,
+        presence: Presence,
+    ) -> Result<Option<T>, Vec<String>> {
         let number;
         let raw = match self.given(name) {
             Given::Absent => return self.absent(presence).map(|()| None),
             Given::Null => return Err(vec![NULL.to_owned()]),
-            Given::Value(Value::Str(text)) => {
-                RawText { text: python::strip(text.as_str()), surrogate: text.first_surrogate() }
-            }
+            Given::Value(Value::Str(text)) => RawText {
+                text: python::strip(text.as_str()),
+                surrogate: text.first_surrogate(),
+            },
             Given::Value(value @ (Value::Int(_) | Value::Float(_))) => {
                 number = value.to_python_str();
-                RawText { text: &number, surrogate: None }
+                RawText {
+                    text: &number,
+                    surrogate: None,
+                }
             }
             Given::Value(_) => return Err(vec![T::NOT_A_STRING.to_owned()]),
         };
@@ -145,7 +157,9 @@ impl Fields {
                 self.error(name, NULL);
                 return None;
             }
-            Given::Value(Value::Str(text)) if text.as_str().is_empty() && self.is_form() => return None,
+            Given::Value(Value::Str(text)) if text.as_str().is_empty() && self.is_form() => {
+                return None;
+            }
             Given::Value(value) => boolean(value),
         };
         if value.is_none() {
@@ -172,12 +186,16 @@ impl Fields {
             }
             (_, Given::Value(Value::List(items))) => items.iter().map(related::pk).collect(),
             // Python iterates over the keys of a dictionary.
-            (_, Given::Value(Value::Dict(fields))) => {
-                fields.iter().map(|(key, _)| related::pk(&Value::Str(key.into()))).collect()
-            }
+            (_, Given::Value(Value::Dict(fields))) => fields
+                .iter()
+                .map(|(key, _)| related::pk(&Value::Str(key.into())))
+                .collect(),
             (_, Given::Value(other)) => {
                 let kind = other.type_name();
-                self.error(name, format!("Expected a list of items but got type \"{kind}\"."));
+                self.error(
+                    name,
+                    format!("Expected a list of items but got type \"{kind}\"."),
+                );
                 return None;
             }
         };

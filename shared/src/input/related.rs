@@ -46,7 +46,11 @@ pub fn path_id(segment: &str) -> Option<u64> {
 
 /// Ids are positive and, as in the recorded database, at most 64 bits with a sign.
 fn id(digits: &str) -> Option<u64> {
-    digits.parse::<i64>().ok().and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0)
+    digits
+        .parse::<i64>()
+        .ok()
+        .and_then(|id| u64::try_from(id).ok())
+        .filter(|id| *id > 0)
 }
 
 /// What primary keys are of.
@@ -55,7 +59,10 @@ pub trait Related: Sized {
     fn id(&self) -> u64;
 
     /// Those of the ids that exist, by strongly consistent reads.
-    fn find(store: &Store, ids: BTreeSet<u64>) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+    fn find(
+        store: &Store,
+        ids: BTreeSet<u64>,
+    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
 }
 
 impl Related for Group {
@@ -64,7 +71,9 @@ impl Related for Group {
     }
 
     async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
-        store.groups_of(&ids.into_iter().map(GroupId).collect()).await
+        store
+            .groups_of(&ids.into_iter().map(GroupId).collect())
+            .await
     }
 }
 
@@ -74,7 +83,9 @@ impl Related for Permission {
     }
 
     async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
-        store.permissions_of(&ids.into_iter().map(PermissionId).collect()).await
+        store
+            .permissions_of(&ids.into_iter().map(PermissionId).collect())
+            .await
     }
 }
 
@@ -97,12 +108,21 @@ impl PkList {
     ///
     /// # Errors
     /// DRF's text for the first key that is wrong, or the failure of a read.
-    pub async fn resolve<T: Related>(&self, store: &Store) -> Result<Result<BTreeMap<u64, T>, String>, StoreError> {
+    pub async fn resolve<T: Related>(
+        &self,
+        store: &Store,
+    ) -> Result<Result<BTreeMap<u64, T>, String>, StoreError> {
         let mut all = BTreeMap::new();
         for chunk in self.0.chunks(CHUNK) {
             let wanted: BTreeSet<u64> = chunk
                 .iter()
-                .filter_map(|key| if let Pk::Id(id, _) = key { Some(*id) } else { None })
+                .filter_map(|key| {
+                    if let Pk::Id(id, _) = key {
+                        Some(*id)
+                    } else {
+                        None
+                    }
+                })
                 .filter(|id| !all.contains_key(id))
                 .collect();
             if !wanted.is_empty() {
@@ -113,10 +133,14 @@ impl PkList {
                 match key {
                     Pk::Id(id, _) if all.contains_key(id) => {}
                     Pk::Id(_, shown) | Pk::Nobody(shown) => {
-                        return Ok(Err(format!("Invalid pk \"{shown}\" - object does not exist.")));
+                        return Ok(Err(format!(
+                            "Invalid pk \"{shown}\" - object does not exist."
+                        )));
                     }
                     Pk::NotANumber(kind) => {
-                        return Ok(Err(format!("Incorrect type. Expected pk value, received {kind}.")));
+                        return Ok(Err(format!(
+                            "Incorrect type. Expected pk value, received {kind}."
+                        )));
                     }
                 }
             }
@@ -134,10 +158,22 @@ mod tests {
         for seven in ["7", "007", " 7 ", "+7", "0_7", "٧"] {
             assert_eq!(path_id(seven), Some(7), "{seven:?}");
         }
-        for nobody in ["", "0", "-7", "7.0", "7a", "_7", "99999999999999999999", "9223372036854775808"] {
+        for nobody in [
+            "",
+            "0",
+            "-7",
+            "7.0",
+            "7a",
+            "_7",
+            "99999999999999999999",
+            "9223372036854775808",
+        ] {
             assert_eq!(path_id(nobody), None, "{nobody:?}");
         }
-        assert_eq!(path_id("9223372036854775807"), Some(9_223_372_036_854_775_807));
+        assert_eq!(
+            path_id("9223372036854775807"),
+            Some(9_223_372_036_854_775_807)
+        );
     }
 
     #[test]
@@ -150,7 +186,10 @@ mod tests {
         assert_eq!(pk(&Value::Float(f64::INFINITY)), Pk::NotANumber("float"));
         assert_eq!(pk(&Value::Float(1e20)), Pk::Nobody("1e+20".to_owned()));
         assert_eq!(pk(&Value::Null), Pk::Nobody("None".to_owned()));
-        assert_eq!(pk(&Value::Int("-1".to_owned())), Pk::Nobody("-1".to_owned()));
+        assert_eq!(
+            pk(&Value::Int("-1".to_owned())),
+            Pk::Nobody("-1".to_owned())
+        );
         assert_eq!(pk(&Value::Bool(true)), Pk::NotANumber("bool"));
         assert_eq!(pk(&Value::List(Vec::new())), Pk::NotANumber("list"));
     }

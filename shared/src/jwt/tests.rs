@@ -13,7 +13,10 @@ fn jwt(change: &[(&str, &str)]) -> Jwt {
     let lookup = |name: &str| match name {
         "SIGNING_KEY" => Some(KEY.to_owned()),
         "TABLE_NAME" => Some("users".to_owned()),
-        name => change.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
+        name => change
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned()),
     };
     Jwt::new(&Settings::from_lookup(lookup).unwrap())
 }
@@ -24,7 +27,10 @@ fn signed(header: &Value, claims: &Value, key: &str) -> String {
     let message = format!("{}.{}", part(header), part(claims));
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     mac.update(message.as_bytes());
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    format!(
+        "{message}.{}",
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    )
 }
 
 fn claims() -> Value {
@@ -45,7 +51,9 @@ fn without(name: &str) -> Value {
 
 fn verify(header: &Value, claims: &Value) -> Result<Option<UserId>, TokenError> {
     let token = signed(header, claims, KEY);
-    jwt(&[]).verify(&token, TokenType::Access, NOW).map(|claims| claims.user_id())
+    jwt(&[])
+        .verify(&token, TokenType::Access, NOW)
+        .map(|claims| claims.user_id())
 }
 
 fn outcome(claims: &Value) -> Result<Option<UserId>, TokenError> {
@@ -56,8 +64,18 @@ fn outcome(claims: &Value) -> Result<Option<UserId>, TokenError> {
 fn a_good_token_names_its_user() {
     assert_eq!(outcome(&claims()), Ok(Some(UserId(7))));
     assert_eq!(outcome(&with("user_id", json!(7))), Ok(Some(UserId(7))));
-    assert_eq!(outcome(&with("user_id", json!(" 07 "))), Ok(Some(UserId(7))));
-    for nobody in [json!("abc"), json!(-7), json!(7.5), json!(true), json!(null), json!([7])] {
+    assert_eq!(
+        outcome(&with("user_id", json!(" 07 "))),
+        Ok(Some(UserId(7)))
+    );
+    for nobody in [
+        json!("abc"),
+        json!(-7),
+        json!(7.5),
+        json!(true),
+        json!(null),
+        json!([7]),
+    ] {
         assert_eq!(outcome(&with("user_id", nobody)), Ok(None));
     }
 }
@@ -67,7 +85,10 @@ fn missing_claims_are_told_in_simplejwts_order() {
     assert_eq!(outcome(&without("exp")), Err(TokenError::NoExp));
     assert_eq!(outcome(&without("jti")), Err(TokenError::NoId));
     assert_eq!(outcome(&without("token_type")), Err(TokenError::NoType));
-    assert_eq!(outcome(&with("token_type", json!("refresh"))), Err(TokenError::WrongType));
+    assert_eq!(
+        outcome(&with("token_type", json!("refresh"))),
+        Err(TokenError::WrongType)
+    );
     assert_eq!(outcome(&json!({})), Err(TokenError::NoExp));
 }
 
@@ -75,19 +96,40 @@ fn missing_claims_are_told_in_simplejwts_order() {
 fn times_are_compared_as_pyjwt_does() {
     assert_eq!(outcome(&with("exp", json!(NOW))), Err(TokenError::Expired));
     assert_eq!(outcome(&with("exp", json!(NOW + 1))), Ok(Some(UserId(7))));
-    assert_eq!(outcome(&with("exp", json!("soon"))), Err(TokenError::Invalid));
+    assert_eq!(
+        outcome(&with("exp", json!("soon"))),
+        Err(TokenError::Invalid)
+    );
     assert_eq!(outcome(&with("exp", json!(true))), Err(TokenError::Expired));
-    assert_eq!(outcome(&with("iat", json!(NOW + 60))), Err(TokenError::Invalid));
-    assert_eq!(outcome(&with("nbf", json!(NOW + 60))), Err(TokenError::Invalid));
+    assert_eq!(
+        outcome(&with("iat", json!(NOW + 60))),
+        Err(TokenError::Invalid)
+    );
+    assert_eq!(
+        outcome(&with("nbf", json!(NOW + 60))),
+        Err(TokenError::Invalid)
+    );
     assert_eq!(outcome(&with("nbf", json!(NOW - 60))), Ok(Some(UserId(7))));
     assert_eq!(outcome(&with("exp", json!(i64::MAX))), Ok(Some(UserId(7))));
-    assert_eq!(outcome(&with("exp", json!(i64::MIN))), Err(TokenError::Expired));
+    assert_eq!(
+        outcome(&with("exp", json!(i64::MIN))),
+        Err(TokenError::Expired)
+    );
 }
 
 #[test]
 fn the_algorithm_is_the_keys_whatever_the_header_says() {
-    for algorithm in [json!("none"), json!("HS512"), json!("RS256"), json!("hs256"), json!(null)] {
-        assert_eq!(verify(&json!({ "alg": algorithm }), &claims()), Err(TokenError::Invalid));
+    for algorithm in [
+        json!("none"),
+        json!("HS512"),
+        json!("RS256"),
+        json!("hs256"),
+        json!(null),
+    ] {
+        assert_eq!(
+            verify(&json!({ "alg": algorithm }), &claims()),
+            Err(TokenError::Invalid)
+        );
     }
     assert_eq!(verify(&json!({}), &claims()), Err(TokenError::Invalid));
 }
@@ -103,22 +145,43 @@ fn a_header_that_asks_for_more_is_refused() {
         ("kid", json!(null)),
         ("kid", json!(5)),
     ] {
-        assert_eq!(verify(&header(name, value), &claims()), Err(TokenError::Invalid), "{name}");
+        assert_eq!(
+            verify(&header(name, value), &claims()),
+            Err(TokenError::Invalid),
+            "{name}"
+        );
     }
-    assert_eq!(verify(&header("kid", json!("k")), &claims()), Ok(Some(UserId(7))));
-    assert_eq!(verify(&header("typ", json!("other")), &claims()), Ok(Some(UserId(7))));
+    assert_eq!(
+        verify(&header("kid", json!("k")), &claims()),
+        Ok(Some(UserId(7)))
+    );
+    assert_eq!(
+        verify(&header("typ", json!("other")), &claims()),
+        Ok(Some(UserId(7)))
+    );
 }
 
 #[test]
 fn a_changed_token_is_invalid() {
     let token = signed(&json!({"alg": "HS256"}), &claims(), KEY);
     let jwt = jwt(&[]);
-    for changed in ["", "a", "a.b", "a.b.c", "..", &token[..token.len() - 1], &format!("{token}.x")] {
+    for changed in [
+        "",
+        "a",
+        "a.b",
+        "a.b.c",
+        "..",
+        &token[..token.len() - 1],
+        &format!("{token}.x"),
+    ] {
         let refused = jwt.verify(changed, TokenType::Access, NOW).map(|_| ());
         assert_eq!(refused, Err(TokenError::Invalid), "{changed}");
     }
     let strange = signed(&json!({"alg": "HS256"}), &claims(), OTHER);
-    assert_eq!(jwt.verify(&strange, TokenType::Access, NOW).map(|_| ()), Err(TokenError::Invalid));
+    assert_eq!(
+        jwt.verify(&strange, TokenType::Access, NOW).map(|_| ()),
+        Err(TokenError::Invalid)
+    );
 }
 
 #[test]

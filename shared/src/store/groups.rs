@@ -30,12 +30,21 @@ impl Store {
 
     /// Those of the groups that exist, in order of id.
     pub async fn groups_of(&self, ids: &BTreeSet<GroupId>) -> Result<Vec<Group>, StoreError> {
-        let mut found = self.table.batch_get(ids.iter().map(|id| Entity::Group(*id).key())).await?;
-        ids.iter().filter_map(|id| found.remove(&Entity::Group(*id).key())).map(from_item).collect()
+        let mut found = self
+            .table
+            .batch_get(ids.iter().map(|id| Entity::Group(*id).key()))
+            .await?;
+        ids.iter()
+            .filter_map(|id| found.remove(&Entity::Group(*id).key()))
+            .map(from_item)
+            .collect()
     }
 
     /// The ids of a group's permissions that are gone: a write of the set drops them.
-    pub async fn gone_permissions(&self, group: &Group) -> Result<BTreeSet<PermissionId>, StoreError> {
+    pub async fn gone_permissions(
+        &self,
+        group: &Group,
+    ) -> Result<BTreeSet<PermissionId>, StoreError> {
         let found = self.permissions_of(&group.permission_ids).await?;
         let found: BTreeSet<_> = found.into_iter().map(|permission| permission.id).collect();
         Ok(group.permission_ids.difference(&found).copied().collect())
@@ -46,10 +55,22 @@ impl Store {
     /// # Errors
     /// The name is taken.
     pub async fn create_group(&self, name: GroupName, _actor: Actor) -> Result<Group, WriteError> {
-        let id = self.table.next(Entity::Sequence(Sequence::Group).key()).await.map_err(WriteError::Failed)?;
-        let group = Group { id: GroupId(id), name, permission_ids: BTreeSet::new(), version: 1 };
+        let id = self
+            .table
+            .next(Entity::Sequence(Sequence::Group).key())
+            .await
+            .map_err(WriteError::Failed)?;
+        let group = Group {
+            id: GroupId(id),
+            name,
+            permission_ids: BTreeSet::new(),
+            version: 1,
+        };
         let writes = vec![
-            Write::create(group_item(&group).map_err(WriteError::Failed)?, Refusal::Exists),
+            Write::create(
+                group_item(&group).map_err(WriteError::Failed)?,
+                Refusal::Exists,
+            ),
             name_marker(&group).map_err(WriteError::Failed)?,
         ];
         self.table.write(writes).await?;
@@ -57,7 +78,11 @@ impl Store {
     }
 
     /// Whether a name belongs to another group than `but`.
-    pub async fn group_name_taken(&self, name: &GroupName, but: Option<GroupId>) -> Result<bool, StoreError> {
+    pub async fn group_name_taken(
+        &self,
+        name: &GroupName,
+        but: Option<GroupId>,
+    ) -> Result<bool, StoreError> {
         let marker: Option<Marker> = self.table.get(Entity::GroupName(name).key()).await?;
         Ok(marker.is_some_and(|marker| Some(marker.group_id) != but))
     }
@@ -80,8 +105,12 @@ impl Store {
                 return Ok(before);
             }
             let key = Entity::Group(before.id).key();
-            let mut writes =
-                vec![Write::change(key, &group_item(&before)?, &group_item(&after)?, before.version)];
+            let mut writes = vec![Write::change(
+                key,
+                &group_item(&before)?,
+                &group_item(&after)?,
+                before.version,
+            )];
             if before.name != after.name {
                 writes.push(name_marker(&after)?);
                 writes.push(forget_name(&before));
@@ -94,7 +123,9 @@ impl Store {
                 Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
                     return Err(ChangeError::Refused(refusals));
                 }
-                Err(WriteError::Refused(_)) => before = self.group(before.id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Refused(_)) => {
+                    before = self.group(before.id).await?.ok_or(ChangeError::Gone)?
+                }
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             }
         }
@@ -113,11 +144,15 @@ impl Store {
         let mut group = known;
         for _ in 0..CHANGE_TRIES {
             let key = Entity::Group(group.id).key();
-            let writes =
-                vec![Write::delete_if(key, "version", number(group.version)), forget_name(&group)];
+            let writes = vec![
+                Write::delete_if(key, "version", number(group.version)),
+                forget_name(&group),
+            ];
             match self.table.write(writes).await {
                 Ok(()) => return Ok(()),
-                Err(WriteError::Refused(_)) => group = self.group(group.id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Refused(_)) => {
+                    group = self.group(group.id).await?.ok_or(ChangeError::Gone)?
+                }
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             }
         }
@@ -130,10 +165,17 @@ fn group_item(group: &Group) -> Result<Item, StoreError> {
 }
 
 fn name_marker(group: &Group) -> Result<Write, StoreError> {
-    let item = to_item(&Entity::GroupName(&group.name).key(), &Marker { group_id: group.id })?;
+    let item = to_item(
+        &Entity::GroupName(&group.name).key(),
+        &Marker { group_id: group.id },
+    )?;
     Ok(Write::create(item, Refusal::GroupNameTaken))
 }
 
 fn forget_name(group: &Group) -> Write {
-    Write::delete_if(Entity::GroupName(&group.name).key(), "group_id", number(group.id))
+    Write::delete_if(
+        Entity::GroupName(&group.name).key(),
+        "group_id",
+        number(group.id),
+    )
 }

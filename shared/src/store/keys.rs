@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Codename, ContentType, EmailAddress, GroupId, GroupName, PermissionId, User, UserId, UserName};
+use crate::domain::{
+    Codename, ContentType, EmailAddress, GroupId, GroupName, PermissionId, User, UserId, UserName,
+};
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
 pub const PK: &str = "PK";
@@ -87,7 +89,10 @@ impl Entity<'_> {
             Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
             Self::Email(email) => (format!("EMAIL#{}", email.lower()), "EMAIL".to_owned()),
             Self::Group(id) => (GROUPS.to_owned(), padded(id.0)),
-            Self::GroupName(name) => (format!("GROUPNAME#{}", name.as_str()), "GROUPNAME".to_owned()),
+            Self::GroupName(name) => (
+                format!("GROUPNAME#{}", name.as_str()),
+                "GROUPNAME".to_owned(),
+            ),
             Self::Permission(id) => (PERMISSIONS.to_owned(), padded(id.0)),
             Self::Codename(content_type, codename) => (
                 format!("CODENAME#{}.{}", content_type.app_label, codename.as_str()),
@@ -124,7 +129,9 @@ fn token(jti: &str) -> String {
         return format!("TOKEN#{jti}");
     }
     let digest = Sha256::digest(jti.as_bytes());
-    digest.iter().fold("TOKEN#sha256:".to_owned(), |key, byte| format!("{key}{byte:02x}"))
+    digest.iter().fold("TOKEN#sha256:".to_owned(), |key, byte| {
+        format!("{key}{byte:02x}")
+    })
 }
 
 /// Ten digits, so that the order of texts is that of numbers.
@@ -135,23 +142,33 @@ fn padded(id: u64) -> String {
 /// The index keys of a user: in order of lower-cased username, then id. `#` sorts before every
 /// character of a username, so `ann` comes before `ann-marie`.
 pub fn user_by_name(user: &User) -> Key {
-    Key { pk: USERS_BY_NAME.to_owned(), sk: format!("{}#{}", user.username.lower(), padded(user.id.0)) }
+    Key {
+        pk: USERS_BY_NAME.to_owned(),
+        sk: format!("{}#{}", user.username.lower(), padded(user.id.0)),
+    }
 }
 
 /// The index keys of an email marker; the id after the last `#` saves reading the marker.
 pub fn user_by_email(email: &EmailAddress, id: UserId) -> Key {
-    Key { pk: USERS_BY_EMAIL.to_owned(), sk: format!("{}#{}", email.lower(), padded(id.0)) }
+    Key {
+        pk: USERS_BY_EMAIL.to_owned(),
+        sk: format!("{}#{}", email.lower(), padded(id.0)),
+    }
 }
 
 /// The index keys of a membership: a group's members by id.
 pub fn member(group: GroupId, id: UserId) -> Key {
-    Key { pk: format!("GROUP#{group}"), sk: padded(id.0) }
+    Key {
+        pk: format!("GROUP#{group}"),
+        sk: padded(id.0),
+    }
 }
 
 /// The user whom an index sort key of [`user_by_name`] or [`user_by_email`] names.
 pub fn indexed_user(sort_key: &str) -> Option<UserId> {
     let (_, id) = sort_key.rsplit_once('#')?;
-    (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit())).then(|| id.parse().ok().map(UserId))?
+    (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| id.parse().ok().map(UserId))?
 }
 
 #[cfg(test)]
@@ -161,7 +178,10 @@ mod tests {
     #[test]
     fn index_keys_of_users_end_in_the_id() {
         assert_eq!(indexed_user("ann#0000000007"), Some(UserId(7)));
-        assert_eq!(indexed_user("a#b@x.org#12345678901"), Some(UserId(12_345_678_901)));
+        assert_eq!(
+            indexed_user("a#b@x.org#12345678901"),
+            Some(UserId(12_345_678_901))
+        );
         for nobody in ["", "ann", "ann#7", "ann#00000000x7", "ann#+000000007"] {
             assert_eq!(indexed_user(nobody), None, "{nobody:?}");
         }

@@ -43,7 +43,10 @@ impl Cursor {
             || (after.len() <= LONGEST_SORT_KEY
                 && after.starts_with(search)
                 && keys::indexed_user(after).is_some());
-        known.then(|| Self { by_email, after: after.to_owned() })
+        known.then(|| Self {
+            by_email,
+            after: after.to_owned(),
+        })
     }
 }
 
@@ -64,7 +67,10 @@ impl Store {
         cursor: Option<Cursor>,
         size: usize,
     ) -> Result<Page, StoreError> {
-        let mut page = Page { users: Vec::new(), next: None };
+        let mut page = Page {
+            users: Vec::new(),
+            next: None,
+        };
         if search.len() > LONGEST_SORT_KEY {
             return Ok(page);
         }
@@ -72,11 +78,16 @@ impl Store {
         let mut after = cursor.map(|cursor| cursor.after);
         for _ in 0..PAGES_READ {
             let wanted = size - page.users.len();
-            let (users, last) = self.index_users(search, by_email, after.as_deref(), wanted).await?;
+            let (users, last) = self
+                .index_users(search, by_email, after.as_deref(), wanted)
+                .await?;
             page.users.extend(users);
             match last {
                 Some(last) => {
-                    page.next = Some(Cursor { by_email, after: last.clone() });
+                    page.next = Some(Cursor {
+                        by_email,
+                        after: last.clone(),
+                    });
                     after = Some(last);
                 }
                 None if !by_email && !search.is_empty() => {
@@ -106,7 +117,11 @@ impl Store {
         after: Option<&str>,
         wanted: usize,
     ) -> Result<(Vec<User>, Option<String>), StoreError> {
-        let pk = if by_email { USERS_BY_EMAIL } else { USERS_BY_NAME };
+        let pk = if by_email {
+            USERS_BY_EMAIL
+        } else {
+            USERS_BY_NAME
+        };
         let start = after.and_then(|after| start_row(by_email, after));
         // One row more than wanted tells whether there is a next page.
         let mut rows = self.table.index_page(pk, search, start, wanted + 1).await?;
@@ -136,8 +151,14 @@ impl Store {
 
     /// Where the users found by email start, if there are any.
     async fn first_by_email(&self, search: &str) -> Result<Option<Cursor>, StoreError> {
-        let rows = self.table.index_page(USERS_BY_EMAIL, search, None, 1).await?;
-        Ok(rows.first().map(|_| Cursor { by_email: true, after: String::new() }))
+        let rows = self
+            .table
+            .index_page(USERS_BY_EMAIL, search, None, 1)
+            .await?;
+        Ok(rows.first().map(|_| Cursor {
+            by_email: true,
+            after: String::new(),
+        }))
     }
 }
 
@@ -146,9 +167,15 @@ fn start_row(by_email: bool, after: &str) -> Option<IndexRow> {
     let id = keys::indexed_user(after)?;
     let key = if by_email {
         let (address, _) = after.rsplit_once('#')?;
-        keys::Key { pk: format!("EMAIL#{address}"), sk: "EMAIL".to_owned() }
+        keys::Key {
+            pk: format!("EMAIL#{address}"),
+            sk: "EMAIL".to_owned(),
+        }
     } else {
         Entity::User(id).key()
     };
-    Some(IndexRow { key, sort_key: after.to_owned() })
+    Some(IndexRow {
+        key,
+        sort_key: after.to_owned(),
+    })
 }

@@ -25,7 +25,9 @@ pub struct Store {
 impl Store {
     /// The store in the table of that name.
     pub fn new(client: Client, table: &str) -> Self {
-        Self { table: Table::new(client, table) }
+        Self {
+            table: Table::new(client, table),
+        }
     }
 
     /// The table beneath, for what only operators and tests do.
@@ -36,7 +38,10 @@ impl Store {
 
 /// A client by the SDK's ordinary environment: region, credentials, `AWS_ENDPOINT_URL`.
 pub async fn connect_from_env() -> Client {
-    let config = aws_config::from_env().http_client(https_client()).load().await;
+    let config = aws_config::from_env()
+        .http_client(https_client())
+        .load()
+        .await;
     Client::from_conf(table::configure(&config))
 }
 
@@ -47,7 +52,9 @@ pub fn connect_to(endpoint: &str) -> Client {
     let config = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new("us-east-1"))
-        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
+        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(
+            credentials,
+        ))
         .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .sleep_impl(aws_sdk_dynamodb::config::SharedAsyncSleep::new(
@@ -78,7 +85,10 @@ impl StoreError {
     }
 
     pub(crate) fn new(operation: &'static str, reason: impl fmt::Display) -> Self {
-        Self { operation, reason: reason.to_string() }
+        Self {
+            operation,
+            reason: reason.to_string(),
+        }
     }
 }
 

@@ -31,23 +31,38 @@ impl Store {
     }
 
     /// Those of the permissions that exist, in Django's order.
-    pub async fn permissions_of(&self, ids: &BTreeSet<PermissionId>) -> Result<Vec<Permission>, StoreError> {
-        let found = self.table.batch_get(ids.iter().map(|id| Entity::Permission(*id).key())).await?;
-        let mut permissions =
-            found.into_values().map(from_item).collect::<Result<Vec<Permission>, _>>()?;
+    pub async fn permissions_of(
+        &self,
+        ids: &BTreeSet<PermissionId>,
+    ) -> Result<Vec<Permission>, StoreError> {
+        let found = self
+            .table
+            .batch_get(ids.iter().map(|id| Entity::Permission(*id).key()))
+            .await?;
+        let mut permissions = found
+            .into_values()
+            .map(from_item)
+            .collect::<Result<Vec<Permission>, _>>()?;
         permissions.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(permissions)
     }
 
     /// Whether a content type is declared.
-    pub async fn content_type_exists(&self, content_type: &ContentType) -> Result<bool, StoreError> {
-        let found: Option<ContentType> = self.table.get(Entity::ContentType(content_type).key()).await?;
+    pub async fn content_type_exists(
+        &self,
+        content_type: &ContentType,
+    ) -> Result<bool, StoreError> {
+        let found: Option<ContentType> = self
+            .table
+            .get(Entity::ContentType(content_type).key())
+            .await?;
         Ok(found.is_some())
     }
 
     /// Declares a content type; it may be declared already.
     pub async fn declare_content_type(&self, content_type: &ContentType) -> Result<(), WriteError> {
-        let item = to_item(&Entity::ContentType(content_type).key(), content_type).map_err(WriteError::Failed)?;
+        let item = to_item(&Entity::ContentType(content_type).key(), content_type)
+            .map_err(WriteError::Failed)?;
         self.table.write(vec![Write::put(item)]).await
     }
 
@@ -62,10 +77,23 @@ impl Store {
         content_type: ContentType,
         _actor: Actor,
     ) -> Result<Permission, WriteError> {
-        let id = self.table.next(Entity::Sequence(Sequence::Permission).key()).await.map_err(WriteError::Failed)?;
-        let permission = Permission { id: PermissionId(id), name, codename, content_type, version: 1 };
+        let id = self
+            .table
+            .next(Entity::Sequence(Sequence::Permission).key())
+            .await
+            .map_err(WriteError::Failed)?;
+        let permission = Permission {
+            id: PermissionId(id),
+            name,
+            codename,
+            content_type,
+            version: 1,
+        };
         let writes = vec![
-            Write::create(permission_item(&permission).map_err(WriteError::Failed)?, Refusal::Exists),
+            Write::create(
+                permission_item(&permission).map_err(WriteError::Failed)?,
+                Refusal::Exists,
+            ),
             codename_marker(&permission).map_err(WriteError::Failed)?,
         ];
         self.table.write(writes).await?;
@@ -90,8 +118,12 @@ impl Store {
                 return Ok(before);
             }
             let key = Entity::Permission(before.id).key();
-            let mut writes =
-                vec![Write::change(key, &permission_item(&before)?, &permission_item(&after)?, before.version)];
+            let mut writes = vec![Write::change(
+                key,
+                &permission_item(&before)?,
+                &permission_item(&after)?,
+                before.version,
+            )];
             if before.order() != after.order() {
                 writes.push(codename_marker(&after)?);
                 writes.push(forget_codename(&before));
@@ -125,12 +157,17 @@ impl Store {
         let mut permission = known;
         for _ in 0..CHANGE_TRIES {
             let key = Entity::Permission(permission.id).key();
-            let writes =
-                vec![Write::delete_if(key, "version", number(permission.version)), forget_codename(&permission)];
+            let writes = vec![
+                Write::delete_if(key, "version", number(permission.version)),
+                forget_codename(&permission),
+            ];
             match self.table.write(writes).await {
                 Ok(()) => return Ok(()),
                 Err(WriteError::Refused(_)) => {
-                    permission = self.permission(permission.id).await?.ok_or(ChangeError::Gone)?;
+                    permission = self
+                        .permission(permission.id)
+                        .await?
+                        .ok_or(ChangeError::Gone)?;
                 }
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             }
@@ -145,7 +182,15 @@ fn permission_item(permission: &Permission) -> Result<Item, StoreError> {
 
 fn codename_marker(permission: &Permission) -> Result<Write, StoreError> {
     let key = Entity::Codename(&permission.content_type, &permission.codename).key();
-    Ok(Write::create(to_item(&key, &Marker { permission_id: permission.id })?, Refusal::CodenameTaken))
+    Ok(Write::create(
+        to_item(
+            &key,
+            &Marker {
+                permission_id: permission.id,
+            },
+        )?,
+        Refusal::CodenameTaken,
+    ))
 }
 
 fn forget_codename(permission: &Permission) -> Write {

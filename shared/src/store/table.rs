@@ -60,7 +60,10 @@ pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
 impl Table {
     /// The table of that name.
     pub fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.to_owned() }
+        Self {
+            client,
+            name: name.to_owned(),
+        }
     }
 
     /// The client and the name, for what only operators do (making the table, reading all of it).
@@ -84,10 +87,16 @@ impl Table {
 
     /// Several items, strongly consistent, by key; what does not exist is absent. Batches of 100
     /// run at once, and keys that DynamoDB did not get to are asked for again.
-    pub async fn batch_get(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashMap<Key, Item>, StoreError> {
+    pub async fn batch_get(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<HashMap<Key, Item>, StoreError> {
         let mut seen = std::collections::HashSet::new();
         // A key named twice in one batch is a ValidationException.
-        let keys: Vec<Key> = keys.into_iter().filter(|key| seen.insert(key.clone())).collect();
+        let keys: Vec<Key> = keys
+            .into_iter()
+            .filter(|key| seen.insert(key.clone()))
+            .collect();
         let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch));
         let mut found = HashMap::with_capacity(keys.len());
         for items in futures_util::future::try_join_all(batches).await? {
@@ -112,7 +121,12 @@ impl Table {
                 .send()
                 .await
                 .map_err(|error| failure("BatchGetItem", error))?;
-            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+            for item in answer
+                .responses
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, items)| items)
+            {
                 if let Some(key) = key_of(&item) {
                     found.insert(key, item);
                 }
@@ -184,7 +198,13 @@ impl Table {
                 .send()
                 .await
                 .map_err(|error| failure("Query", error))?;
-            rows.extend(answer.items.into_iter().flatten().filter_map(IndexRow::from_item));
+            rows.extend(
+                answer
+                    .items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(IndexRow::from_item),
+            );
             start = answer.last_evaluated_key;
             if start.is_none() || rows.len() >= limit {
                 return Ok(rows);
@@ -279,12 +299,17 @@ impl Table {
             }
             pause(attempt).await;
         }
-        Err(WriteError::Failed(StoreError::new("TransactWriteItems", "conflicts without end")))
+        Err(WriteError::Failed(StoreError::new(
+            "TransactWriteItems",
+            "conflicts without end",
+        )))
     }
 
     async fn write_one(&self, write: Write) -> Result<(), WriteError> {
         for attempt in 0..TRIES {
-            let Err((code, error)) = self.send_one(&write).await else { return Ok(()) };
+            let Err((code, error)) = self.send_one(&write).await else {
+                return Ok(());
+            };
             match code.as_deref() {
                 Some("ConditionalCheckFailedException") => {
                     return Err(WriteError::Refused(vec![write.refusal]));
@@ -293,7 +318,10 @@ impl Table {
                 _ => return Err(WriteError::Failed(error)),
             }
         }
-        Err(WriteError::Failed(StoreError::new("write", "conflicts without end")))
+        Err(WriteError::Failed(StoreError::new(
+            "write",
+            "conflicts without end",
+        )))
     }
 
     /// Sends one write by itself; an error comes with DynamoDB's code for it.
@@ -361,7 +389,10 @@ pub struct IndexRow {
 
 impl IndexRow {
     fn from_item(item: Item) -> Option<Self> {
-        Some(Self { key: key_of(&item)?, sort_key: item.get(GSI1SK)?.as_s().ok()?.clone() })
+        Some(Self {
+            key: key_of(&item)?,
+            sort_key: item.get(GSI1SK)?.as_s().ok()?.clone(),
+        })
     }
 
     fn attributes(self, pk: &str) -> Item {
@@ -373,7 +404,10 @@ impl IndexRow {
 }
 
 impl Write {
-    fn to_transaction(&self, table: &str) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    fn to_transaction(
+        &self,
+        table: &str,
+    ) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
         let expression = self.expression();
         let item = TransactWriteItem::builder();
         Ok(match &self.action {
@@ -426,11 +460,24 @@ impl Write {
             }
         };
         expression.condition = condition;
-        if let Action::Update { set, remove, add_to, take_from, .. } = &self.action {
+        if let Action::Update {
+            set,
+            remove,
+            add_to,
+            take_from,
+            ..
+        } = &self.action
+        {
             let mut clauses = Vec::new();
             let assignments: Vec<String> = set
                 .iter()
-                .map(|(name, value)| format!("{} = {}", expression.name(name), expression.value(value.clone())))
+                .map(|(name, value)| {
+                    format!(
+                        "{} = {}",
+                        expression.name(name),
+                        expression.value(value.clone())
+                    )
+                })
                 .collect();
             if !assignments.is_empty() {
                 clauses.push(format!("SET {}", assignments.join(", ")));
@@ -477,7 +524,9 @@ impl Expression {
 
 /// The rules that a cancelled transaction broke: its reasons stand in the order of its writes.
 fn refusals(error: &SdkError<TransactWriteItemsError>, writes: &[Write]) -> Vec<Refusal> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
         return Vec::new();
     };
     cancelled
@@ -496,7 +545,12 @@ fn met_another(error: &SdkError<TransactWriteItemsError>) -> bool {
             cancelled.cancellation_reasons().iter().all(|reason| {
                 matches!(
                     reason.code(),
-                    None | Some("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+                    None | Some(
+                        "None"
+                            | "TransactionConflict"
+                            | "ThrottlingError"
+                            | "ProvisionedThroughputExceeded"
+                    )
                 )
             })
         }
@@ -523,17 +577,26 @@ where
     E: ProvideErrorMetadata,
     SdkError<E, R>: std::error::Error + 'static,
 {
-    let code = error.as_service_error().and_then(|service| service.code()).map(str::to_owned);
+    let code = error
+        .as_service_error()
+        .and_then(|service| service.code())
+        .map(str::to_owned);
     (code, failure(operation, error))
 }
 
 fn key_of(item: &Item) -> Option<Key> {
-    Some(Key { pk: item.get(PK)?.as_s().ok()?.clone(), sk: item.get(SK)?.as_s().ok()?.clone() })
+    Some(Key {
+        pk: item.get(PK)?.as_s().ok()?.clone(),
+        sk: item.get(SK)?.as_s().ok()?.clone(),
+    })
 }
 
 /// A key's attributes.
 pub fn attributes(key: &Key) -> Item {
-    HashMap::from([(PK.to_owned(), text(&key.pk)), (SK.to_owned(), text(&key.sk))])
+    HashMap::from([
+        (PK.to_owned(), text(&key.pk)),
+        (SK.to_owned(), text(&key.sk)),
+    ])
 }
 
 /// A text attribute.
@@ -553,13 +616,14 @@ pub fn number_set(value: impl fmt::Display) -> AttributeValue {
 
 /// Reads an item; attributes that the type does not know are left alone.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::new("item", error))
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
+        .map_err(|error| StoreError::new("item", error))
 }
 
 /// An item of a value, under its key.
 pub fn to_item<T: serde::Serialize>(key: &Key, value: &T) -> Result<Item, StoreError> {
-    let mut item: Item =
-        serde_dynamo::aws_sdk_dynamodb_1::to_item(value).map_err(|error| StoreError::new("item", error))?;
+    let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(value)
+        .map_err(|error| StoreError::new("item", error))?;
     item.extend(attributes(key));
     Ok(item)
 }
@@ -578,6 +642,10 @@ pub fn difference(before: &Item, after: &Item) -> (Item, BTreeSet<String>) {
         .filter(|(name, value)| before.get(*name) != Some(value))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let removed = before.keys().filter(|name| !after.contains_key(*name)).cloned().collect();
+    let removed = before
+        .keys()
+        .filter(|name| !after.contains_key(*name))
+        .cloned()
+        .collect();
     (set, removed)
 }

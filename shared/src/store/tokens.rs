@@ -24,9 +24,15 @@ impl Store {
     ) -> Result<(bool, Option<User>), StoreError> {
         let token = Entity::Token(jti).key();
         let user = user.map(|id| Entity::User(id).key());
-        let mut found = self.table.batch_get(std::iter::once(token.clone()).chain(user.clone())).await?;
+        let mut found = self
+            .table
+            .batch_get(std::iter::once(token.clone()).chain(user.clone()))
+            .await?;
         let entry: Option<Blacklisted> = found.remove(&token).map(from_item).transpose()?;
-        let user = user.and_then(|key| found.remove(&key)).map(from_item).transpose()?;
+        let user = user
+            .and_then(|key| found.remove(&key))
+            .map(from_item)
+            .transpose()?;
         // DynamoDB deletes expired items late.
         Ok((entry.is_some_and(|entry| entry.ttl > now), user))
     }

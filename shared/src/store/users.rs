@@ -52,7 +52,16 @@ pub struct NewUser {
 
 impl NewUser {
     fn into_user(self, id: UserId) -> User {
-        let Self { username, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined } = self;
+        let Self {
+            username,
+            email,
+            first_name,
+            last_name,
+            is_active,
+            is_staff,
+            is_superuser,
+            date_joined,
+        } = self;
         User {
             id,
             username,
@@ -80,24 +89,47 @@ impl Store {
 
     /// Several users; those who do not exist are absent. In the order asked for.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
-        let mut found = self.table.batch_get(ids.iter().map(|id| Entity::User(*id).key())).await?;
-        ids.iter().filter_map(|id| found.remove(&Entity::User(*id).key())).map(from_item).collect()
+        let mut found = self
+            .table
+            .batch_get(ids.iter().map(|id| Entity::User(*id).key()))
+            .await?;
+        ids.iter()
+            .filter_map(|id| found.remove(&Entity::User(*id).key()))
+            .map(from_item)
+            .collect()
     }
 
     /// The user with that username and his password hash: two round trips.
-    pub async fn user_by_name(&self, name: &UserName) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+    pub async fn user_by_name(
+        &self,
+        name: &UserName,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         let marker: Option<Marker> = self.table.get(Entity::UserName(name).key()).await?;
-        let Some(Marker { user_id }) = marker else { return Ok(None) };
-        let (profile, credential) = (Entity::User(user_id).key(), Entity::Credential(user_id).key());
-        let mut found = self.table.batch_get([profile.clone(), credential.clone()]).await?;
-        let Some(user) = found.remove(&profile) else { return Ok(None) };
+        let Some(Marker { user_id }) = marker else {
+            return Ok(None);
+        };
+        let (profile, credential) = (
+            Entity::User(user_id).key(),
+            Entity::Credential(user_id).key(),
+        );
+        let mut found = self
+            .table
+            .batch_get([profile.clone(), credential.clone()])
+            .await?;
+        let Some(user) = found.remove(&profile) else {
+            return Ok(None);
+        };
         let user: User = from_item(user)?;
         // Between the two reads the name may have gone to somebody else.
         if user.username != *name {
             return Ok(None);
         }
-        let credential: Option<Credential> = found.remove(&credential).map(from_item).transpose()?;
-        Ok(Some((user, credential.map(|credential| credential.password))))
+        let credential: Option<Credential> =
+            found.remove(&credential).map(from_item).transpose()?;
+        Ok(Some((
+            user,
+            credential.map(|credential| credential.password),
+        )))
     }
 
     /// Whether a username and an email address belong to somebody else than `but`.
@@ -108,10 +140,18 @@ impl Store {
         but: Option<UserId>,
     ) -> Result<(bool, bool), StoreError> {
         let username = username.map(|name| Entity::UserName(name).key());
-        let email = email.filter(|email| !email.is_empty()).map(|email| Entity::Email(email).key());
-        let mut found = self.table.batch_get(username.iter().chain(&email).cloned()).await?;
+        let email = email
+            .filter(|email| !email.is_empty())
+            .map(|email| Entity::Email(email).key());
+        let mut found = self
+            .table
+            .batch_get(username.iter().chain(&email).cloned())
+            .await?;
         let mut taken = |key: Option<Key>| -> Result<bool, StoreError> {
-            let marker: Option<Marker> = key.and_then(|key| found.remove(&key)).map(from_item).transpose()?;
+            let marker: Option<Marker> = key
+                .and_then(|key| found.remove(&key))
+                .map(from_item)
+                .transpose()?;
             Ok(marker.is_some_and(|marker| Some(marker.user_id) != but))
         };
         Ok((taken(username)?, taken(email)?))
@@ -119,7 +159,10 @@ impl Store {
 
     /// An id for a new user. Ids that are not used leave gaps, which are fine.
     pub async fn next_user_id(&self) -> Result<UserId, StoreError> {
-        self.table.next(Entity::Sequence(Sequence::User).key()).await.map(UserId)
+        self.table
+            .next(Entity::Sequence(Sequence::User).key())
+            .await
+            .map(UserId)
     }
 
     /// Makes a user with his credential and markers: one transaction.
@@ -135,17 +178,26 @@ impl Store {
     ) -> Result<User, WriteError> {
         let user = new.into_user(id);
         let failed = WriteError::Failed;
-        let credential = Credential { password: password.clone() };
+        let credential = Credential {
+            password: password.clone(),
+        };
         let mut writes = vec![
             Write::create(user_item(&user).map_err(failed)?, Refusal::Exists),
-            Write::create(to_item(&Entity::Credential(id).key(), &credential).map_err(failed)?, Refusal::Exists),
+            Write::create(
+                to_item(&Entity::Credential(id).key(), &credential).map_err(failed)?,
+                Refusal::Exists,
+            ),
             username_marker(&user).map_err(failed)?,
         ];
         if !user.email.is_empty() {
             writes.push(email_marker(&user).map_err(failed)?);
         }
         if user.is_active_superuser() {
-            writes.push(Write::add_to_set(Entity::ActiveSuperusers.key(), "ids", id.0));
+            writes.push(Write::add_to_set(
+                Entity::ActiveSuperusers.key(),
+                "ids",
+                id.0,
+            ));
         }
         self.table.write(writes).await?;
         Ok(user)
@@ -207,7 +259,9 @@ impl Store {
                 Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
                     return Err(ChangeError::Refused(refusals));
                 }
-                Err(WriteError::Refused(_)) => user = self.user(user.id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Refused(_)) => {
+                    user = self.user(user.id).await?.ok_or(ChangeError::Gone)?
+                }
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             }
         }
@@ -226,7 +280,12 @@ impl Store {
         _actor: Actor,
     ) -> Result<(), ChangeError<std::convert::Infallible>> {
         let id = user.id;
-        let credential = to_item(&Entity::Credential(id).key(), &Credential { password: password.clone() })?;
+        let credential = to_item(
+            &Entity::Credential(id).key(),
+            &Credential {
+                password: password.clone(),
+            },
+        )?;
         let mut before = user;
         for _ in 0..CHANGE_TRIES {
             let mut after = before.clone();
@@ -235,7 +294,9 @@ impl Store {
             writes.push(Write::put(credential.clone()));
             match self.table.write(writes).await {
                 Ok(()) => return Ok(()),
-                Err(WriteError::Refused(_)) => before = self.user(id).await?.ok_or(ChangeError::Gone)?,
+                Err(WriteError::Refused(_)) => {
+                    before = self.user(id).await?.ok_or(ChangeError::Gone)?
+                }
                 Err(WriteError::Failed(error)) => return Err(error.into()),
             }
         }
@@ -244,9 +305,21 @@ impl Store {
 
     /// Replaces the hash of an unchanged password by a stronger one, unless the password was
     /// changed meanwhile. Tokens stay valid.
-    pub async fn rehash(&self, id: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    pub async fn rehash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         let key = Entity::Credential(id).key();
-        let item = |hash: &PasswordHash| to_item(&key, &Credential { password: hash.clone() });
+        let item = |hash: &PasswordHash| {
+            to_item(
+                &key,
+                &Credential {
+                    password: hash.clone(),
+                },
+            )
+        };
         let (before, after) = (item(old)?, item(new)?);
         let mut write = Write::set(key.clone(), table::difference(&before, &after).0);
         write.condition = super::writes::Condition::Equals("password", table::text(old.expose()));
@@ -259,7 +332,11 @@ impl Store {
     /// Notes the time of a login, in seconds since 1970. Does not count as a change.
     pub async fn set_last_login(&self, id: UserId, now: i64) -> Result<(), StoreError> {
         let set = Item::from([("last_login".to_owned(), number(now))]);
-        match self.table.write(vec![Write::set(Entity::User(id).key(), set)]).await {
+        match self
+            .table
+            .write(vec![Write::set(Entity::User(id).key(), set)])
+            .await
+        {
             Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
             Err(WriteError::Failed(error)) => Err(error),
         }
@@ -284,10 +361,19 @@ impl Store {
 fn change_writes(before: &User, after: &User) -> Result<(Vec<Write>, Vec<Write>), StoreError> {
     let id = before.id;
     let key = Entity::User(id).key();
-    let mut writes = vec![Write::change(key, &user_item(before)?, &user_item(after)?, before.version)];
+    let mut writes = vec![Write::change(
+        key,
+        &user_item(before)?,
+        &user_item(after)?,
+        before.version,
+    )];
     if before.username != after.username {
         writes.push(username_marker(after)?);
-        writes.push(Write::delete_if(Entity::UserName(&before.username).key(), "user_id", number(id)));
+        writes.push(Write::delete_if(
+            Entity::UserName(&before.username).key(),
+            "user_id",
+            number(id),
+        ));
     }
     // A marker that keeps its key is left alone: no item appears twice in a transaction.
     if before.email.lower() != after.email.lower() {
@@ -295,11 +381,19 @@ fn change_writes(before: &User, after: &User) -> Result<(Vec<Write>, Vec<Write>)
             writes.push(email_marker(after)?);
         }
         if !before.email.is_empty() {
-            writes.push(Write::delete_if(Entity::Email(&before.email).key(), "user_id", number(id)));
+            writes.push(Write::delete_if(
+                Entity::Email(&before.email).key(),
+                "user_id",
+                number(id),
+            ));
         }
     }
     match (before.is_active_superuser(), after.is_active_superuser()) {
-        (false, true) => writes.push(Write::add_to_set(Entity::ActiveSuperusers.key(), "ids", id.0)),
+        (false, true) => writes.push(Write::add_to_set(
+            Entity::ActiveSuperusers.key(),
+            "ids",
+            id.0,
+        )),
         (true, false) => writes.push(leave_superusers(id)),
         _ => {}
     }
@@ -318,15 +412,27 @@ fn delete_writes(user: &User) -> (Vec<Write>, Vec<Write>) {
     let mut writes = vec![
         Write::delete_if(Entity::User(id).key(), "version", number(user.version)),
         Write::delete(Entity::Credential(id).key()),
-        Write::delete_if(Entity::UserName(&user.username).key(), "user_id", number(id)),
+        Write::delete_if(
+            Entity::UserName(&user.username).key(),
+            "user_id",
+            number(id),
+        ),
     ];
     if !user.email.is_empty() {
-        writes.push(Write::delete_if(Entity::Email(&user.email).key(), "user_id", number(id)));
+        writes.push(Write::delete_if(
+            Entity::Email(&user.email).key(),
+            "user_id",
+            number(id),
+        ));
     }
     if user.is_active_superuser() {
         writes.push(leave_superusers(id));
     }
-    let index = user.group_ids.iter().map(|group| Write::delete(Entity::Membership(id, *group).key())).collect();
+    let index = user
+        .group_ids
+        .iter()
+        .map(|group| Write::delete(Entity::Membership(id, *group).key()))
+        .collect();
     together(writes, index)
 }
 
@@ -338,7 +444,12 @@ fn together(mut writes: Vec<Write>, mut index: Vec<Write>) -> (Vec<Write>, Vec<W
 }
 
 fn leave_superusers(id: UserId) -> Write {
-    Write::take_from_set(Entity::ActiveSuperusers.key(), "ids", id.0, Refusal::LastSuperuser)
+    Write::take_from_set(
+        Entity::ActiveSuperusers.key(),
+        "ids",
+        id.0,
+        Refusal::LastSuperuser,
+    )
 }
 
 /// A user's whole item: what a diff of two of them shows is what a change writes.
@@ -348,12 +459,18 @@ fn user_item(user: &User) -> Result<Item, StoreError> {
 }
 
 fn username_marker(user: &User) -> Result<Write, StoreError> {
-    let item = to_item(&Entity::UserName(&user.username).key(), &Marker { user_id: user.id })?;
+    let item = to_item(
+        &Entity::UserName(&user.username).key(),
+        &Marker { user_id: user.id },
+    )?;
     Ok(Write::create(item, Refusal::UserNameTaken))
 }
 
 fn email_marker(user: &User) -> Result<Write, StoreError> {
-    let item = to_item(&Entity::Email(&user.email).key(), &Marker { user_id: user.id })?;
+    let item = to_item(
+        &Entity::Email(&user.email).key(),
+        &Marker { user_id: user.id },
+    )?;
     let item = table::indexed(item, &keys::user_by_email(&user.email, user.id));
     Ok(Write::create(item, Refusal::EmailTaken))
 }

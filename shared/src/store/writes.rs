@@ -46,7 +46,10 @@ pub enum Condition {
 
 /// What a write does.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a request makes a handful, and drops them at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a request makes a handful, and drops them at once"
+)]
 pub enum Action {
     /// Puts a whole item; only for items that are new, or that no other code adds to.
     Put(Item),
@@ -81,12 +84,20 @@ pub struct Write {
 impl Write {
     /// Puts an item that must not be there yet.
     pub fn create(item: Item, refusal: Refusal) -> Self {
-        Self { action: Action::Put(item), condition: Condition::Absent, refusal }
+        Self {
+            action: Action::Put(item),
+            condition: Condition::Absent,
+            refusal,
+        }
     }
 
     /// Puts an item over whatever is there.
     pub fn put(item: Item) -> Self {
-        Self { action: Action::Put(item), condition: Condition::None, refusal: Refusal::Stale }
+        Self {
+            action: Action::Put(item),
+            condition: Condition::None,
+            refusal: Refusal::Stale,
+        }
     }
 
     /// Changes what differs between two states of an item, of which the first has `version`.
@@ -94,7 +105,13 @@ impl Write {
         let (mut set, remove) = difference(before, after);
         set.insert("version".to_owned(), number(version + 1));
         Self {
-            action: Action::Update { key, set, remove, add_to: None, take_from: None },
+            action: Action::Update {
+                key,
+                set,
+                remove,
+                add_to: None,
+                take_from: None,
+            },
             condition: Condition::Equals("version", number(version)),
             refusal: Refusal::Stale,
         }
@@ -102,8 +119,18 @@ impl Write {
 
     /// Sets attributes of an item that exists, whatever its version.
     pub fn set(key: Key, set: Item) -> Self {
-        let action = Action::Update { key, set, remove: BTreeSet::new(), add_to: None, take_from: None };
-        Self { action, condition: Condition::Exists, refusal: Refusal::Stale }
+        let action = Action::Update {
+            key,
+            set,
+            remove: BTreeSet::new(),
+            add_to: None,
+            take_from: None,
+        };
+        Self {
+            action,
+            condition: Condition::Exists,
+            refusal: Refusal::Stale,
+        }
     }
 
     /// Adds a number to a set, which need not be there.
@@ -115,7 +142,11 @@ impl Write {
             add_to: Some((set, number_set(value))),
             take_from: None,
         };
-        Self { action, condition: Condition::None, refusal: Refusal::Stale }
+        Self {
+            action,
+            condition: Condition::None,
+            refusal: Refusal::Stale,
+        }
     }
 
     /// Takes a number from a set that must keep another.
@@ -127,7 +158,11 @@ impl Write {
             add_to: None,
             take_from: Some((set, number_set(value))),
         };
-        Self { action, condition: Condition::OthersIn(set), refusal }
+        Self {
+            action,
+            condition: Condition::OthersIn(set),
+            refusal,
+        }
     }
 
     /// Deletes an item whose attribute still has this value.
@@ -141,7 +176,11 @@ impl Write {
 
     /// Deletes an item if it is there.
     pub fn delete(key: Key) -> Self {
-        Self { action: Action::Delete(key), condition: Condition::None, refusal: Refusal::Stale }
+        Self {
+            action: Action::Delete(key),
+            condition: Condition::None,
+            refusal: Refusal::Stale,
+        }
     }
 }
 
