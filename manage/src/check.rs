@@ -38,7 +38,10 @@ pub async fn check(options: Options) -> Result<(), CommandError> {
     for line in &broken {
         println!("{line}");
     }
-    Err(CommandError::new(format!("{} invariants are broken", broken.len())))
+    Err(CommandError::new(format!(
+        "{} invariants are broken",
+        broken.len()
+    )))
 }
 
 /// Everything in the table that contradicts something else in it, a line each. Reads all of it;
@@ -48,7 +51,10 @@ pub async fn check(options: Options) -> Result<(), CommandError> {
 /// The table's failure.
 pub async fn broken_invariants(store: &Store) -> Result<Vec<String>, StoreError> {
     let contents = Contents::read(store).await?;
-    let mut broken = Broken { contents: &contents, lines: Vec::new() };
+    let mut broken = Broken {
+        contents: &contents,
+        lines: Vec::new(),
+    };
     broken.users()?;
     broken.groups()?;
     broken.permissions()?;
@@ -65,8 +71,13 @@ impl Contents {
     async fn read(store: &Store) -> Result<Self, StoreError> {
         let (client, name) = store.table().parts();
         let mut items = BTreeMap::new();
-        let mut pages =
-            client.scan().table_name(name).consistent_read(true).into_paginator().items().send();
+        let mut pages = client
+            .scan()
+            .table_name(name)
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| StoreError::from_scan(&error))?;
             let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
@@ -81,15 +92,26 @@ impl Contents {
         self.items.get(&(key.pk.clone(), key.sk.clone()))
     }
 
-    fn with_prefix<'a>(&'a self, prefix: &'a str, sk: Option<&'a str>) -> impl Iterator<Item = &'a Item> {
+    fn with_prefix<'a>(
+        &'a self,
+        prefix: &'a str,
+        sk: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Item> {
         self.items
             .iter()
             .filter(move |((pk, key), _)| pk.starts_with(prefix) && sk.is_none_or(|sk| key == sk))
             .map(|(_, item)| item)
     }
 
-    fn all<T: serde::de::DeserializeOwned>(&self, prefix: &str, sk: Option<&str>) -> Result<Vec<T>, StoreError> {
-        self.with_prefix(prefix, sk).cloned().map(from_item).collect()
+    fn all<T: serde::de::DeserializeOwned>(
+        &self,
+        prefix: &str,
+        sk: Option<&str>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.with_prefix(prefix, sk)
+            .cloned()
+            .map(from_item)
+            .collect()
     }
 }
 
@@ -106,7 +128,11 @@ impl Broken<'_> {
     /// A marker must be there and name its owner.
     fn marker(&mut self, entity: &Entity<'_>, attribute: &str, owner: u64) {
         let key = entity.key();
-        let named = self.contents.get(&key).and_then(|item| item.get(attribute)).cloned();
+        let named = self
+            .contents
+            .get(&key)
+            .and_then(|item| item.get(attribute))
+            .cloned();
         if named != Some(AttributeValue::N(owner.to_string())) {
             self.note(format!("marker {} does not name {owner}", key.pk));
         }
@@ -114,10 +140,17 @@ impl Broken<'_> {
 
     fn sequence(&mut self, sequence: Sequence, highest: Option<u64>) {
         let Some(highest) = highest else { return };
-        let value = self.contents.get(&Entity::Sequence(sequence).key()).and_then(|item| item.get("value"));
-        let last = value.and_then(|value| value.as_n().ok()?.parse::<u64>().ok()).unwrap_or(0);
+        let value = self
+            .contents
+            .get(&Entity::Sequence(sequence).key())
+            .and_then(|item| item.get("value"));
+        let last = value
+            .and_then(|value| value.as_n().ok()?.parse::<u64>().ok())
+            .unwrap_or(0);
         if last < highest {
-            self.note(format!("sequence {sequence:?} is at {last}, but {highest} is in use"));
+            self.note(format!(
+                "sequence {sequence:?} is at {last}, but {highest} is in use"
+            ));
         }
     }
 
@@ -143,19 +176,31 @@ impl Broken<'_> {
                 self.marker(&marker, "user_id", user.id.0);
                 self.index(&marker.key(), &keys::user_by_email(&user.email, user.id));
             }
-            if self.contents.get(&Entity::Credential(user.id).key()).is_none() {
+            if self
+                .contents
+                .get(&Entity::Credential(user.id).key())
+                .is_none()
+            {
                 self.note(format!("user {} has no credential", user.id));
             }
             for group in &user.group_ids {
-                self.index(&Entity::Membership(user.id, *group).key(), &keys::member(*group, user.id));
+                self.index(
+                    &Entity::Membership(user.id, *group).key(),
+                    &keys::member(*group, user.id),
+                );
             }
         }
         Ok(())
     }
 
     fn groups(&mut self) -> Result<(), StoreError> {
-        let groups: Vec<Group> =
-            self.contents.with_prefix(keys::GROUPS, None).filter(|item| pk(item) == keys::GROUPS).cloned().map(from_item).collect::<Result<_, _>>()?;
+        let groups: Vec<Group> = self
+            .contents
+            .with_prefix(keys::GROUPS, None)
+            .filter(|item| pk(item) == keys::GROUPS)
+            .cloned()
+            .map(from_item)
+            .collect::<Result<_, _>>()?;
         self.sequence(Sequence::Group, groups.iter().map(|group| group.id.0).max());
         for group in &groups {
             self.marker(&Entity::GroupName(&group.name), "group_id", group.id.0);
@@ -165,11 +210,18 @@ impl Broken<'_> {
 
     fn permissions(&mut self) -> Result<(), StoreError> {
         let permissions: Vec<Permission> = self.contents.all(keys::PERMISSIONS, None)?;
-        self.sequence(Sequence::Permission, permissions.iter().map(|permission| permission.id.0).max());
+        self.sequence(
+            Sequence::Permission,
+            permissions.iter().map(|permission| permission.id.0).max(),
+        );
         for permission in &permissions {
             let marker = Entity::Codename(&permission.content_type, &permission.codename);
             self.marker(&marker, "permission_id", permission.id.0);
-            if self.contents.get(&Entity::ContentType(&permission.content_type).key()).is_none() {
+            if self
+                .contents
+                .get(&Entity::ContentType(&permission.content_type).key())
+                .is_none()
+            {
                 self.note(format!("permission {} has no content type", permission.id));
             }
         }
@@ -177,16 +229,24 @@ impl Broken<'_> {
     }
 
     fn superusers(&mut self) {
-        let users: Vec<User> = self.contents.all("USER#", Some("PROFILE")).unwrap_or_default();
-        let active: BTreeSet<u64> =
-            users.iter().filter(|user| user.is_active_superuser()).map(|user| user.id.0).collect();
+        let users: Vec<User> = self
+            .contents
+            .all("USER#", Some("PROFILE"))
+            .unwrap_or_default();
+        let active: BTreeSet<u64> = users
+            .iter()
+            .filter(|user| user.is_active_superuser())
+            .map(|user| user.id.0)
+            .collect();
         let item = self.contents.get(&Entity::ActiveSuperusers.key());
         let kept: BTreeSet<u64> = item
             .and_then(|item| item.get("ids")?.as_ns().ok())
             .map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect())
             .unwrap_or_default();
         if active != kept {
-            self.note(format!("the active superusers are {active:?}, but the set holds {kept:?}"));
+            self.note(format!(
+                "the active superusers are {active:?}, but the set holds {kept:?}"
+            ));
         }
     }
 
@@ -195,25 +255,37 @@ impl Broken<'_> {
     fn strays(&mut self) {
         let mut strays = Vec::new();
         for ((pk, sk), item) in &self.contents.items {
-            let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse::<u64>().ok());
+            let number = |name: &str| {
+                item.get(name)
+                    .and_then(|value| value.as_n().ok()?.parse::<u64>().ok())
+            };
             let confirmed = if pk.starts_with("USERNAME#") {
-                number("user_id").and_then(|id| self.user(id)).is_some_and(|user| format!("USERNAME#{}", user.username.as_str()) == *pk)
+                number("user_id")
+                    .and_then(|id| self.user(id))
+                    .is_some_and(|user| format!("USERNAME#{}", user.username.as_str()) == *pk)
             } else if pk.starts_with("EMAIL#") {
-                number("user_id").and_then(|id| self.user(id)).is_some_and(|user| format!("EMAIL#{}", user.email.lower()) == *pk)
+                number("user_id")
+                    .and_then(|id| self.user(id))
+                    .is_some_and(|user| format!("EMAIL#{}", user.email.lower()) == *pk)
             } else if pk.starts_with("GROUPNAME#") {
-                let group: Option<Group> = number("group_id").and_then(|id| self.read(&Entity::Group(GroupId(id)).key()));
+                let group: Option<Group> =
+                    number("group_id").and_then(|id| self.read(&Entity::Group(GroupId(id)).key()));
                 group.is_some_and(|group| format!("GROUPNAME#{}", group.name.as_str()) == *pk)
             } else if pk.starts_with("CODENAME#") {
-                let permission: Option<Permission> =
-                    number("permission_id").and_then(|id| self.read(&Entity::Permission(shared::domain::PermissionId(id)).key()));
+                let permission: Option<Permission> = number("permission_id").and_then(|id| {
+                    self.read(&Entity::Permission(shared::domain::PermissionId(id)).key())
+                });
                 permission.is_some_and(|permission| {
-                    format!("CODENAME#{}", permission.label()) == *pk && permission.content_type.model == *sk
+                    format!("CODENAME#{}", permission.label()) == *pk
+                        && permission.content_type.model == *sk
                 })
             } else if let Some(id) = pk.strip_prefix("USER#") {
                 let user = id.parse().ok().and_then(|id| self.user(id));
                 match sk.strip_prefix("GROUP#") {
                     Some(group) => user.is_some_and(|user| {
-                        group.parse().is_ok_and(|group| user.group_ids.contains(&GroupId(group)))
+                        group
+                            .parse()
+                            .is_ok_and(|group| user.group_ids.contains(&GroupId(group)))
                     }),
                     None => user.is_some(),
                 }
@@ -237,5 +309,7 @@ impl Broken<'_> {
 }
 
 fn pk(item: &Item) -> &str {
-    item.get(keys::PK).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+    item.get(keys::PK)
+        .and_then(|value| value.as_s().ok())
+        .map_or("", String::as_str)
 }

@@ -6,15 +6,23 @@ use std::{
     io::{Read, Seek, Write},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use dynoxide::Database;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use crate::CommandError;
 
 const DATABASE: &str = "dynamodb.sqlite";
 const LOCK: &str = "lock";
+/// How long a command waits for another one that has the database to itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running engine.
 pub struct Engine {
@@ -23,6 +31,15 @@ pub struct Engine {
     served: JoinHandle<()>,
     /// Held for as long as the engine runs; its file names the endpoint.
     _lock: Option<File>,
+}
+
+/// Whether other processes may use an engine for as long as it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// They find its endpoint and use it: `runserver`.
+    Shared,
+    /// They wait for its end, which comes soon: every other command.
+    Alone,
 }
 
 /// The engine of a directory: opened here, or run by another process already.
@@ -47,10 +64,11 @@ impl Engine {
     ///
     /// # Errors
     /// The directory cannot be written, the file is no database, the port cannot be bound.
-    pub async fn open(directory: &Path, port: u16) -> Result<Opened, CommandError> {
+    pub async fn open(directory: &Path, port: u16, access: Access) -> Result<Opened, CommandError> {
         let at = |what: &str| format!("{what} {}", directory.display());
-        fs::create_dir_all(directory)
-            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot make the directory"))))?;
+        fs::create_dir_all(directory).map_err(|error| {
+            CommandError::new(format!("{}: {error}", at("cannot make the directory")))
+        })?;
         let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -58,36 +76,58 @@ impl Engine {
             .write(true)
             .open(directory.join(LOCK))
             .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut endpoint = String::new();
-                let read = lock.read_to_string(&mut endpoint);
-                return match read {
-                    Ok(_) if !endpoint.is_empty() => Ok(Opened::Elsewhere(endpoint)),
-                    _ => Err(CommandError::new(at("another process is just opening"))),
-                };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => {
+                    return Err(CommandError::new(format!("{}: {error}", at("cannot lock"))));
+                }
             }
-            Err(TryLockError::Error(error)) => {
-                return Err(CommandError::new(format!("{}: {error}", at("cannot lock"))));
+            if let Some(endpoint) = named_endpoint(&mut lock) {
+                return Ok(Opened::Elsewhere(endpoint));
             }
+            if Instant::now() > deadline {
+                return Err(CommandError::new(at("another command is using")));
+            }
+            sleep(Duration::from_millis(20)).await;
         }
+        // The name that a killed process left there.
+        lock.set_len(0)
+            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
         let file = directory.join(DATABASE);
         let database = Database::new(&file.to_string_lossy()).map_err(|error| {
-            CommandError::new(format!("cannot open the database {}: {error}", file.display()))
+            CommandError::new(format!(
+                "cannot open the database {}: {error}",
+                file.display()
+            ))
         })?;
-        Self::serve(database, port, Some(lock)).await.map(Opened::Here)
+        Self::serve(database, port, Some((lock, access)))
+            .await
+            .map(Opened::Here)
     }
 
-    async fn serve(database: Database, port: u16, lock: Option<File>) -> Result<Self, CommandError> {
+    async fn serve(
+        database: Database,
+        port: u16,
+        lock: Option<(File, Access)>,
+    ) -> Result<Self, CommandError> {
         let failed = |error: std::io::Error| {
-            CommandError::new(format!("cannot serve DynamoDB on 127.0.0.1:{port}: {error}"))
+            CommandError::new(format!(
+                "cannot serve DynamoDB on 127.0.0.1:{port}: {error}"
+            ))
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let lock = match lock {
-            Some(mut lock) => {
-                name_endpoint(&mut lock, address).map_err(failed)?;
+            Some((mut lock, access)) => {
+                if access == Access::Shared {
+                    lock.write_all(endpoint(address).as_bytes())
+                        .map_err(failed)?;
+                }
                 Some(lock)
             }
             None => None,
@@ -99,7 +139,12 @@ impl Engine {
             };
             let _ = dynoxide::server::serve_with_shutdown(listener, database, signal).await;
         });
-        Ok(Self { address, stop, served, _lock: lock })
+        Ok(Self {
+            address,
+            stop,
+            served,
+            _lock: lock,
+        })
     }
 
     /// Where the engine speaks DynamoDB's protocol.
@@ -111,7 +156,7 @@ impl Engine {
     pub async fn stop(self) {
         let _ = self.stop.send(());
         // Connections that clients keep open do not hold up the end.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.served).await;
+        let _ = timeout(Duration::from_secs(1), self.served).await;
     }
 }
 
@@ -119,8 +164,10 @@ fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn name_endpoint(lock: &mut File, address: SocketAddr) -> std::io::Result<()> {
-    lock.set_len(0)?;
-    lock.rewind()?;
-    lock.write_all(endpoint(address).as_bytes())
+/// The endpoint that the process at work on a directory has named, once it has.
+fn named_endpoint(lock: &mut File) -> Option<String> {
+    let mut endpoint = String::new();
+    lock.rewind().ok()?;
+    lock.read_to_string(&mut endpoint).ok()?;
+    (!endpoint.is_empty()).then_some(endpoint)
 }

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::{
     Client,
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-        ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
     },
 };
 use shared::{
@@ -26,8 +26,13 @@ use crate::CommandError;
 /// # Errors
 /// DynamoDB's.
 pub async fn create_table(client: &Client, name: &str) -> Result<(), CommandError> {
-    let failed = |error: String| CommandError::new(format!("cannot make the table {name}: {error}"));
-    let tables = client.list_tables().send().await.map_err(|error| failed(describe(&error)))?;
+    let failed =
+        |error: String| CommandError::new(format!("cannot make the table {name}: {error}"));
+    let tables = client
+        .list_tables()
+        .send()
+        .await
+        .map_err(|error| failed(describe(&error)))?;
     if tables.table_names().iter().any(|table| table == name) {
         return Ok(());
     }
@@ -40,7 +45,11 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CommandErro
             GlobalSecondaryIndex::builder()
                 .index_name(GSI1)
                 .set_key_schema(Some(key_schema(GSI1PK, GSI1SK)?))
-                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .projection(
+                    Projection::builder()
+                        .projection_type(ProjectionType::KeysOnly)
+                        .build(),
+                )
                 .build()
                 .map_err(|error| failed(error.to_string()))?,
         );
@@ -52,8 +61,14 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CommandErro
             .map_err(|error| failed(error.to_string()))?;
         request = request.attribute_definitions(definition);
     }
-    request.send().await.map_err(|error| failed(describe(&error)))?;
-    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build();
+    request
+        .send()
+        .await
+        .map_err(|error| failed(describe(&error)))?;
+    let ttl = TimeToLiveSpecification::builder()
+        .attribute_name(TTL)
+        .enabled(true)
+        .build();
     client
         .update_time_to_live()
         .table_name(name)
@@ -67,7 +82,12 @@ pub async fn create_table(client: &Client, name: &str) -> Result<(), CommandErro
 fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, CommandError> {
     [(partition, KeyType::Hash), (sort, KeyType::Range)]
         .into_iter()
-        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .map(|(name, kind)| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+        })
         .collect::<Result<_, _>>()
         .map_err(|error| CommandError::new(error.to_string()))
 }
@@ -84,14 +104,19 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 /// The table did not answer.
 pub async fn stock(store: &Store) -> Result<(), CommandError> {
     for model in STOCK_MODELS {
-        let content_type = ContentType { app_label: "auth".to_owned(), model: model.to_owned() };
+        let content_type = ContentType {
+            app_label: "auth".to_owned(),
+            model: model.to_owned(),
+        };
         if store.content_type_exists(&content_type).await? {
             continue;
         }
         for action in STOCK_ACTIONS {
             let name: PermissionName = parsed(&format!("Can {action} {model}"))?;
             let codename: Codename = parsed(&format!("{action}_{model}"))?;
-            let made = store.create_permission(name, codename, content_type.clone(), Actor::Command).await;
+            let made = store
+                .create_permission(name, codename, content_type.clone(), Actor::Command)
+                .await;
             match made {
                 Ok(_) => {}
                 Err(WriteError::Refused(refusals)) if refusals == [Refusal::CodenameTaken] => {}
@@ -99,19 +124,28 @@ pub async fn stock(store: &Store) -> Result<(), CommandError> {
             }
         }
         // Declared last, so that a start that was cut off is made up for by the next.
-        store.declare_content_type(&content_type).await.map_err(failed)?;
+        store
+            .declare_content_type(&content_type)
+            .await
+            .map_err(failed)?;
     }
     Ok(())
 }
 
 fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
-    T::parse(RawText { text, surrogate: None }).map_err(|texts| CommandError::new(texts.join(" ")))
+    T::parse(RawText {
+        text,
+        surrogate: None,
+    })
+    .map_err(|texts| CommandError::new(texts.join(" ")))
 }
 
 /// What a failed write is told at the command line.
 pub fn failed(error: WriteError) -> CommandError {
     match error {
-        WriteError::Refused(refusals) => CommandError::new(format!("the table refused: {refusals:?}")),
+        WriteError::Refused(refusals) => {
+            CommandError::new(format!("the table refused: {refusals:?}"))
+        }
         WriteError::Failed(error) => error.into(),
     }
 }

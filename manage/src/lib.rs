@@ -2,6 +2,7 @@
 //! manages accounts in any table.
 
 pub mod check;
+mod cors;
 pub mod engine;
 pub mod init;
 pub mod runserver;
@@ -68,9 +69,23 @@ impl From<shared::settings::SettingsError> for CommandError {
     }
 }
 
+/// An error with its causes, in one line for people.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// Every function's routes as one service.
 pub fn all_routes(app: App) -> Router {
-    let routes = auth::routes().merge(users_routes()).merge(groups::routes()).merge(permissions::routes());
+    let routes = auth::routes()
+        .merge(users_routes())
+        .merge(groups::routes())
+        .merge(permissions::routes());
     service(routes, app)
 }
 

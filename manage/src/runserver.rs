@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::Client;
@@ -19,17 +21,19 @@ use shared::{
     settings::Settings,
     store::{Store, connect_to, users::NewUser},
 };
-use tokio::{net::TcpListener, signal};
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 use crate::{
-    CommandError, all_routes,
-    engine::{Engine, Opened},
+    CommandError, all_routes, cors,
+    engine::{Access, Engine, Opened},
     init,
     target::EMBEDDED_TABLE,
     users,
 };
 
 const SIGNING_KEY: &str = "signing-key";
+/// How long requests under way may take at the end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Options of `runserver`.
 #[derive(Args)]
@@ -55,13 +59,16 @@ pub struct Options {
 /// malformed setting.
 pub async fn runserver(options: Options) -> Result<(), CommandError> {
     log_to_terminal();
+    // From here on, so that a signal during the start ends it cleanly too.
+    let stop = stop_signal()?;
     let listener = TcpListener::bind(options.bind)
         .await
         .map_err(|error| CommandError::new(format!("cannot serve on {}: {error}", options.bind)))?;
-    let address =
-        listener.local_addr().map_err(|error| CommandError::new(format!("no address: {error}")))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| CommandError::new(format!("no address: {error}")))?;
     let engine = open(&options).await?;
-    let served = serve(&options, listener, address, &engine).await;
+    let served = serve(&options, listener, address, &engine, stop).await;
     engine.stop().await;
     served
 }
@@ -70,7 +77,7 @@ async fn open(options: &Options) -> Result<Engine, CommandError> {
     if options.memory {
         return Engine::memory(options.dynamodb_port).await;
     }
-    match Engine::open(&options.data, options.dynamodb_port).await? {
+    match Engine::open(&options.data, options.dynamodb_port, Access::Shared).await? {
         Opened::Here(engine) => Ok(engine),
         Opened::Elsewhere(endpoint) => Err(CommandError::new(format!(
             "{} is in use by another process, which serves DynamoDB at {endpoint}",
@@ -84,20 +91,29 @@ async fn serve(
     listener: TcpListener,
     address: SocketAddr,
     engine: &Engine,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CommandError> {
     let directory = (!options.memory).then_some(options.data.as_path());
     let (app, password) = prepare(connect_to(&engine.endpoint()), directory, Clock::System).await?;
-    introduce(options, address, engine, password.as_deref());
-    let stopped = async {
-        stop_signal().await;
-        println!("Stopping.");
+    let origins = app.settings.cors_allowed_origins.clone();
+    let mut router: Router = all_routes(app);
+    if !origins.is_empty() {
+        router = router.layer(cors::layer(&origins)?);
+    }
+    print(&introduction(options, address, engine, password.as_deref()));
+    let (tell, told) = oneshot::channel();
+    let stopped = async move {
+        stop.await;
+        print("Stopping.\n");
+        let _ = tell.send(());
     };
-    let router: Router = all_routes(app);
     let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
     tokio::select! {
-        result = served => result.map_err(|error| CommandError::new(format!("the server ended: {error}"))),
-        // Idle connections do not hold up the end.
-        () = async { stop_signal().await; tokio::time::sleep(std::time::Duration::from_secs(2)).await } => Ok(()),
+        result = served => {
+            result.map_err(|error| CommandError::new(format!("the server ended: {error}")))
+        }
+        // Connections that clients keep open do not hold up the end.
+        () = async { let _ = told.await; sleep(GRACE).await } => Ok(()),
     }
 }
 
@@ -125,36 +141,50 @@ pub async fn prepare(
 
 /// `SIGNING_KEY` of the environment, else the one beside the data, else a new random one.
 fn signing_key(directory: Option<&Path>) -> Result<String, CommandError> {
-    if let Some(key) = std::env::var("SIGNING_KEY").ok().filter(|key| !key.is_empty()) {
+    if let Some(key) = std::env::var("SIGNING_KEY")
+        .ok()
+        .filter(|key| !key.is_empty())
+    {
         return Ok(key);
     }
     let new = random_text();
-    let Some(directory) = directory else { return Ok(new) };
+    let Some(directory) = directory else {
+        return Ok(new);
+    };
     let path = directory.join(SIGNING_KEY);
     match fs::read_to_string(&path) {
         Ok(key) => Ok(key.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            write_secret(&path, &new)
-                .map_err(|error| CommandError::new(format!("cannot write {}: {error}", path.display())))?;
+            write_secret(&path, &new).map_err(|error| {
+                CommandError::new(format!("cannot write {}: {error}", path.display()))
+            })?;
             Ok(new)
         }
-        Err(error) => Err(CommandError::new(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => Err(CommandError::new(format!(
+            "cannot read {}: {error}",
+            path.display()
+        ))),
     }
 }
 
-/// Writes a file that only its owner can read.
+/// Writes a file that only its owner can read, whole or not at all.
 fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
+    let unfinished = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    options.open(&unfinished)?.write_all(text.as_bytes())?;
+    fs::rename(unfinished, path)
 }
 
 /// 256 random bits as text.
 fn random_text() -> String {
-    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
+    format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    )
 }
 
 /// On a table without users, makes the superuser `admin`; his password is told this once.
@@ -163,8 +193,11 @@ async fn first_superuser(store: &Store, now: i64) -> Result<Option<String>, Comm
         return Ok(None);
     }
     let password = random_text()[..20].to_owned();
-    let username = UserName::parse(RawText { text: "admin", surrogate: None })
-        .map_err(|texts| CommandError::new(texts.join(" ")))?;
+    let username = UserName::parse(RawText {
+        text: "admin",
+        surrogate: None,
+    })
+    .map_err(|texts| CommandError::new(texts.join(" ")))?;
     let admin = NewUser {
         username,
         email: EmailAddress::default(),
@@ -179,47 +212,73 @@ async fn first_superuser(store: &Store, now: i64) -> Result<Option<String>, Comm
     Ok(Some(password))
 }
 
-fn introduce(options: &Options, address: SocketAddr, engine: &Engine, password: Option<&str>) {
-    println!("Serving the API at   http://{address}/api/auth/");
-    println!("DynamoDB endpoint    {} (table {EMBEDDED_TABLE})", engine.endpoint());
-    if options.memory {
-        println!("Data                 in memory only");
+fn introduction(
+    options: &Options,
+    address: SocketAddr,
+    engine: &Engine,
+    password: Option<&str>,
+) -> String {
+    let data = if options.memory {
+        "in memory only".to_owned()
     } else {
-        println!("Data                 {}", options.data.display());
-    }
-    if let Some(password) = password {
-        println!("Superuser            admin, with the password {password} (shown this once)");
-    }
-    println!();
-    println!("Try it:");
-    println!(
-        "  curl -X POST http://{address}/api/auth/users/register/ -H 'Content-Type: application/json' \\\n       \
-         -d '{{\"username\": \"ann\", \"email\": \"ann@example.com\", \"password\": \"a-Long-phrase-1\", \
-         \"password2\": \"a-Long-phrase-1\"}}'"
-    );
-    println!();
-    println!("Stop with Ctrl-C.");
+        options.data.display().to_string()
+    };
+    let superuser = password.map_or_else(String::new, |password| {
+        format!("Superuser            admin, with the password {password} (shown this once)\n")
+    });
+    format!(
+        "Serving the API at   http://{address}/api/auth/\n\
+         DynamoDB endpoint    {} (table {EMBEDDED_TABLE})\n\
+         Data                 {data}\n\
+         {superuser}\n\
+         Try it:\n  \
+           curl -X POST http://{address}/api/auth/users/register/ \
+         -H 'Content-Type: application/json' \\\n       \
+         -d '{{\"username\": \"ann\", \"email\": \"ann@example.com\", \
+         \"password\": \"a-Long-phrase-1\", \"password2\": \"a-Long-phrase-1\"}}'\n\n\
+         Stop with Ctrl-C.\n",
+        engine.endpoint()
+    )
+}
+
+/// Writes to standard output; serving goes on when nobody reads it any more.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// One readable line for each request; `RUST_LOG` changes what is shown.
 fn log_to_terminal() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,shared=info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,shared=info"));
     // A second call, as in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).compact().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .compact()
+        .try_init();
 }
 
-async fn stop_signal() {
+/// Listens for Ctrl-C and SIGTERM from now on; the future ends at the first.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, CommandError> {
+    let failed = |error| CommandError::new(format!("cannot listen for signals: {error}"));
     #[cfg(unix)]
     {
-        use signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(async move {
             tokio::select! {
-                _ = signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = signal::ctrl_c().await;
+    #[cfg(windows)]
+    {
+        let mut interrupt = tokio::signal::windows::ctrl_c().map_err(failed)?;
+        Ok(async move {
+            interrupt.recv().await;
+        })
+    }
 }

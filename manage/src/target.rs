@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use aws_sdk_dynamodb::{error::SdkError, operation::get_item::GetItemError};
 use clap::Args;
-use shared::store::{Store, connect_from_env, connect_to};
+use shared::store::{Store, connect_from_env, connect_to, keys::Entity, table::attributes};
 
 use crate::{
-    CommandError,
-    engine::{Engine, Opened},
+    CommandError, causes,
+    engine::{Access, Engine, Opened},
     init,
 };
 
@@ -40,9 +41,14 @@ impl Target {
     /// The database cannot be opened or reached.
     pub async fn open(&self) -> Result<OpenTarget, CommandError> {
         if let Some(table) = &self.table {
-            return Ok(OpenTarget { store: Store::new(connect_from_env().await, table), engine: None });
+            let store = Store::new(connect_from_env().await, table);
+            ensure_table(&store).await?;
+            return Ok(OpenTarget {
+                store,
+                engine: None,
+            });
         }
-        let (endpoint, engine) = match Engine::open(&self.data, 0).await? {
+        let (endpoint, engine) = match Engine::open(&self.data, 0, Access::Alone).await? {
             Opened::Elsewhere(endpoint) => (endpoint, None),
             Opened::Here(engine) => (engine.endpoint(), Some(engine)),
         };
@@ -60,5 +66,28 @@ impl OpenTarget {
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
+    }
+}
+
+/// Tells at once, and before anything is asked, that a table is not there. By a read, since
+/// whoever may manage accounts may do that.
+async fn ensure_table(store: &Store) -> Result<(), CommandError> {
+    let (client, name) = store.table().parts();
+    let key = Entity::ActiveSuperusers.key();
+    let read = client
+        .get_item()
+        .table_name(name)
+        .set_key(Some(attributes(&key)))
+        .send()
+        .await;
+    match read.map_err(SdkError::into_service_error) {
+        Ok(_) => Ok(()),
+        Err(GetItemError::ResourceNotFoundException(_)) => {
+            Err(CommandError::new(format!("there is no table {name}")))
+        }
+        Err(error) => Err(CommandError::new(format!(
+            "cannot read the table {name}: {}",
+            causes(&error)
+        ))),
     }
 }

@@ -76,7 +76,11 @@ struct Flags {
 /// # Errors
 /// What is wrong with the account, or the table's failure.
 pub async fn create_superuser(options: CreateOptions) -> Result<(), CommandError> {
-    let flags = Flags { is_active: true, is_staff: true, is_superuser: true };
+    let flags = Flags {
+        is_active: true,
+        is_staff: true,
+        is_superuser: true,
+    };
     create(&options, flags, SUPERUSER_PASSWORD).await?;
     println!("Superuser created successfully.");
     Ok(())
@@ -87,8 +91,16 @@ pub async fn create_superuser(options: CreateOptions) -> Result<(), CommandError
 /// # Errors
 /// What is wrong with the account, or the table's failure.
 pub async fn create_user(options: CreateUserOptions) -> Result<(), CommandError> {
-    let CreateUserOptions { account, staff, inactive } = options;
-    let flags = Flags { is_active: !inactive, is_staff: staff, is_superuser: false };
+    let CreateUserOptions {
+        account,
+        staff,
+        inactive,
+    } = options;
+    let flags = Flags {
+        is_active: !inactive,
+        is_staff: staff,
+        is_superuser: false,
+    };
     create(&account, flags, USER_PASSWORD).await?;
     println!("User created successfully.");
     Ok(())
@@ -97,7 +109,11 @@ pub async fn create_user(options: CreateUserOptions) -> Result<(), CommandError>
 async fn create(options: &CreateOptions, flags: Flags, variable: &str) -> Result<(), CommandError> {
     let username: UserName = field(options.username.clone(), "Username", options.noinput)?;
     let email = email(options.email.clone(), options.noinput)?;
-    let attributes = PersonalAttributes { username: username.as_str(), email: email.as_str(), ..Default::default() };
+    let attributes = PersonalAttributes {
+        username: username.as_str(),
+        email: email.as_str(),
+        ..Default::default()
+    };
     let password = password(options.noinput, variable, &attributes)?;
     let open = options.target.open().await?;
     let new = NewUser {
@@ -122,15 +138,18 @@ async fn create(options: &CreateOptions, flags: Flags, variable: &str) -> Result
 pub async fn make(store: &Store, new: NewUser, password: &Password) -> Result<User, CommandError> {
     let id = store.next_user_id().await?;
     let hash = Hasher::default().hash(password).await;
-    store.create_user(id, new, &hash, Actor::Command).await.map_err(|error| match error {
-        WriteError::Refused(refusals) if refusals.contains(&Refusal::UserNameTaken) => {
-            CommandError::new("That username is already taken.")
-        }
-        WriteError::Refused(refusals) if refusals.contains(&Refusal::EmailTaken) => {
-            CommandError::new("That email address is already taken.")
-        }
-        error => crate::init::failed(error),
-    })
+    store
+        .create_user(id, new, &hash, Actor::Command)
+        .await
+        .map_err(|error| match error {
+            WriteError::Refused(refusals) if refusals.contains(&Refusal::UserNameTaken) => {
+                CommandError::new("That username is already taken.")
+            }
+            WriteError::Refused(refusals) if refusals.contains(&Refusal::EmailTaken) => {
+                CommandError::new("That email address is already taken.")
+            }
+            error => crate::init::failed(error),
+        })
 }
 
 /// Changes a user's password.
@@ -152,31 +171,46 @@ pub async fn change_password(options: ChangePasswordOptions) -> Result<(), Comma
         let password = password(options.noinput, SUPERUSER_PASSWORD, &attributes)?;
         let hash = Hasher::default().hash(&password).await;
         let now = Clock::System.now();
-        open.store.set_password(user, &hash, now, Actor::Command).await.map_err(|error| match error {
-            ChangeError::Failed(error) => error.into(),
-            _ => unknown(),
-        })
+        open.store
+            .set_password(user.id, &hash, now, Actor::Command)
+            .await
+            .map_err(|error| match error {
+                ChangeError::Failed(error) => error.into(),
+                _ => unknown(),
+            })
     }
     .await;
     open.close().await;
     result?;
-    println!("Password changed successfully for user '{}'.", options.username);
+    println!(
+        "Password changed successfully for user '{}'.",
+        options.username
+    );
     Ok(())
 }
 
-fn field<T: TextField>(given: Option<String>, label: &str, noinput: bool) -> Result<T, CommandError> {
+fn field<T: TextField>(
+    given: Option<String>,
+    label: &str,
+    noinput: bool,
+) -> Result<T, CommandError> {
     let parse = |text: &str| {
         let text = python::strip(text);
         if text.is_empty() {
             return Err(CommandError::new(format!("{label} cannot be blank.")));
         }
-        T::parse(RawText { text, surrogate: None }).map_err(|texts| CommandError::new(texts.join(" ")))
+        T::parse(RawText {
+            text,
+            surrogate: None,
+        })
+        .map_err(|texts| CommandError::new(texts.join(" ")))
     };
     match given {
         Some(text) => parse(&text),
-        None if noinput => {
-            Err(CommandError::new(format!("You must use --{} with --noinput.", label.to_lowercase())))
-        }
+        None if noinput => Err(CommandError::new(format!(
+            "You must use --{} with --noinput.",
+            label.to_lowercase()
+        ))),
         None => ask_until(|| parse(&ask(label)?)),
     }
 }
@@ -185,9 +219,12 @@ fn field<T: TextField>(given: Option<String>, label: &str, noinput: bool) -> Res
 fn email(given: Option<String>, noinput: bool) -> Result<EmailAddress, CommandError> {
     let parse = |text: &str| match python::strip(text) {
         "" => Ok(EmailAddress::default()),
-        text => EmailAddress::parse(RawText { text, surrogate: None })
-            .map(|email| email.with_lower_domain())
-            .map_err(|texts| CommandError::new(texts.join(" "))),
+        text => EmailAddress::parse(RawText {
+            text,
+            surrogate: None,
+        })
+        .map(|email| email.with_lower_domain())
+        .map_err(|texts| CommandError::new(texts.join(" "))),
     };
     match given {
         Some(text) => parse(&text),
@@ -219,7 +256,11 @@ fn password(
         }
         let text = trimmed(&first)?;
         let errors = validate(&text, attributes);
-        if errors.is_empty() { Ok(Password::new(text)) } else { Err(CommandError::new(errors.join(" "))) }
+        if errors.is_empty() {
+            Ok(Password::new(text))
+        } else {
+            Err(CommandError::new(errors.join(" ")))
+        }
     })
 }
 
@@ -227,7 +268,9 @@ fn password(
 fn ask_until<T>(mut question: impl FnMut() -> Result<T, CommandError>) -> Result<T, CommandError> {
     loop {
         match question() {
-            Err(error) if io::stdin().is_terminal() && error.0 != NO_ANSWER => eprintln!("Error: {error}"),
+            Err(error) if io::stdin().is_terminal() && error.0 != NO_ANSWER => {
+                eprintln!("Error: {error}")
+            }
             answer => return answer,
         }
     }

@@ -1,5 +1,6 @@
 //! Users, groups, permissions and the rules of their parts: pure types, no I/O.
 
+mod email;
 pub mod group;
 pub mod names;
 pub mod password;

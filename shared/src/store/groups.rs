@@ -1,13 +1,14 @@
 //! Groups and the markers of their names.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, CHANGE_TRIES, ChangeError, Refusal, Store, StoreError, WriteError,
-    keys::{Entity, GROUPS, Sequence},
+    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
+    keys::{Entity, GROUPS, Key, Sequence},
     table::{Item, from_item, number, to_item},
+    versioned::{Versioned, Writes},
     writes::Write,
 };
 use crate::domain::{Group, GroupId, GroupName, PermissionId};
@@ -87,8 +88,7 @@ impl Store {
         Ok(marker.is_some_and(|marker| Some(marker.group_id) != but))
     }
 
-    /// Changes a group: `change` is applied to what the table holds, and again if somebody else
-    /// changed it meanwhile. `known` spares the first read.
+    /// Changes a group; see the rules of optimistic locking.
     ///
     /// # Errors
     /// The group is gone; the name is taken.
@@ -98,38 +98,7 @@ impl Store {
         _actor: Actor,
         change: impl Fn(&Group) -> Result<Group, E>,
     ) -> Result<Group, ChangeError<E>> {
-        let mut before = known;
-        for _ in 0..CHANGE_TRIES {
-            let mut after = change(&before).map_err(ChangeError::Rule)?;
-            if after == before {
-                return Ok(before);
-            }
-            let key = Entity::Group(before.id).key();
-            let mut writes = vec![Write::change(
-                key,
-                &group_item(&before)?,
-                &group_item(&after)?,
-                before.version,
-            )];
-            if before.name != after.name {
-                writes.push(name_marker(&after)?);
-                writes.push(forget_name(&before));
-            }
-            match self.table.write(writes).await {
-                Ok(()) => {
-                    after.version = before.version + 1;
-                    return Ok(after);
-                }
-                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
-                    return Err(ChangeError::Refused(refusals));
-                }
-                Err(WriteError::Refused(_)) => {
-                    before = self.group(before.id).await?.ok_or(ChangeError::Gone)?
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::new("update_group", "changed by others without end").into())
+        self.update(known, change).await
     }
 
     /// Deletes a group. Its members keep the id, which every read ignores from then on.
@@ -140,23 +109,39 @@ impl Store {
         &self,
         known: Group,
         _actor: Actor,
-    ) -> Result<(), ChangeError<std::convert::Infallible>> {
-        let mut group = known;
-        for _ in 0..CHANGE_TRIES {
-            let key = Entity::Group(group.id).key();
-            let writes = vec![
-                Write::delete_if(key, "version", number(group.version)),
-                forget_name(&group),
-            ];
-            match self.table.write(writes).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Refused(_)) => {
-                    group = self.group(group.id).await?.ok_or(ChangeError::Gone)?
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
+    ) -> Result<(), ChangeError<Infallible>> {
+        self.delete(known, |_| Ok(())).await
+    }
+}
+
+impl Versioned for Group {
+    fn key(&self) -> Key {
+        Entity::Group(self.id).key()
+    }
+
+    fn version_mut(&mut self) -> &mut u64 {
+        &mut self.version
+    }
+
+    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
+        let (old, new) = (group_item(before)?, group_item(after)?);
+        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        if before.name != after.name {
+            whole.push(name_marker(after)?);
+            whole.push(forget_name(before));
         }
-        Err(StoreError::new("delete_group", "changed by others without end").into())
+        Ok(Writes {
+            whole,
+            ..Writes::default()
+        })
+    }
+
+    fn deletion(&self) -> Writes {
+        let group = Write::delete_if(self.key(), "version", number(self.version));
+        Writes {
+            whole: vec![group, forget_name(self)],
+            ..Writes::default()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
+mod expression;
 pub mod groups;
 pub mod keys;
 pub mod listing;
@@ -7,6 +8,7 @@ pub mod permissions;
 pub mod table;
 pub mod tokens;
 pub mod users;
+mod versioned;
 pub mod writes;
 
 use std::fmt;
@@ -99,6 +101,3 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// How often a change is read, applied and written before the table is called unavailable.
-const CHANGE_TRIES: u32 = 20;

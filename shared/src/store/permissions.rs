@@ -1,13 +1,14 @@
 //! Permissions, their markers, and content types.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, CHANGE_TRIES, ChangeError, Refusal, Store, StoreError, WriteError,
-    keys::{Entity, PERMISSIONS, Sequence},
+    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
+    keys::{Entity, Key, PERMISSIONS, Sequence},
     table::{Item, from_item, number, to_item},
+    versioned::{Versioned, Writes},
     writes::Write,
 };
 use crate::domain::{Codename, ContentType, Permission, PermissionId, PermissionName};
@@ -100,8 +101,7 @@ impl Store {
         Ok(permission)
     }
 
-    /// Changes a permission: `change` is applied to what the table holds, and again if somebody
-    /// else changed it meanwhile. `known` spares the first read.
+    /// Changes a permission; see the rules of optimistic locking.
     ///
     /// # Errors
     /// The permission is gone; the codename exists for the content type.
@@ -111,38 +111,7 @@ impl Store {
         _actor: Actor,
         change: impl Fn(&Permission) -> Result<Permission, E>,
     ) -> Result<Permission, ChangeError<E>> {
-        let mut before = known;
-        for _ in 0..CHANGE_TRIES {
-            let mut after = change(&before).map_err(ChangeError::Rule)?;
-            if after == before {
-                return Ok(before);
-            }
-            let key = Entity::Permission(before.id).key();
-            let mut writes = vec![Write::change(
-                key,
-                &permission_item(&before)?,
-                &permission_item(&after)?,
-                before.version,
-            )];
-            if before.order() != after.order() {
-                writes.push(codename_marker(&after)?);
-                writes.push(forget_codename(&before));
-            }
-            match self.table.write(writes).await {
-                Ok(()) => {
-                    after.version = before.version + 1;
-                    return Ok(after);
-                }
-                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
-                    return Err(ChangeError::Refused(refusals));
-                }
-                Err(WriteError::Refused(_)) => {
-                    before = self.permission(before.id).await?.ok_or(ChangeError::Gone)?;
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::new("update_permission", "changed by others without end").into())
+        self.update(known, change).await
     }
 
     /// Deletes a permission. Its holders keep the id, which every read ignores from then on.
@@ -153,26 +122,39 @@ impl Store {
         &self,
         known: Permission,
         _actor: Actor,
-    ) -> Result<(), ChangeError<std::convert::Infallible>> {
-        let mut permission = known;
-        for _ in 0..CHANGE_TRIES {
-            let key = Entity::Permission(permission.id).key();
-            let writes = vec![
-                Write::delete_if(key, "version", number(permission.version)),
-                forget_codename(&permission),
-            ];
-            match self.table.write(writes).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Refused(_)) => {
-                    permission = self
-                        .permission(permission.id)
-                        .await?
-                        .ok_or(ChangeError::Gone)?;
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
+    ) -> Result<(), ChangeError<Infallible>> {
+        self.delete(known, |_| Ok(())).await
+    }
+}
+
+impl Versioned for Permission {
+    fn key(&self) -> Key {
+        Entity::Permission(self.id).key()
+    }
+
+    fn version_mut(&mut self) -> &mut u64 {
+        &mut self.version
+    }
+
+    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
+        let (old, new) = (permission_item(before)?, permission_item(after)?);
+        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        if before.order() != after.order() {
+            whole.push(codename_marker(after)?);
+            whole.push(forget_codename(before));
         }
-        Err(StoreError::new("delete_permission", "changed by others without end").into())
+        Ok(Writes {
+            whole,
+            ..Writes::default()
+        })
+    }
+
+    fn deletion(&self) -> Writes {
+        let permission = Write::delete_if(self.key(), "version", number(self.version));
+        Writes {
+            whole: vec![permission, forget_codename(self)],
+            ..Writes::default()
+        }
     }
 }
 

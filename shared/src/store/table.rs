@@ -1,4 +1,4 @@
-//! The only code that speaks DynamoDB: reads, conditional writes, transactions and their retries.
+//! Speaks DynamoDB: reads, conditional writes, transactions and their retries.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,17 +11,14 @@ use aws_sdk_dynamodb::{
     config::timeout::TimeoutConfig,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue,
-        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    },
+    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
     keys::{GSI1, GSI1PK, GSI1SK, Key, PK, SK},
-    writes::{Action, Condition, Refusal, Write},
+    writes::{Action, Refusal, Write},
 };
 
 /// An item's attributes.
@@ -29,6 +26,8 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// Most keys that one BatchGetItem takes.
 const BATCH: usize = 100;
+/// Most writes that one transaction takes.
+pub(super) const TRANSACTION: usize = 100;
 /// How often a write that met another one, or a throttled batch, is tried.
 const TRIES: u32 = 10;
 
@@ -400,125 +399,6 @@ impl IndexRow {
         item.insert(GSI1PK.to_owned(), text(pk));
         item.insert(GSI1SK.to_owned(), text(&self.sort_key));
         item
-    }
-}
-
-impl Write {
-    fn to_transaction(
-        &self,
-        table: &str,
-    ) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
-        let expression = self.expression();
-        let item = TransactWriteItem::builder();
-        Ok(match &self.action {
-            Action::Put(attributes) => item.put(
-                Put::builder()
-                    .table_name(table)
-                    .set_item(Some(attributes.clone()))
-                    .set_condition_expression(expression.condition)
-                    .set_expression_attribute_names(expression.names)
-                    .set_expression_attribute_values(expression.values)
-                    .build()?,
-            ),
-            Action::Update { key, .. } => item.update(
-                Update::builder()
-                    .table_name(table)
-                    .set_key(Some(attributes(key)))
-                    .set_update_expression(expression.update)
-                    .set_condition_expression(expression.condition)
-                    .set_expression_attribute_names(expression.names)
-                    .set_expression_attribute_values(expression.values)
-                    .build()?,
-            ),
-            Action::Delete(key) => item.delete(
-                Delete::builder()
-                    .table_name(table)
-                    .set_key(Some(attributes(key)))
-                    .set_condition_expression(expression.condition)
-                    .set_expression_attribute_names(expression.names)
-                    .set_expression_attribute_values(expression.values)
-                    .build()?,
-            ),
-        }
-        .build())
-    }
-
-    /// The write in DynamoDB's expression language; every name and value has a placeholder.
-    fn expression(&self) -> Expression {
-        let mut expression = Expression::default();
-        let condition = match &self.condition {
-            Condition::None => None,
-            Condition::Absent => Some("attribute_not_exists(PK)".to_owned()),
-            Condition::Exists => Some("attribute_exists(PK)".to_owned()),
-            Condition::Equals(name, value) => {
-                let (name, value) = (expression.name(name), expression.value(value.clone()));
-                Some(format!("{name} = {value}"))
-            }
-            Condition::OthersIn(name) => {
-                let (name, one) = (expression.name(name), expression.value(number(1)));
-                Some(format!("size({name}) > {one}"))
-            }
-        };
-        expression.condition = condition;
-        if let Action::Update {
-            set,
-            remove,
-            add_to,
-            take_from,
-            ..
-        } = &self.action
-        {
-            let mut clauses = Vec::new();
-            let assignments: Vec<String> = set
-                .iter()
-                .map(|(name, value)| {
-                    format!(
-                        "{} = {}",
-                        expression.name(name),
-                        expression.value(value.clone())
-                    )
-                })
-                .collect();
-            if !assignments.is_empty() {
-                clauses.push(format!("SET {}", assignments.join(", ")));
-            }
-            let removals: Vec<String> = remove.iter().map(|name| expression.name(name)).collect();
-            if !removals.is_empty() {
-                clauses.push(format!("REMOVE {}", removals.join(", ")));
-            }
-            for (verb, change) in [("ADD", add_to), ("DELETE", take_from)] {
-                if let Some((name, value)) = change {
-                    let (name, value) = (expression.name(name), expression.value(value.clone()));
-                    clauses.push(format!("{verb} {name} {value}"));
-                }
-            }
-            expression.update = Some(clauses.join(" "));
-        }
-        expression
-    }
-}
-
-#[derive(Default)]
-struct Expression {
-    condition: Option<String>,
-    update: Option<String>,
-    names: Option<HashMap<String, String>>,
-    values: Option<Item>,
-}
-
-impl Expression {
-    fn name(&mut self, name: &str) -> String {
-        let names = self.names.get_or_insert_default();
-        let placeholder = format!("#n{}", names.len());
-        names.insert(placeholder.clone(), name.to_owned());
-        placeholder
-    }
-
-    fn value(&mut self, value: AttributeValue) -> String {
-        let values = self.values.get_or_insert_default();
-        let placeholder = format!(":v{}", values.len());
-        values.insert(placeholder.clone(), value);
-        placeholder
     }
 }
 

@@ -1,22 +1,20 @@
 //! Users, their credentials, their markers and their memberships.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, CHANGE_TRIES, ChangeError, Refusal, Store, StoreError, WriteError,
+    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{self, Entity, Key, Sequence},
     table::{self, Item, from_item, number, to_item},
+    versioned::{Versioned, Writes},
     writes::Write,
 };
 use crate::{
     domain::{EmailAddress, GroupId, PersonName, User, UserId, UserName},
     hashing::PasswordHash,
 };
-
-/// More memberships than this do not fit into one transaction beside the rest.
-const MEMBERSHIPS_AT_ONCE: usize = 90;
 
 /// What a marker says: whose the name is.
 #[derive(Serialize, Deserialize)]
@@ -189,22 +187,15 @@ impl Store {
             ),
             username_marker(&user).map_err(failed)?,
         ];
-        if !user.email.is_empty() {
-            writes.push(email_marker(&user).map_err(failed)?);
-        }
+        writes.extend(email_marker(&user).map_err(failed)?);
         if user.is_active_superuser() {
-            writes.push(Write::add_to_set(
-                Entity::ActiveSuperusers.key(),
-                "ids",
-                id.0,
-            ));
+            writes.push(join_superusers(id));
         }
         self.table.write(writes).await?;
         Ok(user)
     }
 
-    /// Changes a user: `change` is applied to what the table holds, and again if somebody else
-    /// changed it meanwhile. `known` spares the first read.
+    /// Changes a user; see the rules of optimistic locking.
     ///
     /// # Errors
     /// The user is gone; a uniqueness rule or the last superuser forbids it; `change` refused.
@@ -214,30 +205,7 @@ impl Store {
         _actor: Actor,
         change: impl Fn(&User) -> Result<User, E>,
     ) -> Result<User, ChangeError<E>> {
-        let mut before = known;
-        for _ in 0..CHANGE_TRIES {
-            let mut after = change(&before).map_err(ChangeError::Rule)?;
-            if after == before {
-                return Ok(before);
-            }
-            let (writes, index) = change_writes(&before, &after)?;
-            match self.table.write(writes).await {
-                Ok(()) => {
-                    self.write_in_parts(index).await?;
-                    after.version = before.version + 1;
-                    return Ok(after);
-                }
-                // A failed version may hide behind it that a rule is not broken at all any more.
-                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
-                    return Err(ChangeError::Refused(refusals));
-                }
-                Err(WriteError::Refused(_)) => {
-                    before = self.user(before.id).await?.ok_or(ChangeError::Gone)?;
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::new("update_user", "changed by others without end").into())
+        self.update(known, change).await
     }
 
     /// Deletes a user with everything that is his, if `allow` lets it.
@@ -250,22 +218,7 @@ impl Store {
         _actor: Actor,
         allow: impl Fn(&User) -> Result<(), E>,
     ) -> Result<(), ChangeError<E>> {
-        let mut user = known;
-        for _ in 0..CHANGE_TRIES {
-            allow(&user).map_err(ChangeError::Rule)?;
-            let (writes, index) = delete_writes(&user);
-            match self.table.write(writes).await {
-                Ok(()) => return Ok(self.write_in_parts(index).await?),
-                Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::Stale) => {
-                    return Err(ChangeError::Refused(refusals));
-                }
-                Err(WriteError::Refused(_)) => {
-                    user = self.user(user.id).await?.ok_or(ChangeError::Gone)?
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::new("delete_user", "changed by others without end").into())
+        self.delete(known, allow).await
     }
 
     /// Replaces a password, and ends the tokens issued until now (seconds since 1970).
@@ -274,33 +227,29 @@ impl Store {
     /// The user is gone.
     pub async fn set_password(
         &self,
-        user: User,
+        user: UserId,
         password: &PasswordHash,
         now: i64,
         _actor: Actor,
-    ) -> Result<(), ChangeError<std::convert::Infallible>> {
-        let id = user.id;
+    ) -> Result<(), ChangeError<Infallible>> {
         let credential = to_item(
-            &Entity::Credential(id).key(),
+            &Entity::Credential(user).key(),
             &Credential {
                 password: password.clone(),
             },
         )?;
-        let mut before = user;
-        for _ in 0..CHANGE_TRIES {
-            let mut after = before.clone();
-            after.tokens_valid_after = Some(now + 1);
-            let (mut writes, _) = change_writes(&before, &after)?;
-            writes.push(Write::put(credential.clone()));
-            match self.table.write(writes).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Refused(_)) => {
-                    before = self.user(id).await?.ok_or(ChangeError::Gone)?
-                }
-                Err(WriteError::Failed(error)) => return Err(error.into()),
-            }
+        let valid_after = Item::from([("tokens_valid_after".to_owned(), number(now + 1))]);
+        // No version is asked for: whatever else changes meanwhile, the password is replaced. The
+        // version grows all the same, so that a change applied to an older read is read again.
+        let writes = vec![
+            Write::touch(Entity::User(user).key(), valid_after),
+            Write::put(credential),
+        ];
+        match self.table.write(writes).await {
+            Ok(()) => Ok(()),
+            Err(WriteError::Refused(_)) => Err(ChangeError::Gone),
+            Err(WriteError::Failed(error)) => Err(error.into()),
         }
-        Err(StoreError::new("set_password", "changed by others without end").into())
     }
 
     /// Replaces the hash of an unchanged password by a stronger one, unless the password was
@@ -341,106 +290,65 @@ impl Store {
             Err(WriteError::Failed(error)) => Err(error),
         }
     }
+}
 
-    /// Index items that did not fit into their transaction; the profile, which is the truth, is
-    /// written already.
-    async fn write_in_parts(&self, mut writes: Vec<Write>) -> Result<(), StoreError> {
-        while !writes.is_empty() {
-            let part = writes.split_off(writes.len().saturating_sub(MEMBERSHIPS_AT_ONCE));
-            match self.table.write(part).await {
-                Ok(()) | Err(WriteError::Refused(_)) => {}
-                Err(WriteError::Failed(error)) => return Err(error),
-            }
+impl Versioned for User {
+    fn key(&self) -> Key {
+        Entity::User(self.id).key()
+    }
+
+    fn version_mut(&mut self) -> &mut u64 {
+        &mut self.version
+    }
+
+    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
+        let id = before.id;
+        let (old, new) = (user_item(before)?, user_item(after)?);
+        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        if before.username != after.username {
+            whole.push(username_marker(after)?);
+            whole.push(forget_username(before));
         }
-        Ok(())
+        // A marker that keeps its key is left alone: no item appears twice in a transaction.
+        if before.email.lower() != after.email.lower() {
+            whole.extend(email_marker(after)?);
+            whole.extend(forget_email(before));
+        }
+        match (before.is_active_superuser(), after.is_active_superuser()) {
+            (false, true) => whole.push(join_superusers(id)),
+            (true, false) => whole.push(leave_superusers(id)),
+            _ => {}
+        }
+        let joined = after.group_ids.difference(&before.group_ids);
+        let left = before.group_ids.difference(&after.group_ids);
+        let index = joined
+            .map(|group| Write::put(membership(id, *group)))
+            .chain(left.map(|group| forget_membership(id, *group)))
+            .collect();
+        Ok(Writes { whole, index })
+    }
+
+    fn deletion(&self) -> Writes {
+        let mut whole = vec![
+            Write::delete_if(self.key(), "version", number(self.version)),
+            Write::delete(Entity::Credential(self.id).key()),
+            forget_username(self),
+        ];
+        whole.extend(forget_email(self));
+        if self.is_active_superuser() {
+            whole.push(leave_superusers(self.id));
+        }
+        let index = self
+            .group_ids
+            .iter()
+            .map(|group| forget_membership(self.id, *group))
+            .collect();
+        Writes { whole, index }
     }
 }
 
-/// The writes of a change, and those of the members' index that come after them if they are too
-/// many for one transaction.
-fn change_writes(before: &User, after: &User) -> Result<(Vec<Write>, Vec<Write>), StoreError> {
-    let id = before.id;
-    let key = Entity::User(id).key();
-    let mut writes = vec![Write::change(
-        key,
-        &user_item(before)?,
-        &user_item(after)?,
-        before.version,
-    )];
-    if before.username != after.username {
-        writes.push(username_marker(after)?);
-        writes.push(Write::delete_if(
-            Entity::UserName(&before.username).key(),
-            "user_id",
-            number(id),
-        ));
-    }
-    // A marker that keeps its key is left alone: no item appears twice in a transaction.
-    if before.email.lower() != after.email.lower() {
-        if !after.email.is_empty() {
-            writes.push(email_marker(after)?);
-        }
-        if !before.email.is_empty() {
-            writes.push(Write::delete_if(
-                Entity::Email(&before.email).key(),
-                "user_id",
-                number(id),
-            ));
-        }
-    }
-    match (before.is_active_superuser(), after.is_active_superuser()) {
-        (false, true) => writes.push(Write::add_to_set(
-            Entity::ActiveSuperusers.key(),
-            "ids",
-            id.0,
-        )),
-        (true, false) => writes.push(leave_superusers(id)),
-        _ => {}
-    }
-    let mut index = Vec::new();
-    for group in after.group_ids.difference(&before.group_ids) {
-        index.push(Write::put(membership(id, *group)));
-    }
-    for group in before.group_ids.difference(&after.group_ids) {
-        index.push(Write::delete(Entity::Membership(id, *group).key()));
-    }
-    Ok(together(writes, index))
-}
-
-fn delete_writes(user: &User) -> (Vec<Write>, Vec<Write>) {
-    let id = user.id;
-    let mut writes = vec![
-        Write::delete_if(Entity::User(id).key(), "version", number(user.version)),
-        Write::delete(Entity::Credential(id).key()),
-        Write::delete_if(
-            Entity::UserName(&user.username).key(),
-            "user_id",
-            number(id),
-        ),
-    ];
-    if !user.email.is_empty() {
-        writes.push(Write::delete_if(
-            Entity::Email(&user.email).key(),
-            "user_id",
-            number(id),
-        ));
-    }
-    if user.is_active_superuser() {
-        writes.push(leave_superusers(id));
-    }
-    let index = user
-        .group_ids
-        .iter()
-        .map(|group| Write::delete(Entity::Membership(id, *group).key()))
-        .collect();
-    together(writes, index)
-}
-
-fn together(mut writes: Vec<Write>, mut index: Vec<Write>) -> (Vec<Write>, Vec<Write>) {
-    if index.len() <= MEMBERSHIPS_AT_ONCE {
-        writes.append(&mut index);
-    }
-    (writes, index)
+fn join_superusers(id: UserId) -> Write {
+    Write::add_to_set(Entity::ActiveSuperusers.key(), "ids", id.0)
 }
 
 fn leave_superusers(id: UserId) -> Write {
@@ -466,16 +374,37 @@ fn username_marker(user: &User) -> Result<Write, StoreError> {
     Ok(Write::create(item, Refusal::UserNameTaken))
 }
 
-fn email_marker(user: &User) -> Result<Write, StoreError> {
+fn forget_username(user: &User) -> Write {
+    Write::delete_if(
+        Entity::UserName(&user.username).key(),
+        "user_id",
+        number(user.id),
+    )
+}
+
+/// An empty address has no marker.
+fn email_marker(user: &User) -> Result<Option<Write>, StoreError> {
+    if user.email.is_empty() {
+        return Ok(None);
+    }
     let item = to_item(
         &Entity::Email(&user.email).key(),
         &Marker { user_id: user.id },
     )?;
     let item = table::indexed(item, &keys::user_by_email(&user.email, user.id));
-    Ok(Write::create(item, Refusal::EmailTaken))
+    Ok(Some(Write::create(item, Refusal::EmailTaken)))
+}
+
+fn forget_email(user: &User) -> Option<Write> {
+    let key = (!user.email.is_empty()).then(|| Entity::Email(&user.email).key());
+    key.map(|key| Write::delete_if(key, "user_id", number(user.id)))
 }
 
 fn membership(id: UserId, group: GroupId) -> Item {
     let item = table::attributes(&Entity::Membership(id, group).key());
     table::indexed(item, &keys::member(group, id))
+}
+
+fn forget_membership(id: UserId, group: GroupId) -> Write {
+    Write::delete(Entity::Membership(id, group).key())
 }

@@ -61,7 +61,7 @@ pub enum Action {
         set: Item,
         /// Attributes that go.
         remove: BTreeSet<String>,
-        /// A set, and the members that it gets.
+        /// A set and the members that it gets, or a number and what it grows by.
         add_to: Option<(&'static str, AttributeValue)>,
         /// A set, and the members that it loses.
         take_from: Option<(&'static str, AttributeValue)>,
@@ -131,6 +131,15 @@ impl Write {
             condition: Condition::Exists,
             refusal: Refusal::Stale,
         }
+    }
+
+    /// Sets attributes of an item that exists, and counts that as a change of it.
+    pub fn touch(key: Key, set: Item) -> Self {
+        let mut write = Self::set(key, set);
+        if let Action::Update { add_to, .. } = &mut write.action {
+            *add_to = Some(("version", number(1)));
+        }
+        write
     }
 
     /// Adds a number to a set, which need not be there.

@@ -1,0 +1,48 @@
+//! Cross-origin requests to `runserver`; on AWS the HTTP API answers them.
+
+use axum::http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::CommandError;
+
+/// What answers the preflights of these origins and marks the answers to them; `*` is any origin.
+///
+/// # Errors
+/// A text that is no origin, which would never match one.
+pub fn layer(origins: &[String]) -> Result<CorsLayer, CommandError> {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(
+            origins
+                .iter()
+                .map(|text| origin(text))
+                .collect::<Result<Vec<_>, _>>()?,
+        )
+    };
+    Ok(CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::LINK, header::RETRY_AFTER, header::WWW_AUTHENTICATE]))
+}
+
+/// An origin as browsers send it: a scheme and a host, perhaps a port, and no path.
+fn origin(text: &str) -> Result<HeaderValue, CommandError> {
+    let host = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    host.filter(|host| !host.is_empty() && !host.contains('/'))
+        .and_then(|_| HeaderValue::from_str(text).ok())
+        .ok_or_else(|| {
+            CommandError::new(format!(
+                "CORS_ALLOWED_ORIGINS has '{text}', which is no origin such as http://localhost:3000"
+            ))
+        })
+}
