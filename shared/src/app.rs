@@ -40,9 +40,9 @@ impl App {
     ///
     /// # Errors
     /// A setting that is missing or malformed.
-    pub async fn from_env() -> Result<Self, crate::settings::SettingsError> {
+    pub fn from_env() -> Result<Self, crate::settings::SettingsError> {
         let settings = Settings::from_env()?;
-        let client = crate::store::connect_from_env().await;
+        let client = crate::store::connect_from_lambda();
         Ok(Self::new(settings, client, Clock::System))
     }
 }

@@ -6,6 +6,6 @@ use shared::{app::App, http::service};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let app = App::from_env().await?;
+    let app = App::from_env()?;
     run(service(groups::routes(), app)).await
 }
