@@ -1,5 +1,7 @@
 //! Access and refresh tokens as SimpleJWT issues and verifies them (RFC 7519).
 
+mod hmac;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto, encode};
 use serde_json::{Map, Value};
@@ -113,6 +115,7 @@ pub struct Jwt {
 impl Jwt {
     /// The keys and lifetimes of the settings.
     pub fn new(settings: &Settings) -> Self {
+        hmac::install();
         let keys = std::iter::once(&settings.signing_key).chain(&settings.signing_key_fallbacks);
         Self {
             algorithm: settings.algorithm,

@@ -1,11 +1,14 @@
 //! The Lambda function `users`.
 
-use lambda_http::{Error, run, tracing};
-use shared::{app::App, http::service};
+use lambda_http::{Error, run};
+use shared::{
+    app::App,
+    http::{log_as_json, service},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    log_as_json();
     let app = App::from_env()?;
     run(service(users::routes(), app)).await
 }

@@ -32,6 +32,14 @@ pub fn service(routes: Router<App>, app: App) -> Router {
         .layer(from_fn(boundary))
 }
 
+/// Logs to standard output as CloudWatch reads it: a JSON object on a line.
+pub fn log_as_json() {
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::INFO)
+        .try_init();
+}
+
 /// One resource: its methods, and for every other one a 405 to whom `P` lets this far, as DRF
 /// checks permissions before methods. `name` is DRF's view name, which OPTIONS shows.
 pub fn view<P>(

@@ -1,4 +1,4 @@
-use hmac::{Hmac, KeyInit, Mac};
+use ::hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 

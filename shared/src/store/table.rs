@@ -434,7 +434,7 @@ fn met_another(error: &SdkError<TransactWriteItemsError>) -> bool {
                 )
             })
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
+        // The SDK itself tries the rest again, TransactionInProgressException too.
         _ => false,
     }
 }
