@@ -27,7 +27,7 @@ pub struct Options {
 /// # Errors
 /// Something is broken, or the table's failure.
 pub async fn check(options: Options) -> Result<(), CommandError> {
-    let open = options.target.open().await?;
+    let open = options.target.open_existing().await?;
     let broken = broken_invariants(&open.store).await;
     open.close().await;
     let broken = broken?;

@@ -1,6 +1,11 @@
 //! Cross-origin requests to `runserver`; on AWS the HTTP API answers them.
 
-use axum::http::{HeaderValue, Method, header};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    middleware::Next,
+    response::Response,
+};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::CommandError;
@@ -45,4 +50,14 @@ fn origin(text: &str) -> Result<HeaderValue, CommandError> {
                 "CORS_ALLOWED_ORIGINS has '{text}', which is no origin such as http://localhost:3000"
             ))
         })
+}
+
+/// Logs what the layer answers itself, before the service sees it.
+pub async fn log_preflight(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if method == Method::OPTIONS {
+        tracing::info!(%method, path, status = response.status().as_u16(), "preflight");
+    }
+    response
 }

@@ -60,6 +60,11 @@ impl Engine {
         Self::serve(database, port, None).await
     }
 
+    /// Whether a directory holds an engine's data.
+    pub fn has_database(directory: &Path) -> bool {
+        directory.join(DATABASE).exists()
+    }
+
     /// The engine of a directory, which is made if it is not there.
     ///
     /// # Errors
@@ -97,6 +102,13 @@ impl Engine {
         lock.set_len(0)
             .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
         let file = directory.join(DATABASE);
+        if !is_empty_or_sqlite(&file) {
+            // The engine's own words guess at an encryption that is not built in.
+            return Err(CommandError::new(format!(
+                "{} is no database",
+                file.display()
+            )));
+        }
         let database = Database::new(&file.to_string_lossy()).map_err(|error| {
             CommandError::new(format!(
                 "cannot open the database {}: {error}",
@@ -162,6 +174,13 @@ impl Engine {
 
 fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}")
+}
+
+/// Whether a file, if it is there and can be read, begins as SQLite's do.
+fn is_empty_or_sqlite(file: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(16).read_to_end(&mut start));
+    read.is_err() || start.is_empty() || start == b"SQLite format 3\0"
 }
 
 /// The endpoint that the process at work on a directory has named, once it has.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use clap::Args;
 use shared::{
     app::{App, Clock},
@@ -98,7 +98,9 @@ async fn serve(
     let origins = app.settings.cors_allowed_origins.clone();
     let mut router: Router = all_routes(app);
     if !origins.is_empty() {
-        router = router.layer(cors::layer(&origins)?);
+        router = router
+            .layer(cors::layer(&origins)?)
+            .layer(from_fn(cors::log_preflight));
     }
     print(&introduction(options, address, engine, password.as_deref()));
     let (tell, told) = oneshot::channel();
@@ -249,11 +251,12 @@ fn print(text: &str) {
 /// One readable line for each request; `RUST_LOG` changes what is shown.
 fn log_to_terminal() {
     use tracing_subscriber::EnvFilter;
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,shared=info"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("error,manage=info,shared=info"));
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .log_internal_errors(false)
         .with_target(false)
         .compact()
         .try_init();

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use aws_sdk_dynamodb::{error::SdkError, operation::get_item::GetItemError};
+use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use clap::Args;
-use shared::store::{Store, connect_from_env, connect_to, keys::Entity, table::attributes};
+use shared::store::{Store, client, connect_to, https_client, keys::Entity, table::attributes};
 
 use crate::{
     CommandError, causes,
@@ -35,13 +35,31 @@ pub struct OpenTarget {
 }
 
 impl Target {
+    /// Opens a table that must be there, for a command that does not mean to make one.
+    ///
+    /// # Errors
+    /// There is no table, or it cannot be opened or reached.
+    pub async fn open_existing(&self) -> Result<OpenTarget, CommandError> {
+        if self.table.is_none() && !Engine::has_database(&self.data) {
+            let directory = self.data.display();
+            return Err(CommandError::new(format!(
+                "there is no database in {directory}"
+            )));
+        }
+        self.open().await
+    }
+
     /// Opens the table; an embedded one is made if it is not there.
     ///
     /// # Errors
     /// The database cannot be opened or reached.
     pub async fn open(&self) -> Result<OpenTarget, CommandError> {
         if let Some(table) = &self.table {
-            let store = Store::new(connect_from_env().await, table);
+            let config = aws_config::from_env()
+                .http_client(https_client())
+                .load()
+                .await;
+            let store = Store::new(client(&config), table);
             ensure_table(&store).await?;
             return Ok(OpenTarget {
                 store,
@@ -80,14 +98,13 @@ async fn ensure_table(store: &Store) -> Result<(), CommandError> {
         .set_key(Some(attributes(&key)))
         .send()
         .await;
-    match read.map_err(SdkError::into_service_error) {
-        Ok(_) => Ok(()),
-        Err(GetItemError::ResourceNotFoundException(_)) => {
-            Err(CommandError::new(format!("there is no table {name}")))
-        }
-        Err(error) => Err(CommandError::new(format!(
-            "cannot read the table {name}: {}",
-            causes(&error)
-        ))),
-    }
+    let Err(error) = read else { return Ok(()) };
+    let is_missing = error
+        .as_service_error()
+        .is_some_and(GetItemError::is_resource_not_found_exception);
+    Err(CommandError::new(if is_missing {
+        format!("there is no table {name}")
+    } else {
+        format!("cannot read the table {name}: {}", causes(&error))
+    }))
 }

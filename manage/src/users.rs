@@ -55,7 +55,7 @@ pub struct CreateUserOptions {
 /// Options of `changepassword`.
 #[derive(Args)]
 pub struct ChangePasswordOptions {
-    /// Whose password.
+    /// The username of the account.
     username: String,
     /// Ask nothing: the password comes from DJANGO_SUPERUSER_PASSWORD.
     #[arg(long)]
@@ -159,7 +159,7 @@ pub async fn make(store: &Store, new: NewUser, password: &Password) -> Result<Us
 pub async fn change_password(options: ChangePasswordOptions) -> Result<(), CommandError> {
     let unknown = || CommandError::new(format!("user '{}' does not exist", options.username));
     let name = UserName::stored(&options.username).ok_or_else(unknown)?;
-    let open = options.target.open().await?;
+    let open = options.target.open_existing().await?;
     let result = async {
         let (user, _) = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
         let attributes = PersonalAttributes {
@@ -266,10 +266,11 @@ fn password(
 
 /// Asks again after an answer that is wrong, as long as there is somebody to ask.
 fn ask_until<T>(mut question: impl FnMut() -> Result<T, CommandError>) -> Result<T, CommandError> {
+    let is_final = |error: &CommandError| [NO_ANSWER, CANCELLED].contains(&error.0.as_str());
     loop {
         match question() {
-            Err(error) if io::stdin().is_terminal() && error.0 != NO_ANSWER => {
-                eprintln!("Error: {error}")
+            Err(error) if io::stdin().is_terminal() && !is_final(&error) => {
+                eprintln!("Error: {error}");
             }
             answer => return answer,
         }
@@ -277,6 +278,7 @@ fn ask_until<T>(mut question: impl FnMut() -> Result<T, CommandError>) -> Result
 }
 
 const NO_ANSWER: &str = "no answer: the input ended";
+const CANCELLED: &str = "Operation cancelled.";
 
 fn ask(label: &str) -> Result<String, CommandError> {
     print!("{label}: ");
@@ -289,5 +291,12 @@ fn ask(label: &str) -> Result<String, CommandError> {
 }
 
 fn ask_hidden(label: &str) -> Result<String, CommandError> {
-    rpassword::prompt_password(label).map_err(|_| CommandError::new(NO_ANSWER))
+    // At Ctrl-C rpassword raises the signal before it makes the terminal echo again: with a
+    // handler the process lives long enough for that.
+    #[cfg(unix)]
+    let _handler = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+    rpassword::prompt_password(label).map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => CommandError::new(CANCELLED),
+        _ => CommandError::new(NO_ANSWER),
+    })
 }

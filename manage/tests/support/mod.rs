@@ -38,10 +38,20 @@ impl Server {
             user.is_superuser = true;
         })
         .await;
-        add_user(&app, "inactive", "inactive@example.com", INACTIVE_PASSWORD, |user| user.is_active = false)
-            .await;
+        add_user(
+            &app,
+            "inactive",
+            "inactive@example.com",
+            INACTIVE_PASSWORD,
+            |user| user.is_active = false,
+        )
+        .await;
         let address = serve(app.clone()).await;
-        Self { app, engine, address }
+        Self {
+            app,
+            engine,
+            address,
+        }
     }
 
     pub fn base(&self) -> String {
@@ -91,7 +101,11 @@ pub async fn add_user(
 ) -> User {
     let mut new = NewUser {
         username: parsed::<UserName>(username),
-        email: if email.is_empty() { EmailAddress::default() } else { parsed(email) },
+        email: if email.is_empty() {
+            EmailAddress::default()
+        } else {
+            parsed(email)
+        },
         first_name: PersonName::default(),
         last_name: PersonName::default(),
         is_active: true,
@@ -100,9 +114,15 @@ pub async fn add_user(
         date_joined: app.clock.now(),
     };
     change(&mut new);
-    users::make(&app.store, new, &Password::new(password.to_owned())).await.expect("a user")
+    users::make(&app.store, new, &Password::new(password.to_owned()))
+        .await
+        .expect("a user")
 }
 
 pub fn parsed<T: TextField>(text: &str) -> T {
-    T::parse(RawText { text, surrogate: None }).unwrap_or_else(|texts| panic!("{text}: {texts:?}"))
+    T::parse(RawText {
+        text,
+        surrogate: None,
+    })
+    .expect("a valid text")
 }

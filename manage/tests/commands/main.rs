@@ -1,0 +1,22 @@
+//! The `manage` binary as its users meet it: real processes, signals, terminals and files.
+//!
+//! - [`process`] starts the binary, reads what it prints and ends it whatever happens,
+//! - [`api`] sends requests to a `runserver`,
+//! - [`terminal`] is somebody at a keyboard,
+//! - every other module holds the tests of one part.
+
+#![cfg(unix)]
+#![allow(clippy::panic, reason = "a helper fails the test that calls it")]
+
+mod accounts;
+mod api;
+mod check;
+mod cors;
+mod failures;
+mod help;
+mod kill;
+mod process;
+mod prompts;
+mod runserver;
+mod table;
+mod terminal;
