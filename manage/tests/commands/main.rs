@@ -5,9 +5,12 @@
 //! - [`terminal`] is somebody at a keyboard,
 //! - every other module holds the tests of one part.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends so"
+)]
 #![cfg(unix)]
-#![allow(clippy::panic, reason = "a helper fails the test that calls it")]
-
 mod accounts;
 mod api;
 mod check;

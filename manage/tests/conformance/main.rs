@@ -10,6 +10,12 @@
 //! - [`normalise`] takes out of an answer what differs from run to run,
 //! - [`compare`] says what is left that differs.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends so"
+)]
+
 mod client;
 mod compare;
 mod normalise;
