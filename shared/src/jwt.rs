@@ -261,9 +261,15 @@ impl Jwt {
     }
 }
 
+/// The last second of the year 9999, past which SimpleJWT's dates do not go.
+const LAST_DATE: i64 = 253_402_300_799;
+
 /// The claims that SimpleJWT asks of every token, and the token's type.
 fn complete(mut claims: Map<String, Value>) -> Result<(Claims, Option<Value>), TokenError> {
     let exp = integer(&claims, "exp")?.ok_or(TokenError::NoExp)?;
+    if exp > LAST_DATE || claims.get("exp").is_some_and(Value::is_string) {
+        return Err(TokenError::Invalid);
+    }
     let iat = integer(&claims, "iat")?;
     let Some(Value::String(jti)) = claims.remove("jti") else {
         return Err(TokenError::NoId);

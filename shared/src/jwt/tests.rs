@@ -110,11 +110,24 @@ fn times_are_compared_as_pyjwt_does() {
         Err(TokenError::Invalid)
     );
     assert_eq!(outcome(&with("nbf", json!(NOW - 60))), Ok(Some(UserId(7))));
-    assert_eq!(outcome(&with("exp", json!(i64::MAX))), Ok(Some(UserId(7))));
     assert_eq!(
         outcome(&with("exp", json!(i64::MIN))),
         Err(TokenError::Expired)
     );
+}
+
+#[test]
+fn an_end_that_is_no_date_is_invalid() {
+    for exp in [
+        json!(i64::MAX),
+        json!(1e300),
+        json!("9999999999"),
+        json!([]),
+        json!(null),
+    ] {
+        assert_eq!(outcome(&with("exp", exp)), Err(TokenError::Invalid));
+    }
+    assert_eq!(outcome(&with("exp", json!(LAST_DATE))), Ok(Some(UserId(7))));
 }
 
 #[test]
