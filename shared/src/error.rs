@@ -38,6 +38,15 @@ impl FieldErrors {
         }
     }
 
+    /// The errors with those of `fields` first, in that order.
+    #[must_use]
+    pub fn in_order(mut self, fields: &[&str]) -> Self {
+        let place = |name: &str| fields.iter().position(|field| *field == name);
+        self.0
+            .sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
+        self
+    }
+
     /// Adds the error of a uniqueness rule.
     pub fn add_refusal(&mut self, refusal: Refusal) {
         if let Some((field, text)) = uniqueness(refusal) {

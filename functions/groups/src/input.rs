@@ -54,7 +54,7 @@ impl GroupInput {
         {
             errors.add_refusal(Refusal::GroupNameTaken);
         }
-        Err(errors.into())
+        Err(errors.in_order(&["name"]).into())
     }
 
     /// The group with the changes.

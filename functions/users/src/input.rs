@@ -177,5 +177,5 @@ async fn with_taken(
             errors.add_refusal(Refusal::EmailTaken);
         }
     }
-    Ok(errors)
+    Ok(errors.in_order(&["username", "email"]))
 }

@@ -154,3 +154,19 @@ async fn too_many_fields_in_a_form_are_refused() {
     let text = "The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.";
     assert_eq!(answer.parts(), (400, &json!({ "detail": text })));
 }
+
+#[tokio::test]
+async fn errors_come_in_the_order_of_the_forms_fields() {
+    let api = Api::start().await;
+    let body = json!({"username": "admin", "email": "no", "password2": "x"});
+    let answer = api.post("/api/auth/users/register/", body).await;
+    let shown = concat!(
+        r#"{"username":["A user with that username already exists."],"#,
+        r#""email":["Enter a valid email address."],"#,
+        r#""password":["This field is required."]}"#,
+    );
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.to_string().as_str()),
+        (400, shown)
+    );
+}
