@@ -9,7 +9,9 @@ use crate::refresh::{claims, token_field};
 pub async fn blacklist(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "refresh")?;
     let claims = claims(&app, &token, app.clock.now()).await?;
-    if app.store.blacklist(&claims.jti, claims.exp).await? {
+    // A token is taken until its leeway ends, so its entry must count as long.
+    let until = claims.exp.saturating_add(app.settings.leeway);
+    if app.store.blacklist(&claims.jti, until).await? {
         Ok(Json(json!({})))
     } else {
         Err(ApiError::BadToken(TokenError::Blacklisted))

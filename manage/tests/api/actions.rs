@@ -214,3 +214,110 @@ async fn actions_are_checked_in_drfs_order() {
         assert_eq!(answer.parts(), (404, &json!({"detail": "Not found."})));
     }
 }
+
+#[tokio::test]
+async fn lists_of_permissions_are_read_as_drf_reads_them() {
+    let world = world().await;
+    let (api, group) = (&world.api, world.group);
+    let assign = format!("/api/auth/groups/{group}/assign_permissions/");
+    let remove = format!("/api/auth/groups/{group}/remove_permissions/");
+    for (value, text) in [
+        (json!(null), "This field may not be null."),
+        (json!("x"), "Expected a list of items but got type \"str\"."),
+        (
+            json!([true]),
+            "Incorrect type. Expected pk value, received bool.",
+        ),
+        (
+            json!(["x"]),
+            "Incorrect type. Expected pk value, received str.",
+        ),
+        (
+            json!([1, [1]]),
+            "Incorrect type. Expected pk value, received list.",
+        ),
+        (
+            json!([null]),
+            "Invalid pk \"None\" - object does not exist.",
+        ),
+        (
+            json!([1, 987_654_321, "x"]),
+            "Invalid pk \"987654321\" - object does not exist.",
+        ),
+    ] {
+        for path in [&assign, &remove] {
+            let body = json!({ "permission_ids": value });
+            let answer = api.json("POST", path, &api.admin, body).await;
+            let expected = json!({ "permission_ids": [text] });
+            assert_eq!(answer.parts(), (400, &expected), "{value}");
+        }
+    }
+    assert_eq!(world.held().await, json!([]), "an error changes nothing");
+    // A text is an id, a float is cut, and a dictionary is the list of its keys.
+    for (value, held) in [
+        (json!(["2"]), json!([2])),
+        (json!([3.9]), json!([2, 3])),
+        (json!({"4": "x"}), json!([2, 3, 4])),
+    ] {
+        let body = json!({ "permission_ids": value });
+        let answer = api.json("POST", &assign, &api.admin, body).await;
+        assert_eq!(answer.status, 200, "{value}");
+        let (mut held, mut now) = (ids(&held), ids(&world.held().await));
+        held.sort_unstable();
+        now.sort_unstable();
+        assert_eq!(now, held, "{value}");
+    }
+}
+
+fn ids(list: &Value) -> Vec<u64> {
+    let list = list.as_array().unwrap();
+    list.iter().map(|id| id.as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn actions_take_forms_and_nothing_but_objects() {
+    let world = world().await;
+    let (api, group, permission) = (&world.api, world.group, world.permission);
+    let assign = format!("/api/auth/groups/{group}/assign_permissions/");
+    let remove = format!("/api/auth/groups/{group}/remove_permissions/");
+    let to_group = format!("/api/auth/permissions/{permission}/assign_to_group/");
+    let ones = "permission_ids=1&permission_ids=2&permission_ids=1";
+    let answer = api.form("POST", &assign, &api.admin, ones).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = api
+        .form("POST", &to_group, &api.admin, &format!("group_id={group}"))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    // In a form no key is an empty list.
+    let answer = api.form("POST", &remove, &api.admin, "x=1").await;
+    let message = json!({"message": "Permissions removed successfully"});
+    assert_eq!(answer.parts(), (200, &message));
+    let mut held = ids(&world.held().await);
+    held.sort_unstable();
+    assert_eq!(held, [1, 2, permission]);
+    let answer = api.form("POST", &to_group, &api.admin, "x=1").await;
+    let required = json!({"group_id": ["This field is required."]});
+    assert_eq!(answer.parts(), (400, &required));
+    for path in [&assign, &remove, &to_group] {
+        let answer = api.json("POST", path, &api.admin, json!([1])).await;
+        let text = "Invalid data. Expected a dictionary, but got list.";
+        assert_eq!(answer.parts(), (400, &json!({"non_field_errors": [text]})));
+    }
+    api.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_permission_that_is_deleted_leaves_its_groups() {
+    let world = world().await;
+    let (api, permission) = (&world.api, world.permission);
+    let to_group = format!("/api/auth/permissions/{permission}/assign_to_group/");
+    let body = json!({"group_id": world.group});
+    let answer = api.json("POST", &to_group, &api.admin, body.clone()).await;
+    assert_eq!(answer.status, 200);
+    let gone = format!("/api/auth/permissions/{permission}/");
+    assert_eq!(api.delete(&gone, &api.admin).await.status, 204);
+    assert_eq!(world.held().await, json!([]));
+    let answer = api.json("POST", &to_group, &api.admin, body).await;
+    assert_eq!(answer.parts(), (404, &json!({"detail": "Not found."})));
+    api.assert_consistent().await;
+}

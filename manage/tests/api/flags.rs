@@ -1,15 +1,18 @@
-//! Who sets flags, and what becomes of superusers.
+//! Who sets flags, and how they are read.
 
 use serde_json::{Value, json};
+use shared::domain::UserId;
 
 use crate::client::{Api, PASSWORD, user};
 
-fn forbidden() -> Value {
+pub fn forbidden() -> Value {
     json!({"detail": "You do not have permission to perform this action."})
 }
 
-fn last_superuser() -> Value {
-    json!({"detail": "The last active superuser cannot be removed."})
+/// `is_active`, `is_staff` and `is_superuser` as they are stored.
+pub async fn flags(api: &Api, id: u64) -> (bool, bool, bool) {
+    let user = api.app().store.user(UserId(id)).await.unwrap().unwrap();
+    (user.is_active, user.is_staff, user.is_superuser)
 }
 
 #[tokio::test]
@@ -147,92 +150,93 @@ async fn a_flag_that_is_absent_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn only_a_superuser_changes_or_deletes_a_superuser() {
+async fn an_answer_to_changed_flags_has_the_shape_of_a_profile() {
     let api = Api::start().await;
-    let staff = api.account_with("staff", json!({"is_staff": true})).await;
-    let root = api
-        .account_with("root", json!({"is_superuser": true}))
-        .await;
-    let path = user(root.id);
-    let assign = format!("{path}assign_groups/");
-    for (method, path) in [
-        ("PUT", &path),
-        ("PATCH", &path),
-        ("DELETE", &path),
-        ("POST", &assign),
+    let ann = api.account("ann").await;
+    let change = json!({"is_active": true, "is_staff": "yes", "is_superuser": "0"});
+    let answer = api.json("PATCH", &user(ann.id), &api.admin, change).await;
+    let profile = json!({
+        "id": ann.id,
+        "username": "ann",
+        "email": "ann@example.com",
+        "first_name": "",
+        "last_name": "",
+        "groups": [],
+    });
+    assert_eq!(answer.parts(), (200, &profile));
+    assert_eq!(flags(&api, ann.id).await, (true, true, false));
+}
+
+#[tokio::test]
+async fn a_form_sets_flags_too_and_leaves_those_it_does_not_name() {
+    let api = Api::start().await;
+    let all = json!({"is_staff": true, "is_superuser": true});
+    let ann = api.account_with("ann", all).await;
+    let path = user(ann.id);
+    let names = "username=ann&email=ann%40example.com";
+    for (method, body, after) in [
+        ("PUT", names.to_owned(), (true, true, true)),
+        ("PATCH", "first_name=A".to_owned(), (true, true, true)),
+        (
+            "PUT",
+            format!("{names}&is_superuser=off"),
+            (true, true, false),
+        ),
+        (
+            "PATCH",
+            "is_staff=no&is_active=False".to_owned(),
+            (false, false, false),
+        ),
+        // Of a repeated key the last one counts.
+        (
+            "PATCH",
+            "is_active=0&is_active=on".to_owned(),
+            (true, false, false),
+        ),
     ] {
-        let answer = api
-            .json(method, path, &staff.token, json!({"group_ids": []}))
-            .await;
-        assert_eq!(answer.parts(), (403, &forbidden()), "{method} {path}");
+        let answer = api.form(method, &path, &api.admin, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {answer:?}");
+        assert_eq!(flags(&api, ann.id).await, after, "{body}");
     }
-    assert_eq!(api.get(&path, &staff.token).await.status, 200);
-    // He may change himself, and another superuser him.
-    assert_eq!(
-        api.json("PATCH", &path, &root.token, json!({"first_name": "R"}))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        api.json("DELETE", &path, &api.admin, Value::Null)
-            .await
-            .status,
-        204
-    );
-    api.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn the_last_active_superuser_stays_and_a_second_one_may_go() {
-    let api = Api::start().await;
-    let admin = user(1);
-    for change in [json!({"is_superuser": false}), json!({"is_active": false})] {
-        let answer = api.json("PATCH", &admin, &api.admin, change).await;
-        assert_eq!(answer.parts(), (400, &last_superuser()));
-    }
-    let answer = api.json("DELETE", &admin, &api.admin, Value::Null).await;
-    assert_eq!(answer.parts(), (400, &last_superuser()));
-    let root = api
-        .account_with("root", json!({"is_superuser": true}))
-        .await;
-    let answer = api
-        .json(
-            "PATCH",
-            &user(root.id),
-            &api.admin,
-            json!({"is_active": false}),
-        )
-        .await;
-    assert_eq!(answer.status, 200);
-    // A deactivated superuser does not count.
-    let answer = api.json("DELETE", &admin, &api.admin, Value::Null).await;
-    assert_eq!(answer.parts(), (400, &last_superuser()));
-    let answer = api
-        .json(
-            "PATCH",
-            &user(root.id),
-            &api.admin,
-            json!({"is_active": true}),
-        )
-        .await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        api.json("DELETE", &admin, &api.admin, Value::Null)
-            .await
-            .status,
-        204
-    );
-    api.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn field_errors_come_before_the_last_superuser() {
-    let api = Api::start().await;
-    let change = json!({"is_superuser": false, "email": "no"});
-    let answer = api.json("PATCH", &user(1), &api.admin, change).await;
+    let bad = "is_active=maybe&is_staff=2";
+    let answer = api.form("PATCH", &path, &api.admin, bad).await;
+    let text = ["Must be a valid boolean."];
     assert_eq!(
         answer.parts(),
-        (400, &json!({"email": ["Enter a valid email address."]}))
+        (400, &json!({"is_active": text, "is_staff": text}))
     );
+}
+
+#[tokio::test]
+async fn an_admin_who_is_no_superuser_gives_nobody_more_power() {
+    let api = Api::start().await;
+    let staff = api.account_with("staff", json!({"is_staff": true})).await;
+    let ann = api.account("ann").await;
+    let all = json!({"is_active": true, "is_staff": true, "is_superuser": true});
+    let form = "is_staff=on&is_superuser=on";
+    for (target, token, after) in [
+        (ann.id, &staff.token, (true, false, false)),
+        (staff.id, &staff.token, (true, true, false)),
+        (ann.id, &ann.token, (true, false, false)),
+    ] {
+        let answer = api.json("PATCH", &user(target), token, all.clone()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let answer = api.form("PATCH", &user(target), token, form).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(flags(&api, target).await, after);
+    }
+    // What he may set is read, and what a registration is sent is not.
+    let null = json!({"is_active": null});
+    let answer = api.json("PATCH", &user(ann.id), &staff.token, null).await;
+    let text = "This field may not be null.";
+    assert_eq!(answer.parts(), (400, &json!({"is_active": [text]})));
+    let mut body = json!({"username": "eve", "email": "eve@example.com"});
+    body["password"] = json!(PASSWORD);
+    body["password2"] = json!(PASSWORD);
+    for flag in ["is_active", "is_staff", "is_superuser"] {
+        body[flag] = json!("maybe");
+    }
+    let answer = api.post("/api/auth/users/register/", body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(flags(&api, answer.id()).await, (true, false, false));
 }

@@ -1,10 +1,15 @@
 //! The list of users: order, pages, search.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use shared::{
+    domain::{EmailAddress, PersonName},
+    hashing::PasswordHash,
+    store::{Actor, users::NewUser},
+};
 
 use crate::{
     client::{Answer, Api},
-    support::add_user,
+    support::{add_user, parsed},
 };
 
 fn names(answer: &Answer) -> Vec<String> {
@@ -201,14 +206,134 @@ async fn groups_are_shown_in_order_of_id_and_without_deleted_ones() {
         .await;
     assert_eq!(answer.status, 200);
     let gone = format!("/api/auth/groups/{}/", ids[1]);
-    assert_eq!(
-        api.json("DELETE", &gone, &api.admin, Value::Null)
-            .await
-            .status,
-        204
-    );
+    assert_eq!(api.delete(&gone, &api.admin).await.status, 204);
     let groups = json!([{"id": ids[0], "name": "writers"}, {"id": ids[2], "name": "authors"}]);
     let list = api.get("/api/auth/users/?search=admin", &api.admin).await;
     assert_eq!(list.body[0]["groups"], groups);
     api.assert_consistent().await;
+}
+
+/// Users who never log in: so no password is hashed, and a thousand of them are soon made.
+async fn crowd(size: usize) -> Api {
+    let api = Api::start().await;
+    let store = &api.app().store;
+    let password = PasswordHash::new("!".to_owned());
+    for number in 0..size {
+        let user = NewUser {
+            username: parsed(&format!("user-{number:04}")),
+            email: EmailAddress::default(),
+            first_name: PersonName::default(),
+            last_name: PersonName::default(),
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            date_joined: 0,
+        };
+        let id = store.next_user_id().await.unwrap();
+        let made = store.create_user(id, user, &password, Actor::Command).await;
+        made.unwrap();
+    }
+    api
+}
+
+#[tokio::test]
+async fn a_page_has_a_hundred_users_unless_told_and_never_over_a_thousand() {
+    // With `admin` and `inactive` one more than the largest page.
+    let api = crowd(999).await;
+    let sizes = |pages: &[Vec<String>]| pages.iter().map(Vec::len).collect::<Vec<_>>();
+    let whole = pages(&api, "/api/auth/users/?page_size=1000").await;
+    assert_eq!(sizes(&whole), [1000, 1]);
+    let mut expected = vec!["admin".to_owned(), "inactive".to_owned()];
+    expected.extend((0..999).map(|number| format!("user-{number:04}")));
+    assert_eq!(whole.concat(), expected);
+    for size in ["1001", "99999999999999999999999"] {
+        let answer = api
+            .get(&format!("/api/auth/users/?page_size={size}"), &api.admin)
+            .await;
+        assert_eq!(names(&answer).len(), 1000, "{size}");
+    }
+    let hundreds = pages(&api, "/api/auth/users/").await;
+    assert_eq!(sizes(&hundreds), [[100; 10].as_slice(), &[1]].concat());
+    assert_eq!(hundreds.concat(), expected);
+    for size in ["0", "-5", "many"] {
+        let answer = api
+            .get(&format!("/api/auth/users/?page_size={size}"), &api.admin)
+            .await;
+        assert_eq!(names(&answer), expected[..100], "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_relative_and_keeps_the_search_and_the_size() {
+    let api = people().await;
+    let answer = api
+        .get("/api/auth/users?search=%20AN&page_size=2&x=y", &api.admin)
+        .await;
+    let cursor = "dWFubiMwMDAwMDAwMDA1";
+    let link = format!("</api/auth/users/?cursor={cursor}&page_size=2&search=an>; rel=\"next\"");
+    assert_eq!(answer.header("link"), Some(link.as_str()));
+    // A page of the whole list names no search.
+    let answer = api.get("/api/auth/users/?page_size=3", &api.admin).await;
+    let link = format!("</api/auth/users/?cursor={cursor}&page_size=3>; rel=\"next\"");
+    assert_eq!(answer.header("link"), Some(link.as_str()));
+    let answer = api.get("/api/auth/users/?page_size=8", &api.admin).await;
+    assert_eq!(answer.header("link"), None);
+}
+
+#[tokio::test]
+async fn users_who_come_and_go_between_pages_move_nobody_else() {
+    let api = people().await;
+    let first = api.get("/api/auth/users/?page_size=3", &api.admin).await;
+    assert_eq!(names(&first), ["admin", "Ann", "ann"]);
+    // The user whom the cursor names goes, and one comes before him.
+    let gone = format!("/api/auth/users/{}/", first.body[2]["id"]);
+    assert_eq!(api.delete(&gone, &api.admin).await.status, 204);
+    add_user(api.app(), "aaron", "", "a-Long-phrase-1", |_| {}).await;
+    let rest = pages(&api, &next(&first).unwrap()).await;
+    assert_eq!(
+        rest.concat(),
+        ["ann-marie", "bob", "inactive", "Yan", "zoe"]
+    );
+}
+
+#[tokio::test]
+async fn a_search_has_no_regard_to_case_in_any_alphabet() {
+    let api = Api::start().await;
+    for name in ["ΝΙΚΟΣΑΣ", "νίκος", "Éва", "straße"] {
+        add_user(api.app(), name, "", "a-Long-phrase-1", |_| {}).await;
+    }
+    for (search, found) in [
+        // A sigma is written otherwise at the end of a word, which a prefix seldom ends at.
+        ("ΝΙΚΟΣ", "ΝΙΚΟΣΑΣ"),
+        ("νικος", "ΝΙΚΟΣΑΣ"),
+        ("νικοσ", "ΝΙΚΟΣΑΣ"),
+        ("ΝΊΚΟΣ", "νίκος"),
+        ("ΝΊΚΟ", "νίκος"),
+        ("é", "Éва"),
+        ("e\u{301}В", "Éва"),
+        ("STRAß", "straße"),
+    ] {
+        let query: String = form_encoded(search);
+        let answer = api
+            .get(&format!("/api/auth/users/?search={query}"), &api.admin)
+            .await;
+        assert_eq!(names(&answer), [found], "{search}");
+    }
+}
+
+fn form_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn only_admins_see_the_list() {
+    let api = Api::start().await;
+    let ann = api.account("ann").await;
+    let anonymous = json!({"detail": "Authentication credentials were not provided."});
+    let forbidden = json!({"detail": "You do not have permission to perform this action."});
+    // Whoever may not see it is not told that a cursor is bad either.
+    for path in ["/api/auth/users/", "/api/auth/users/?cursor=x"] {
+        assert_eq!(api.get(path, "").await.parts(), (401, &anonymous));
+        assert_eq!(api.get(path, &ann.token).await.parts(), (403, &forbidden));
+    }
 }

@@ -15,5 +15,8 @@ mod flags;
 mod input;
 mod listing;
 mod properties;
+mod requests;
+mod revocation;
 mod settings;
+mod superusers;
 mod tokens;

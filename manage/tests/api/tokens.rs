@@ -27,7 +27,7 @@ use crate::{
 
 const OTHER_KEY: &str = "another-signing-key-of-the-tests-0123456789";
 
-fn decoded(token: &str, part: usize) -> Value {
+pub fn decoded(token: &str, part: usize) -> Value {
     let segment = token.split('.').nth(part).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).unwrap()).unwrap()
 }
@@ -42,7 +42,7 @@ fn invalid() -> Value {
 }
 
 /// The same table under other settings and another clock.
-fn other_app(api: &Api, settings: &[(&str, &str)], clock: Clock) -> Router {
+pub fn other_app(api: &Api, settings: &[(&str, &str)], clock: Clock) -> Router {
     let lookup = |name: &str| {
         let set = settings
             .iter()
@@ -72,7 +72,7 @@ async fn read(router: &Router, id: u64, token: &str) -> Answer {
     .await
 }
 
-async fn post(router: &Router, path: &str, body: Value) -> Answer {
+pub async fn post(router: &Router, path: &str, body: Value) -> Answer {
     let request = request("POST", path, "").header("content-type", "application/json");
     send(
         router,

@@ -47,6 +47,16 @@ fn unstorable(raw: RawText<'_>) -> impl Iterator<Item = String> {
     null.into_iter().chain(surrogate)
 }
 
+/// Lower case for keys and searches: letter by letter and with one sigma, so that what a text
+/// begins with is what its lower case begins with.
+pub fn lower(text: &str) -> String {
+    let one_sigma = |c| if c == 'ς' { 'σ' } else { c };
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .map(one_sigma)
+        .collect()
+}
+
 fn accept<T>(value: T, errors: Vec<String>) -> Result<T, Vec<String>> {
     if errors.is_empty() {
         Ok(value)
@@ -136,7 +146,7 @@ impl UserName {
 
     /// What users are listed and searched by.
     pub fn lower(&self) -> String {
-        self.0.to_lowercase()
+        lower(&self.0)
     }
 }
 
@@ -156,7 +166,7 @@ impl TextField for EmailAddress {
 impl EmailAddress {
     /// What uniqueness goes by: the address without regard to case.
     pub fn lower(&self) -> String {
-        self.0.to_lowercase()
+        lower(&self.0)
     }
 
     /// Whether there is no address.

@@ -6,7 +6,7 @@ use axum::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{app::App, error::ApiError, python, store::listing::Cursor};
+use crate::{app::App, domain::names::lower, error::ApiError, python, store::listing::Cursor};
 
 /// Users on a page unless told.
 const DEFAULT_SIZE: usize = 100;
@@ -35,12 +35,7 @@ impl FromRequestParts<App> for Paging {
         {
             match name.as_ref() {
                 "page_size" => size = page_size(&value),
-                "search" => {
-                    search = python::strip(&value)
-                        .nfkc()
-                        .collect::<String>()
-                        .to_lowercase()
-                }
+                "search" => search = lower(&python::strip(&value).nfkc().collect::<String>()),
                 "cursor" => cursor = Some(value.into_owned()),
                 _ => {}
             }

@@ -37,12 +37,12 @@ impl Store {
         Ok((entry.is_some_and(|entry| entry.ttl > now), user))
     }
 
-    /// Blacklists a token until it expires; false if it was blacklisted before.
-    pub async fn blacklist(&self, jti: &str, exp: i64) -> Result<bool, StoreError> {
+    /// Blacklists a token until it is taken no more; false if it was blacklisted before.
+    pub async fn blacklist(&self, jti: &str, until: i64) -> Result<bool, StoreError> {
         // Tells this request's own entry, written by a try whose answer was lost, from another's.
         let entry = format!("{:032x}", rand::random::<u128>());
         let mut item = table::attributes(&Entity::Token(jti).key());
-        item.insert(TTL.to_owned(), number(exp));
+        item.insert(TTL.to_owned(), number(until));
         item.insert("entry".to_owned(), table::text(&entry));
         let there = self.table.put_new(item).await?;
         Ok(there.is_none_or(|old| old.get("entry") == Some(&table::text(&entry))))
