@@ -135,7 +135,7 @@ pub async fn prepare(
         "TABLE_NAME" => Some(EMBEDDED_TABLE.to_owned()),
         name => std::env::var(name).ok(),
     })?;
-    let app = App::new(settings, client, clock);
+    let app = App::local(settings, client, clock)?;
     init::stock(&app.store).await?;
     let password = first_superuser(&app.store, app.clock.now()).await?;
     Ok((app, password))

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
+use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
-use shared::store::{Store, client, connect_to, https_client, keys::Entity, table::attributes};
+use shared::{
+    aws::https_client,
+    store::{Store, client, connect_to, keys::Entity, table::attributes},
+};
 
 use crate::{
     CommandError, causes,
@@ -56,7 +60,7 @@ impl Target {
     pub async fn open(&self) -> Result<OpenTarget, CommandError> {
         if let Some(table) = &self.table {
             let config = aws_config::from_env()
-                .http_client(https_client())
+                .http_client(https_client(TrustStore::default())?)
                 .load()
                 .await;
             let store = Store::new(client(&config), table);

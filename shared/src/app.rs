@@ -6,7 +6,13 @@ use std::sync::{
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::{hashing::Hasher, jwt::Jwt, settings::Settings, store::Store};
+use crate::{
+    hashing::Hasher,
+    http::log::Reporter,
+    keyring::Keyring,
+    settings::{KeySource, Settings, SettingsError},
+    store::Store,
+};
 
 /// The parts of the service.
 #[derive(Clone)]
@@ -16,34 +22,50 @@ pub struct App {
     /// The DynamoDB table.
     pub store: Store,
     /// Issues and verifies tokens.
-    pub jwt: Arc<Jwt>,
+    pub keys: Keyring,
     /// Hashes and verifies passwords.
     pub hasher: Hasher,
     /// The time.
     pub clock: Clock,
+    /// Tells of every request.
+    pub reporter: Reporter,
 }
 
 impl App {
     /// Puts the parts together.
-    pub fn new(settings: Settings, client: aws_sdk_dynamodb::Client, clock: Clock) -> Self {
+    pub fn new(
+        settings: Arc<Settings>,
+        client: aws_sdk_dynamodb::Client,
+        keys: Keyring,
+        clock: Clock,
+        reporter: Reporter,
+    ) -> Self {
         Self {
             store: Store::new(client, &settings.table_name),
-            jwt: Arc::new(Jwt::new(&settings)),
+            keys,
             hasher: Hasher::default(),
             clock,
-            settings: Arc::new(settings),
+            reporter,
+            settings,
         }
     }
 
-    /// The app of a Lambda function: settings from the environment, the table by the SDK's
-    /// ordinary configuration.
+    /// A service outside of Lambda: with the keys of the settings, and lines for people.
     ///
     /// # Errors
-    /// A setting that is missing or malformed.
-    pub fn from_env() -> Result<Self, crate::settings::SettingsError> {
-        let settings = Settings::from_env()?;
-        let client = crate::store::connect_from_lambda();
-        Ok(Self::new(settings, client, Clock::System))
+    /// The keys are in AWS Secrets Manager, where only functions look.
+    pub fn local(
+        settings: Settings,
+        client: aws_sdk_dynamodb::Client,
+        clock: Clock,
+    ) -> Result<Self, SettingsError> {
+        let settings = Arc::new(settings);
+        let KeySource::Given(keys) = &settings.keys else {
+            let text = "SIGNING_KEY_SECRET_ARN is for Lambda functions only";
+            return Err(SettingsError::new(text));
+        };
+        let keys = Keyring::fixed(Arc::clone(&settings), keys);
+        Ok(Self::new(settings, client, keys, clock, Reporter::Lines))
     }
 }
 

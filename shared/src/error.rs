@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::json;
 
 use crate::{
+    http::log::note_error,
     input::BodyError,
     jwt::TokenError,
     store::{ChangeError, Refusal, StoreError, WriteError},
@@ -285,8 +286,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         if let Self::Unavailable(error) = &self {
-            // The one place a failure is logged: clients get no detail of it.
-            tracing::error!(error = %error, "the table did not answer");
+            // For the log only: clients get no detail of it.
+            note_error(error);
         }
         let mut response = (status, axum::Json(self.body())).into_response();
         let headers = response.headers_mut();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{User, UserId},
     python,
-    settings::Settings,
+    settings::{Keys, Settings},
 };
 
 /// What a token is for: SimpleJWT's `token_type` claim.
@@ -100,7 +100,7 @@ impl Claims {
     }
 }
 
-/// Signs and verifies with the service's keys.
+/// Signs and verifies with certain keys.
 pub struct Jwt {
     algorithm: Algorithm,
     signing_key: EncodingKey,
@@ -113,14 +113,14 @@ pub struct Jwt {
 }
 
 impl Jwt {
-    /// The keys and lifetimes of the settings.
-    pub fn new(settings: &Settings) -> Self {
+    /// These keys, with the lifetimes and the algorithm of the settings.
+    pub fn new(settings: &Settings, keys: &Keys) -> Self {
         hmac::install();
-        let keys = std::iter::once(&settings.signing_key).chain(&settings.signing_key_fallbacks);
+        let verifying_keys = std::iter::once(&keys.signing_key).chain(&keys.fallbacks);
         Self {
             algorithm: settings.algorithm,
-            signing_key: EncodingKey::from_secret(settings.signing_key.expose().as_bytes()),
-            verifying_keys: keys
+            signing_key: EncodingKey::from_secret(keys.signing_key.expose().as_bytes()),
+            verifying_keys: verifying_keys
                 .map(|key| DecodingKey::from_secret(key.expose().as_bytes()))
                 .collect(),
             access_lifetime: settings.access_token_lifetime,
@@ -192,6 +192,11 @@ impl Jwt {
     /// As [`Jwt::verify`], without the last.
     pub fn verify_untyped(&self, token: &str, now: i64) -> Result<(), TokenError> {
         complete(self.genuine(token, now)?).map(|_| ())
+    }
+
+    /// Whether one of the keys signed a token, whatever it claims.
+    pub fn signed(&self, token: &str) -> bool {
+        self.verify_signature(token).is_some()
     }
 
     /// The id of a token that is genuine and not expired, whatever else it lacks.

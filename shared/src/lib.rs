@@ -2,12 +2,15 @@
 //! and the reading of requests in the manner of Django REST Framework.
 
 pub mod app;
+pub mod aws;
 pub mod domain;
 pub mod error;
 pub mod hashing;
 pub mod http;
 pub mod input;
 pub mod jwt;
+pub mod keyring;
+pub mod lambda;
 pub mod python;
 pub mod settings;
 pub mod store;

@@ -3,6 +3,7 @@
 use std::{env, fmt};
 
 use jsonwebtoken::Algorithm;
+use serde::Deserialize;
 
 /// A text that is never printed.
 #[derive(Clone)]
@@ -26,13 +27,29 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The keys of tokens.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Signs and verifies. At least 32 bytes (RFC 7518, section 3.2).
+    pub signing_key: Secret,
+    /// Verify but do not sign.
+    pub fallbacks: Vec<Secret>,
+}
+
+/// Where the keys of tokens are.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// `SIGNING_KEY` and the comma-separated `SIGNING_KEY_FALLBACKS`.
+    Given(Keys),
+    /// `SIGNING_KEY_SECRET_ARN`: a secret of AWS Secrets Manager, see [`Keys::from_secret`].
+    Secret(String),
+}
+
 /// The service's settings, named as in SimpleJWT and Django where they have one.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `SIGNING_KEY`: signs and verifies tokens. At least 32 bytes (RFC 7518, section 3.2).
-    pub signing_key: Secret,
-    /// `SIGNING_KEY_FALLBACKS`: comma-separated keys that verify but do not sign.
-    pub signing_key_fallbacks: Vec<Secret>,
+    /// `SIGNING_KEY` and `SIGNING_KEY_FALLBACKS`, or `SIGNING_KEY_SECRET_ARN`.
+    pub keys: KeySource,
     /// `ALGORITHM`: HS256 (the default), HS384 or HS512.
     pub algorithm: Algorithm,
     /// `ACCESS_TOKEN_LIFETIME` in seconds, 300 unless told.
@@ -51,11 +68,39 @@ pub struct Settings {
     pub table_name: String,
     /// `CORS_ALLOWED_ORIGINS`: comma-separated, for `manage runserver` only.
     pub cors_allowed_origins: Vec<String>,
+    /// `METRICS_NAMESPACE`: where a function's metrics appear in CloudWatch; `UserManagement`
+    /// unless told.
+    pub metrics_namespace: String,
+    /// `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets: INFO unless told. Above it the line of each
+    /// request is left out, and with it the metrics.
+    pub log_level: tracing::Level,
+    /// Where a Lambda function finds AWS.
+    pub aws: AwsSettings,
+}
+
+/// Where a Lambda function finds AWS, by the variables that Lambda sets and the AWS SDKs know.
+#[derive(Clone, Debug, Default)]
+pub struct AwsSettings {
+    /// `AWS_REGION`.
+    pub region: Option<String>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`; AWS's own unless told.
+    pub dynamodb_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`; AWS's own unless told.
+    pub secrets_manager_endpoint: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file of the certificates to trust instead of Amazon's.
+    pub ca_bundle: Option<String>,
 }
 
 /// A setting that is missing or malformed; the text names it.
 #[derive(Debug)]
 pub struct SettingsError(String);
+
+impl SettingsError {
+    /// An error with that text, which names the setting.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,12 +140,27 @@ impl Settings {
                 .map(str::to_owned)
                 .collect()
         };
+        let fallbacks = list("SIGNING_KEY_FALLBACKS");
+        let keys = match get("SIGNING_KEY_SECRET_ARN") {
+            None => KeySource::Given(Keys {
+                signing_key: key("SIGNING_KEY", required("SIGNING_KEY")?)?,
+                fallbacks: fallbacks
+                    .into_iter()
+                    .map(|text| key("SIGNING_KEY_FALLBACKS", text))
+                    .collect::<Result<_, _>>()?,
+            }),
+            Some(arn) if get("SIGNING_KEY").is_none() && fallbacks.is_empty() => {
+                KeySource::Secret(arn)
+            }
+            Some(_) => {
+                return Err(SettingsError(
+                    "SIGNING_KEY_SECRET_ARN is set, but SIGNING_KEY or SIGNING_KEY_FALLBACKS too"
+                        .to_owned(),
+                ));
+            }
+        };
         Ok(Self {
-            signing_key: key("SIGNING_KEY", required("SIGNING_KEY")?)?,
-            signing_key_fallbacks: list("SIGNING_KEY_FALLBACKS")
-                .into_iter()
-                .map(|text| key("SIGNING_KEY_FALLBACKS", text))
-                .collect::<Result<_, _>>()?,
+            keys,
             algorithm: algorithm(get("ALGORITHM").as_deref().unwrap_or("HS256"))?,
             access_token_lifetime: seconds(
                 get("ACCESS_TOKEN_LIFETIME"),
@@ -120,6 +180,47 @@ impl Settings {
             issuer: get("ISSUER"),
             table_name: required("TABLE_NAME")?,
             cors_allowed_origins: list("CORS_ALLOWED_ORIGINS"),
+            metrics_namespace: get("METRICS_NAMESPACE")
+                .unwrap_or_else(|| "UserManagement".to_owned()),
+            log_level: log_level(get("AWS_LAMBDA_LOG_LEVEL")),
+            aws: AwsSettings {
+                region: get("AWS_REGION"),
+                dynamodb_endpoint: get("AWS_ENDPOINT_URL_DYNAMODB")
+                    .or_else(|| get("AWS_ENDPOINT_URL")),
+                secrets_manager_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+                    .or_else(|| get("AWS_ENDPOINT_URL")),
+                ca_bundle: get("AWS_CA_BUNDLE"),
+            },
+        })
+    }
+}
+
+impl Keys {
+    /// Reads the text of a secret: `{"current": "…", "previous": "…"}`, where `previous`, which
+    /// may be empty or absent, verifies but does not sign.
+    ///
+    /// # Errors
+    /// It has another form, or a key is too short; the error never shows the text.
+    pub fn from_secret(text: &str) -> Result<Self, SettingsError> {
+        #[derive(Deserialize)]
+        struct Text {
+            current: String,
+            #[serde(default)]
+            previous: String,
+        }
+        let Ok(Text { current, previous }) = serde_json::from_str(text) else {
+            return Err(SettingsError(
+                r#"the secret of SIGNING_KEY_SECRET_ARN is not {"current": "…", "previous": "…"}"#
+                    .to_owned(),
+            ));
+        };
+        let name = "the secret of SIGNING_KEY_SECRET_ARN";
+        Ok(Self {
+            signing_key: key(name, current)?,
+            fallbacks: match previous.as_str() {
+                "" => Vec::new(),
+                _ => vec![key(name, previous)?],
+            },
         })
     }
 }
@@ -141,6 +242,16 @@ fn algorithm(name: &str) -> Result<Algorithm, SettingsError> {
         _ => Err(SettingsError(
             "ALGORITHM is not one of HS256, HS384, HS512".to_owned(),
         )),
+    }
+}
+
+/// Lambda's names of log levels, of which `tracing` lacks FATAL.
+fn log_level(name: Option<String>) -> tracing::Level {
+    match name.as_deref() {
+        Some("ERROR" | "FATAL") => tracing::Level::ERROR,
+        Some("WARN") => tracing::Level::WARN,
+        // Nothing finer is compiled into a function.
+        _ => tracing::Level::INFO,
     }
 }
 

@@ -7,7 +7,10 @@ use shared::{
     domain::{User, UserName, names::AnyText},
     error::ApiError,
     hashing::{Password, PasswordHash, Verification},
-    http::JsonOrForm,
+    http::{
+        JsonOrForm,
+        log::{Event, note_event, note_user},
+    },
     input::Presence,
     jwt::TokenType,
 };
@@ -26,11 +29,17 @@ pub async fn login(State(app): State<App>, body: JsonOrForm) -> Result<Json<Toke
         None => None,
     };
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
+    if let Some(user) = &user {
+        note_user(user.id);
+    }
     // Hashed even where there is no account, so that both take as long.
     let verification = app.hasher.verify(&password, stored.as_ref()).await;
     let user = user
         .filter(|user| user.is_active && verification != Verification::Wrong)
-        .ok_or(ApiError::WrongCredentials)?;
+        .ok_or_else(|| {
+            note_event(Event::FailedLogin);
+            ApiError::WrongCredentials
+        })?;
     if verification == Verification::CorrectButOutdated {
         rehash(&app, &user, &password, stored.as_ref()).await?;
     }
@@ -38,9 +47,11 @@ pub async fn login(State(app): State<App>, body: JsonOrForm) -> Result<Json<Toke
     if app.settings.update_last_login {
         app.store.set_last_login(user.id, now).await?;
     }
+    let jwt = app.keys.current(now).await;
+    note_event(Event::Login);
     Ok(Json(Tokens {
-        refresh: app.jwt.issue(TokenType::Refresh, &user, now),
-        access: app.jwt.issue(TokenType::Access, &user, now),
+        refresh: jwt.issue(TokenType::Refresh, &user, now),
+        access: jwt.issue(TokenType::Access, &user, now),
     }))
 }
 

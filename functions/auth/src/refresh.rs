@@ -6,7 +6,10 @@ use shared::{
     app::App,
     domain::names::AnyText,
     error::ApiError,
-    http::JsonOrForm,
+    http::{
+        JsonOrForm,
+        log::{Event, note_event, note_user},
+    },
     input::Presence,
     jwt::{Claims, TokenError, TokenType},
 };
@@ -34,8 +37,11 @@ pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Ac
     if claims.is_revoked_for(&user) {
         return Err(ApiError::BadToken(TokenError::Invalid));
     }
+    let jwt = app.keys.current(now).await;
+    note_user(user.id);
+    note_event(Event::Refresh);
     Ok(Json(Access {
-        access: app.jwt.refresh(&claims, &user, now),
+        access: jwt.refresh(&claims, &user, now),
     }))
 }
 
@@ -51,11 +57,12 @@ pub fn token_field(body: JsonOrForm, name: &'static str) -> Result<String, ApiEr
 /// The claims of a refresh token. As in SimpleJWT, a blacklisted token is told so before what else
 /// is wrong with it; only then is the blacklist read here.
 pub async fn claims(app: &App, token: &str, now: i64) -> Result<Claims, ApiError> {
-    let error = match app.jwt.verify(token, TokenType::Refresh, now) {
+    let jwt = app.keys.for_token(token, now).await;
+    let error = match jwt.verify(token, TokenType::Refresh, now) {
         Ok(claims) => return Ok(claims),
         Err(error) => error,
     };
-    let blacklisted = match app.jwt.token_id(token, now) {
+    let blacklisted = match jwt.token_id(token, now) {
         Some(jti) => app.store.token_and_user(&jti, None, now).await?.0,
         None => false,
     };

@@ -9,8 +9,9 @@ use crate::refresh::token_field;
 
 pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "token")?;
-    app.jwt
-        .verify_untyped(&token, app.clock.now())
+    let now = app.clock.now();
+    let jwt = app.keys.for_token(&token, now).await;
+    jwt.verify_untyped(&token, now)
         .map_err(ApiError::BadToken)?;
     Ok(Json(json!({})))
 }

@@ -6,7 +6,10 @@ use shared::{
     app::App,
     domain::User,
     error::ApiError,
-    http::{JsonOrForm, OptionalCaller},
+    http::{
+        JsonOrForm, OptionalCaller,
+        log::{Event, note_event},
+    },
     store::Actor,
 };
 
@@ -46,5 +49,6 @@ pub async fn register(
         .store
         .create_user(id?, user, &hash, Actor::Registration)
         .await?;
+    note_event(Event::Registration);
     Ok((StatusCode::CREATED, Json(user.into())))
 }

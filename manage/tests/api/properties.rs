@@ -56,7 +56,7 @@ impl Sender {
     }
 
     fn token(&self, app: &App, kind: TokenType) -> String {
-        app.jwt.issue(kind, &self.user, app.clock.now())
+        app.keys.at_hand().issue(kind, &self.user, app.clock.now())
     }
 }
 

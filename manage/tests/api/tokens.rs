@@ -55,11 +55,8 @@ pub fn other_app(api: &Api, settings: &[(&str, &str)], clock: Clock) -> Router {
         }
     };
     let settings = Settings::from_lookup(lookup).unwrap();
-    all_routes(App::new(
-        settings,
-        connect_to(&api.server.engine.endpoint()),
-        clock,
-    ))
+    let client = connect_to(&api.server.engine.endpoint());
+    all_routes(App::local(settings, client, clock).unwrap())
 }
 
 async fn read(router: &Router, id: u64, token: &str) -> Answer {

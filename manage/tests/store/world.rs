@@ -120,7 +120,7 @@ impl World {
 
     /// A user's token.
     pub fn token(&self, token_type: TokenType, user: &User) -> String {
-        self.app.jwt.issue(token_type, user, NOW)
+        self.app.keys.at_hand().issue(token_type, user, NOW)
     }
 
     /// Sends a request as a user, or as nobody.

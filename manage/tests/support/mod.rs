@@ -80,7 +80,7 @@ pub fn bare_app(endpoint: &str) -> App {
         _ => None,
     })
     .expect("settings");
-    App::new(settings, connect_to(endpoint), Clock::System)
+    App::local(settings, connect_to(endpoint), Clock::System).expect("keys")
 }
 
 /// Serves an app on a free port.

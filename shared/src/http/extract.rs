@@ -10,6 +10,7 @@ use crate::{
     app::App,
     domain::User,
     error::ApiError,
+    http::log::note_user,
     input::{self, Fields, MAX_BODY, body, related},
     jwt::{TokenError, TokenType},
     store::Actor,
@@ -106,14 +107,16 @@ fn bearer(parts: &Parts) -> Result<Option<Vec<u8>>, ApiError> {
 async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
     let token =
         std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
-    let claims = app
-        .jwt
-        .verify(token, TokenType::Access, app.clock.now())
+    let now = app.clock.now();
+    let jwt = app.keys.for_token(token, now).await;
+    let claims = jwt
+        .verify(token, TokenType::Access, now)
         .map_err(ApiError::BadAccessToken)?;
     if !claims.names_a_user() {
         return Err(ApiError::NoUserInToken);
     }
     let id = claims.user_id().ok_or(ApiError::UserNotFound)?;
+    note_user(id);
     let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
     if !user.is_active {
         return Err(ApiError::UserInactive);

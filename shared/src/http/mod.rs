@@ -2,6 +2,7 @@
 //! request.
 
 pub mod extract;
+pub mod log;
 pub mod paging;
 pub mod profile;
 
@@ -10,13 +11,15 @@ use std::time::Instant;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{FromRequestParts, Request},
-    http::{HeaderValue, Method, Uri, header},
-    middleware::{Next, from_fn},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, Uri, header},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use serde_json::json;
+
+use log::{Asked, Reporter};
 
 pub use extract::{Admin, Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
@@ -25,19 +28,20 @@ use crate::{app::App, error::ApiError};
 
 /// The service of some routes: what API Gateway calls and `manage runserver` mounts.
 pub fn service(routes: Router<App>, app: App) -> Router {
-    let routes: Router = routes.fallback(async || ApiError::NotFound).with_state(app);
+    let reporter = app.reporter.clone();
+    let routes: Router = routes
+        .route_layer(from_fn(note_route))
+        .fallback(async || ApiError::NotFound)
+        .with_state(app);
     // The outer router has no routes, so that the path is settled before one is chosen.
     Router::new()
         .fallback_service(routes)
-        .layer(from_fn(boundary))
+        .layer(from_fn_with_state(reporter, boundary))
 }
 
-/// Logs to standard output as CloudWatch reads it: a JSON object on a line.
-pub fn log_as_json() {
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::INFO)
-        .try_init();
+async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
+    log::note_route(route.as_str());
+    next.run(request).await
 }
 
 /// One resource: its methods, and for every other one a 405 to whom `P` lets this far, as DRF
@@ -71,24 +75,42 @@ where
     methods.options(metadata).fallback(refuse)
 }
 
-/// Every request's way in and out: the path gets its slash, HEAD loses its body, and one line is
-/// logged.
-async fn boundary(mut request: Request, next: Next) -> Response {
+/// Every request's way in and out: the path gets its slash, HEAD loses its body, the answer gets
+/// the headers that all have, and one line is logged.
+async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().clone();
+    let is_head = request.method() == Method::HEAD;
     if let Some(uri) = with_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
-    if method == Method::HEAD {
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-    }
-    let milliseconds = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0;
-    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds, "request");
-    response
+    let asked = Asked::of(&request);
+    let answer = async {
+        let mut response = next.run(request).await;
+        if is_head {
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        response.headers_mut().extend(HYGIENE);
+        let status = response.status();
+        (response, status, started.elapsed())
+    };
+    reporter.tell(asked, answer).await
 }
+
+/// On every answer. Tokens and personal data are for nobody's cache (RFC 6749, section 5.1);
+/// nothing is to be taken for another type than it says; once HTTPS, always HTTPS (RFC 6797),
+/// which browsers heed over HTTPS only.
+const HYGIENE: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000"),
+    ),
+];
 
 /// The same address with a slash at the end of its path, if it lacks one.
 fn with_slash(uri: &Uri) -> Option<Uri> {

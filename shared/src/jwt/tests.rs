@@ -3,7 +3,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::*;
-use crate::settings::Settings;
+use crate::settings::{KeySource, Settings};
 
 const KEY: &str = "a-signing-key-of-the-tests-0123456789abcdef";
 const OTHER: &str = "another-signing-key-of-the-tests-0123456789";
@@ -18,7 +18,11 @@ fn jwt(change: &[(&str, &str)]) -> Jwt {
             .find(|(key, _)| *key == name)
             .map(|(_, value)| (*value).to_owned()),
     };
-    Jwt::new(&Settings::from_lookup(lookup).unwrap())
+    let settings = Settings::from_lookup(lookup).unwrap();
+    let KeySource::Given(keys) = &settings.keys else {
+        panic!("keys are given")
+    };
+    Jwt::new(&settings, keys)
 }
 
 /// A token made without the library under test.

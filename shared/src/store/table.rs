@@ -8,12 +8,17 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::timeout::TimeoutConfig,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::FinalizerInterceptorContextRef,
+        timeout::TimeoutConfig,
+    },
+    error::{BoxError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::de::DeserializeOwned;
+
+use crate::http::log::note_throttle;
 
 use super::{
     StoreError,
@@ -53,7 +58,41 @@ pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
     aws_sdk_dynamodb::config::Builder::from(config)
         .retry_config(retries)
         .timeout_config(timeouts)
+        .interceptor(CountThrottles)
         .build()
+}
+
+/// Notes throttled attempts, which the SDK tries again without a word.
+#[derive(Debug)]
+struct CountThrottles;
+
+impl Intercept for CountThrottles {
+    fn name(&self) -> &'static str {
+        "CountThrottles"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let refused = context
+            .response()
+            .filter(|response| response.status().as_u16() == 400);
+        let body = refused.and_then(|response| response.body().bytes());
+        // As an error of its own, or as a reason of a cancelled transaction.
+        let throttled = body.is_some_and(|body| {
+            let text = String::from_utf8_lossy(body);
+            ["Throttling", "ThroughputExceeded", "RequestLimitExceeded"]
+                .iter()
+                .any(|name| text.contains(name))
+        });
+        if throttled {
+            note_throttle();
+        }
+        Ok(())
+    }
 }
 
 impl Table {

@@ -1,0 +1,164 @@
+//! The keys of tokens at hand: given once, or read from AWS Secrets Manager and read again, so
+//! that a rotation logs nobody out.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use tokio::sync::Mutex;
+
+use crate::{
+    jwt::Jwt,
+    settings::{Keys, Settings, SettingsError},
+};
+
+/// Seconds after which a secret is read again.
+const MAX_AGE: i64 = 300;
+/// Seconds between two reads that bad signatures or failures ask for.
+const PAUSE: i64 = 10;
+
+/// Signs and verifies with the keys of the moment. Cheap to clone.
+#[derive(Clone)]
+pub struct Keyring {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Arc<Settings>,
+    jwt: RwLock<Arc<Jwt>>,
+    secret: Option<SecretSource>,
+}
+
+/// A secret and when it was read.
+struct SecretSource {
+    client: Client,
+    arn: String,
+    /// Held while it is read, so that it is read once however many ask.
+    last: Mutex<Reads>,
+}
+
+/// In seconds since 1970.
+struct Reads {
+    tried: i64,
+    done: i64,
+}
+
+/// The secret could not be read: Secrets Manager's reason, or what is wrong with its text.
+#[derive(Debug)]
+pub struct SecretError(String);
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIGNING_KEY_SECRET_ARN: {}", self.0)
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+impl From<SettingsError> for SecretError {
+    fn from(error: SettingsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Keyring {
+    /// Keys that stay as they are.
+    pub fn fixed(settings: Arc<Settings>, keys: &Keys) -> Self {
+        Self::new(settings, keys, None)
+    }
+
+    /// The keys of a secret, read now (seconds since 1970) and again later.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no keys.
+    pub async fn from_secret(
+        settings: Arc<Settings>,
+        client: Client,
+        arn: String,
+        now: i64,
+    ) -> Result<Self, SecretError> {
+        let source = SecretSource {
+            client,
+            arn,
+            last: Mutex::new(Reads {
+                tried: now,
+                done: now,
+            }),
+        };
+        let keys = source.read().await?;
+        Ok(Self::new(settings, &keys, Some(source)))
+    }
+
+    fn new(settings: Arc<Settings>, keys: &Keys, secret: Option<SecretSource>) -> Self {
+        let jwt = RwLock::new(Arc::new(Jwt::new(&settings, keys)));
+        Self {
+            inner: Arc::new(Inner {
+                settings,
+                jwt,
+                secret,
+            }),
+        }
+    }
+
+    /// The keys at hand, without a look whether they are still the secret's.
+    pub fn at_hand(&self) -> Arc<Jwt> {
+        // A whole value is put there in one step, which no panic can tear.
+        let jwt = self.inner.jwt.read();
+        Arc::clone(&jwt.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The keys, read again if that was five minutes ago. A failure leaves those at hand.
+    pub async fn current(&self, now: i64) -> Arc<Jwt> {
+        let due = |last: &Reads| now >= last.done + MAX_AGE;
+        self.read_again_if(now, due).await;
+        self.at_hand()
+    }
+
+    /// The keys for a token; if none of those at hand signed it, they are read again, for it may
+    /// be a new key of which another instance has learnt before.
+    pub async fn for_token(&self, token: &str, now: i64) -> Arc<Jwt> {
+        let jwt = self.current(now).await;
+        if self.inner.secret.is_none() || jwt.signed(token) {
+            return jwt;
+        }
+        self.read_again_if(now, |_| true).await;
+        self.at_hand()
+    }
+
+    async fn read_again_if(&self, now: i64, wanted: impl Fn(&Reads) -> bool) {
+        let Some(source) = &self.inner.secret else {
+            return;
+        };
+        let mut last = source.last.lock().await;
+        if !wanted(&last) || now < last.tried + PAUSE {
+            return;
+        }
+        last.tried = now;
+        match source.read().await {
+            Ok(keys) => {
+                last.done = now;
+                let jwt = Arc::new(Jwt::new(&self.inner.settings, &keys));
+                let at_hand = self.inner.jwt.write();
+                *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
+            }
+            Err(error) => tracing::warn!(%error, "the signing key could not be read again"),
+        }
+    }
+}
+
+impl SecretSource {
+    async fn read(&self) -> Result<Keys, SecretError> {
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(&self.arn)
+            .send()
+            .await
+            .map_err(|error| SecretError(DisplayErrorContext(error).to_string()))?;
+        Ok(Keys::from_secret(
+            answer.secret_string().unwrap_or_default(),
+        )?)
+    }
+}

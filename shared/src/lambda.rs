@@ -1,0 +1,155 @@
+//! What stands between the Lambda runtime and a function's routes: the start, and the events.
+
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use axum::{Router, http::header};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use lambda_http::{
+    Adapter, Error,
+    aws_lambda_events::apigw::ApiGatewayV2httpRequest,
+    lambda_runtime::{self, LambdaEvent},
+    request::LambdaRequest,
+    tower::{Service, ServiceExt},
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::Url;
+
+use crate::{
+    app::{App, Clock},
+    aws,
+    http::{log::Reporter, service},
+    keyring::{Keyring, SecretError},
+    settings::{KeySource, Settings},
+    store,
+};
+
+/// Runs a function: everything that a start can do is done before the first request.
+///
+/// # Errors
+/// A setting that is missing or malformed, a signing key that cannot be read, or the end of the
+/// runtime.
+pub async fn run(routes: Router<App>) -> Result<(), Error> {
+    let settings = Settings::from_env()?;
+    log_as_json(settings.log_level);
+    let app = start(settings).await?;
+    lambda_runtime::run(handler(service(routes, app))).await
+}
+
+/// Logs to standard output as CloudWatch reads it: a JSON object on a line.
+fn log_as_json(level: tracing::Level) {
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(level)
+        .try_init();
+}
+
+/// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
+/// that the first request waits for neither.
+async fn start(settings: Settings) -> Result<App, Error> {
+    let settings = Arc::new(settings);
+    let reporter = Reporter::cloudwatch(&settings.metrics_namespace)?;
+    let config = aws::in_lambda(&settings.aws)?;
+    let dynamodb = aws::at(&config, settings.aws.dynamodb_endpoint.as_deref());
+    let client = store::client(&dynamodb);
+    let secrets = aws::at(&config, settings.aws.secrets_manager_endpoint.as_deref());
+    let clock = Clock::System;
+    let (keys, ()) = tokio::join!(
+        keyring(&settings, &secrets, clock.now()),
+        store::warm_up(&client, &settings.table_name)
+    );
+    Ok(App::new(settings, client, keys?, clock, reporter))
+}
+
+async fn keyring(
+    settings: &Arc<Settings>,
+    secrets: &aws_config::SdkConfig,
+    now: i64,
+) -> Result<Keyring, SecretError> {
+    match &settings.keys {
+        KeySource::Given(keys) => Ok(Keyring::fixed(Arc::clone(settings), keys)),
+        KeySource::Secret(arn) => {
+            let client = SecretsManager::new(secrets);
+            Keyring::from_secret(Arc::clone(settings), client, arn.clone(), now).await
+        }
+    }
+}
+
+/// A service as the Lambda runtime calls it: with events of API Gateway's payload format 2.0.
+pub fn handler(
+    service: Router,
+) -> impl Service<
+    LambdaEvent<LambdaRequest>,
+    Response = impl serde::Serialize + std::fmt::Debug,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone {
+    Adapter::from(service).map_request(|mut event: LambdaEvent<LambdaRequest>| {
+        // The only variant that is compiled in.
+        #[allow(irrefutable_let_patterns)]
+        if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
+            tidy(request);
+        }
+        event
+    })
+}
+
+/// What a path may not hold as it stands. API Gateway decodes it, so `%` stands for itself.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What a query may not hold as it stands. It comes encoded.
+const QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`');
+
+/// Makes of an event what `lambda_http` takes: it ends the process where a host, a path, a query
+/// or a body is none.
+fn tidy(event: &mut ApiGatewayV2httpRequest) {
+    let path = event.raw_path.as_deref().unwrap_or("/");
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    event.raw_path = Some(format!("{slash}{}", utf8_percent_encode(path, PATH)));
+    if let Some(query) = &event.raw_query_string {
+        event.raw_query_string = Some(utf8_percent_encode(query, QUERY).to_string());
+    }
+    let headers = &mut event.headers;
+    let text = |value: &header::HeaderValue| value.to_str().map(str::to_owned).ok();
+    if !headers
+        .get(header::HOST)
+        .and_then(text)
+        .is_some_and(|host| is_host(&host))
+    {
+        headers.remove(header::HOST);
+    }
+    let domain = &mut event.request_context.domain_name;
+    if !domain.as_deref().is_some_and(is_host) {
+        *domain = None;
+    }
+    headers.remove("x-forwarded-proto");
+    let body = event.body.as_deref().unwrap_or_default();
+    if event.is_base64_encoded && STANDARD.decode(body).is_err() {
+        event.is_base64_encoded = false;
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let address = format!("https://{text}/");
+    Url::parse(&address).is_ok_and(|url| url.path() == "/" && url.query().is_none())
+}
