@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     time::{Duration, Instant},
 };
@@ -23,6 +23,9 @@ const DATABASE: &str = "dynamodb.sqlite";
 const LOCK: &str = "lock";
 /// How long a command waits for another one that has the database to itself.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Any free port that only this machine reaches.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A running engine.
 pub struct Engine {
@@ -54,10 +57,10 @@ impl Engine {
     /// An engine that forgets everything at its end.
     ///
     /// # Errors
-    /// The port cannot be bound.
-    pub async fn memory(port: u16) -> Result<Self, CommandError> {
+    /// The address cannot be bound.
+    pub async fn memory(bind: SocketAddr) -> Result<Self, CommandError> {
         let database = Database::memory().map_err(|error| CommandError::new(error.to_string()))?;
-        Self::serve(database, port, None).await
+        Self::serve(database, bind, None).await
     }
 
     /// Whether a directory holds an engine's data.
@@ -68,8 +71,12 @@ impl Engine {
     /// The engine of a directory, which is made if it is not there.
     ///
     /// # Errors
-    /// The directory cannot be written, the file is no database, the port cannot be bound.
-    pub async fn open(directory: &Path, port: u16, access: Access) -> Result<Opened, CommandError> {
+    /// The directory cannot be written, the file is no database, the address cannot be bound.
+    pub async fn open(
+        directory: &Path,
+        bind: SocketAddr,
+        access: Access,
+    ) -> Result<Opened, CommandError> {
         let at = |what: &str| format!("{what} {}", directory.display());
         fs::create_dir_all(directory).map_err(|error| {
             CommandError::new(format!("{}: {error}", at("cannot make the directory")))
@@ -115,24 +122,20 @@ impl Engine {
                 file.display()
             ))
         })?;
-        Self::serve(database, port, Some((lock, access)))
+        Self::serve(database, bind, Some((lock, access)))
             .await
             .map(Opened::Here)
     }
 
     async fn serve(
         database: Database,
-        port: u16,
+        bind: SocketAddr,
         lock: Option<(File, Access)>,
     ) -> Result<Self, CommandError> {
         let failed = |error: std::io::Error| {
-            CommandError::new(format!(
-                "cannot serve DynamoDB on 127.0.0.1:{port}: {error}"
-            ))
+            CommandError::new(format!("cannot serve DynamoDB on {bind}: {error}"))
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(failed)?;
+        let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let lock = match lock {
             Some((mut lock, access)) => {

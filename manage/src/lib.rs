@@ -5,6 +5,7 @@ pub mod check;
 mod cors;
 pub mod engine;
 pub mod init;
+pub mod loaddata;
 pub mod runserver;
 pub mod target;
 pub mod users;
@@ -34,6 +35,9 @@ enum Command {
     /// Change a user's password, which ends his tokens: prompts, or --noinput with
     /// DJANGO_SUPERUSER_PASSWORD.
     Changepassword(users::ChangePasswordOptions),
+    /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
+    /// and password hashes that it gives them.
+    Loaddata(loaddata::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
 }
@@ -108,6 +112,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Createsuperuser(options) => users::create_superuser(options).await,
             Command::Createuser(options) => users::create_user(options).await,
             Command::Changepassword(options) => users::change_password(options).await,
+            Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Check(options) => check::check(options).await,
         }
     })

@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 use crate::{
     CommandError, all_routes, cors,
-    engine::{Access, Engine, Opened},
+    engine::{Access, Engine, LOOPBACK, Opened},
     init,
     target::EMBEDDED_TABLE,
     users,
@@ -47,9 +47,11 @@ pub struct Options {
     /// Keep the data in memory only, and forget it at the end.
     #[arg(long, conflicts_with = "data")]
     memory: bool,
-    /// The port of the embedded DynamoDB on 127.0.0.1; any free one unless told.
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    dynamodb_port: u16,
+    /// The address to serve the embedded DynamoDB on; port 0 is any free one. Whoever reaches it
+    /// may read and write everything, so leave it on loopback, or on the bridge of containers that
+    /// are to use it.
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = LOOPBACK)]
+    dynamodb_bind: SocketAddr,
 }
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -75,9 +77,9 @@ pub async fn runserver(options: Options) -> Result<(), CommandError> {
 
 async fn open(options: &Options) -> Result<Engine, CommandError> {
     if options.memory {
-        return Engine::memory(options.dynamodb_port).await;
+        return Engine::memory(options.dynamodb_bind).await;
     }
-    match Engine::open(&options.data, options.dynamodb_port, Access::Shared).await? {
+    match Engine::open(&options.data, options.dynamodb_bind, Access::Shared).await? {
         Opened::Here(engine) => Ok(engine),
         Opened::Elsewhere(endpoint) => Err(CommandError::new(format!(
             "{} is in use by another process, which serves DynamoDB at {endpoint}",

@@ -12,7 +12,7 @@ use shared::{
 
 use crate::{
     CommandError, causes,
-    engine::{Access, Engine, Opened},
+    engine::{Access, Engine, LOOPBACK, Opened},
     init,
 };
 
@@ -70,7 +70,7 @@ impl Target {
                 engine: None,
             });
         }
-        let (endpoint, engine) = match Engine::open(&self.data, 0, Access::Alone).await? {
+        let (endpoint, engine) = match Engine::open(&self.data, LOOPBACK, Access::Alone).await? {
             Opened::Elsewhere(endpoint) => (endpoint, None),
             Opened::Here(engine) => (engine.endpoint(), Some(engine)),
         };

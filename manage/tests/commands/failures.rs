@@ -53,9 +53,9 @@ fn a_port_in_use_is_named() {
     .failed();
     assert!(line.contains(&address.to_string()), "{line}");
 
-    let port = address.port().to_string();
     let mut command = manage(&ANYWHERE);
-    let line = run(command.args(["--memory", "--dynamodb-port", &port])).failed();
+    let bind = address.to_string();
+    let line = run(command.args(["--memory", "--dynamodb-bind", &bind])).failed();
     assert!(
         line.contains("DynamoDB") && line.contains(&address.to_string()),
         "{line}"

@@ -25,7 +25,7 @@ fn the_help_of_a_command_explains_every_option() {
     for (command, options) in [
         (
             "runserver",
-            &["--bind", "--data", "--memory", "--dynamodb-port"][..],
+            &["--bind", "--data", "--memory", "--dynamodb-bind"][..],
         ),
         (
             "createsuperuser",

@@ -128,20 +128,20 @@ fn the_data_are_kept_below_the_current_directory_unless_told() {
 }
 
 #[test]
-fn the_dynamodb_endpoint_gets_the_port_asked_for() {
-    let free = TcpListener::bind("127.0.0.1:0")
+fn the_dynamodb_endpoint_gets_the_address_asked_for() {
+    // Another address of the loopback range, as a bridge of containers would be another.
+    let free = TcpListener::bind("127.0.0.2:0")
         .expect("a port")
         .local_addr()
-        .expect("a port")
-        .port();
+        .expect("an address");
     let server = Runserver::from(&mut manage(&[
         "runserver",
         "--memory",
-        "--dynamodb-port",
+        "--dynamodb-bind",
         &free.to_string(),
     ]));
-    assert_eq!(server.dynamodb, format!("http://127.0.0.1:{free}"));
-    TcpStream::connect(("127.0.0.1", free)).expect("an endpoint");
+    assert_eq!(server.dynamodb, format!("http://{free}"));
+    TcpStream::connect(free).expect("an endpoint");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod counts;
 mod faults;
 mod faulty_reads;
 mod memberships;
+#[path = "../support/proxy.rs"]
 mod proxy;
 mod race;
 mod registrations;

@@ -15,7 +15,11 @@ use axum::{
     http::{HeaderMap, Request, header},
 };
 use http_body_util::BodyExt;
-use manage::{all_routes, check::broken_invariants, engine::Engine};
+use manage::{
+    all_routes,
+    check::broken_invariants,
+    engine::{Engine, LOOPBACK},
+};
 use serde_json::{Value, json};
 use shared::{
     app::{App, Clock},
@@ -61,7 +65,7 @@ impl Answer {
 
 impl World {
     pub async fn start() -> Self {
-        let engine = Engine::memory(0).await.expect("an engine");
+        let engine = Engine::memory(LOOPBACK).await.expect("an engine");
         let proxy = Proxy::start(engine.endpoint()).await;
         let mut app = support::app(&engine.endpoint()).await;
         let table = app.store.clone();

@@ -4,7 +4,11 @@
 
 use std::net::SocketAddr;
 
-use manage::{all_routes, engine::Engine, init, users};
+use manage::{
+    all_routes,
+    engine::{Engine, LOOPBACK},
+    init, users,
+};
 use shared::{
     app::{App, Clock},
     domain::{
@@ -31,7 +35,7 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> Self {
-        let engine = Engine::memory(0).await.expect("an engine");
+        let engine = Engine::memory(LOOPBACK).await.expect("an engine");
         let app = app(&engine.endpoint()).await;
         add_user(&app, "admin", "admin@example.com", ADMIN_PASSWORD, |user| {
             user.is_staff = true;

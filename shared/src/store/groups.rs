@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// The name is taken.
-    pub async fn create_group(&self, name: GroupName, _actor: Actor) -> Result<Group, WriteError> {
+    pub async fn create_group(&self, name: GroupName, actor: Actor) -> Result<Group, WriteError> {
         let id = self
             .table
             .next(Entity::Sequence(Sequence::Group).key())
@@ -67,6 +67,14 @@ impl Store {
             permission_ids: BTreeSet::new(),
             version: 1,
         };
+        self.insert_group(group, actor).await
+    }
+
+    /// Puts a new group, whose id the caller gives.
+    ///
+    /// # Errors
+    /// The id or the name is taken.
+    pub async fn insert_group(&self, group: Group, _actor: Actor) -> Result<Group, WriteError> {
         let writes = vec![
             Write::create(
                 group_item(&group).map_err(WriteError::Failed)?,

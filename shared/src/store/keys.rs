@@ -38,7 +38,7 @@ pub struct Key {
 }
 
 /// What has ids of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sequence {
     /// Users.
     User,

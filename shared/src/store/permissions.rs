@@ -76,7 +76,7 @@ impl Store {
         name: PermissionName,
         codename: Codename,
         content_type: ContentType,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<Permission, WriteError> {
         let id = self
             .table
@@ -90,6 +90,18 @@ impl Store {
             content_type,
             version: 1,
         };
+        self.insert_permission(permission, actor).await
+    }
+
+    /// Puts a new permission, whose id the caller gives.
+    ///
+    /// # Errors
+    /// The id is taken, or the codename exists for the content type.
+    pub async fn insert_permission(
+        &self,
+        permission: Permission,
+        _actor: Actor,
+    ) -> Result<Permission, WriteError> {
         let writes = vec![
             Write::create(
                 permission_item(&permission).map_err(WriteError::Failed)?,

@@ -163,6 +163,16 @@ impl Store {
             .map(UserId)
     }
 
+    /// Sees to it that a sequence gives no id up to `last`, which was given otherwise.
+    pub async fn advance(&self, sequence: Sequence, last: u64) -> Result<(), StoreError> {
+        let write = Write::raise(Entity::Sequence(sequence).key(), "value", last);
+        match self.table.write(vec![write]).await {
+            // It is past that already.
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
     /// Makes a user with his credential and markers: one transaction.
     ///
     /// # Errors

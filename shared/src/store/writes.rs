@@ -42,6 +42,8 @@ pub enum Condition {
     Equals(&'static str, AttributeValue),
     /// The set has more than one member.
     OthersIn(&'static str),
+    /// The number is not there or smaller.
+    Below(&'static str, AttributeValue),
 }
 
 /// What a write does.
@@ -131,6 +133,13 @@ impl Write {
             condition: Condition::Exists,
             refusal: Refusal::Stale,
         }
+    }
+
+    /// Raises a number, which need not be there.
+    pub fn raise(key: Key, name: &'static str, value: u64) -> Self {
+        let mut write = Self::set(key, Item::from([(name.to_owned(), number(value))]));
+        write.condition = Condition::Below(name, number(value));
+        write
     }
 
     /// Sets attributes of an item that exists, and counts that as a change of it.

@@ -1,6 +1,8 @@
 //! A proxy on loopback between the SDK's client and the engine. It records every call as it goes
 //! over the wire and injects what the engine never does of itself.
 
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
 use std::{
     net::SocketAddr,
     sync::{

@@ -1,0 +1,21 @@
+//! The functions as Lambda runs them: events of API Gateway, what the template lets them do, and
+//! keys that change under them.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends so"
+)]
+
+mod calls;
+mod event;
+mod keys;
+mod odd_events;
+mod policies;
+#[path = "../support/proxy.rs"]
+mod proxy;
+mod samples;
+mod secrets;
+#[path = "../support/mod.rs"]
+mod support;
+mod template;

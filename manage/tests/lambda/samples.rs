@@ -1,0 +1,237 @@
+//! The sample events: each is answered as its name says, and each route has one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use manage::{
+    engine::{Engine, LOOPBACK},
+    init, loaddata,
+};
+use serde_json::{Value, json};
+use shared::{
+    app::{App, Clock},
+    settings::Settings,
+    store::connect_to,
+};
+
+use crate::event::{FUNCTIONS, function_of, invoke};
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+
+fn read(name: &str) -> Value {
+    let path = format!("{EVENTS}/{name}.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Every event by its name.
+fn events() -> BTreeMap<String, Value> {
+    fs::read_dir(EVENTS)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let name = name.strip_suffix(".json")?;
+            (name != "env").then(|| (name.to_owned(), read(name)))
+        })
+        .collect()
+}
+
+/// The service as `sam local` runs it: with the sample settings, on a table with the sample users.
+async fn sample_app(engine: &Engine) -> App {
+    let env = read("env");
+    let settings = Settings::from_lookup(|name| {
+        let value = env["Parameters"][name].as_str();
+        value.map(str::to_owned)
+    });
+    let client = connect_to(&engine.endpoint());
+    init::create_table(&client, "users").await.expect("a table");
+    let app = App::local(settings.expect("settings"), client, Clock::System).expect("keys");
+    init::stock(&app.store).await.expect("stock permissions");
+    let fixture = fs::read_to_string(format!("{EVENTS}/fixtures/samples.json")).unwrap();
+    let loaded = loaddata::load(&app.store, &fixture).await;
+    assert_eq!(loaded.expect("the sample users"), (6, 0));
+    app
+}
+
+fn user(id: u64, name: &str, first: &str, groups: Value) -> Value {
+    json!({
+        "id": id, "username": name, "email": format!("{name}@example.com"),
+        "first_name": first, "last_name": "Sample", "groups": groups,
+    })
+}
+
+/// What an event is answered; of tokens and long lists only the form.
+fn expected(name: &str) -> (u64, Value) {
+    let editors = || json!([{"id": 1001, "name": "Sample editors"}]);
+    let ann = || user(1002, "sample-ann", "Ann", editors());
+    let publish = |name: &str| {
+        json!({
+            "id": 1001, "name": name, "codename": "publish_sample", "content_type": "auth.user",
+        })
+    };
+    let message = |text: &str| (200, json!({ "message": text }));
+    let group = |id: u64, name: &str| json!({"id": id, "name": name});
+    let detail = |name: &str| json!({"id": 1001, "name": name, "permissions": [1001]});
+    match name {
+        "login" => (200, json!({"refresh": "<jwt>", "access": "<jwt>"})),
+        "refresh-token" => (200, json!({"access": "<jwt>"})),
+        "verify-token" | "blacklist-token" => (200, json!({})),
+        "register" => (
+            201,
+            json!({
+                "id": 1004, "username": "sample-cid", "email": "cid@example.com",
+                "first_name": "Cid", "last_name": "Sample",
+            }),
+        ),
+        "list-users" => (
+            200,
+            json!([user(1001, "sample-admin", "Admin", json!([])), ann()]),
+        ),
+        "get-user" => (200, ann()),
+        "update-user" | "patch-user" => {
+            let mut changed = ann();
+            changed["last_name"] = "Example".into();
+            if name == "update-user" {
+                changed["email"] = "ann@example.com".into();
+            }
+            (200, changed)
+        }
+        "assign-groups" => {
+            let groups = json!([group(1001, "Sample editors"), group(1002, "Sample readers")]);
+            (200, user(1003, "sample-bob", "Bob", groups))
+        }
+        "delete-user" | "delete-group" | "delete-permission" => (204, Value::Null),
+        "list-groups" => (
+            200,
+            json!([group(1001, "Sample editors"), group(1002, "Sample readers")]),
+        ),
+        "create-group" => (201, group(1003, "Sample reviewers")),
+        "get-group" | "update-group" => (200, detail("Sample editors")),
+        "patch-group" => (200, detail("Sample writers")),
+        "assign-permissions" => message("Permissions assigned successfully"),
+        "remove-permissions" => message("Permissions removed successfully"),
+        "list-permissions" => (200, json!("<13 permissions>")),
+        "create-permission" => (
+            201,
+            json!({
+                "id": 1002, "name": "Can archive sample", "codename": "archive_sample",
+                "content_type": "auth.user",
+            }),
+        ),
+        "get-permission" => (200, publish("Can publish sample")),
+        "update-permission" | "patch-permission" => (200, publish("Can publish samples")),
+        "assign-permission-to-group" => message("Permission assigned to group successfully"),
+        "remove-permission-from-group" => message("Permission removed from group successfully"),
+        other => panic!("{other}.json has no expected answer"),
+    }
+}
+
+/// A body without what differs from run to run.
+fn seen(body: Value) -> Value {
+    match body {
+        Value::Array(list) if list.len() == 13 => json!("<13 permissions>"),
+        Value::Object(mut fields) => {
+            for token in ["access", "refresh"] {
+                if let Some(Value::String(text)) = fields.get_mut(token) {
+                    assert_eq!(text.split('.').count(), 3, "{text}");
+                    "<jwt>".clone_into(text);
+                }
+            }
+            Value::Object(fields)
+        }
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn every_sample_event_is_answered_as_its_name_says() {
+    let events = events();
+    assert!(events.len() >= 27, "{}", events.len());
+    for (name, event) in &events {
+        let engine = Engine::memory(LOOPBACK).await.expect("an engine");
+        let app = sample_app(&engine).await;
+        let function = function_of(event["rawPath"].as_str().unwrap());
+        let (status, body) = invoke(function, &app, event).await;
+        assert_eq!((status, seen(body)), expected(name), "{name}.json");
+    }
+}
+
+#[test]
+fn every_event_is_whole_and_says_that_it_is_a_sample() {
+    for (name, event) in events() {
+        let comment = event["comment"].as_str().unwrap_or_default();
+        assert!(comment.contains("sample"), "{name}.json");
+        let path = event["rawPath"].as_str().unwrap();
+        let function = function_of(path);
+        let prefix = match function {
+            "auth" => "/api/auth".to_owned(),
+            function => format!("/api/auth/{function}"),
+        };
+        let context = &event["requestContext"];
+        assert_eq!(event["version"], "2.0", "{name}.json");
+        assert_eq!(
+            event["routeKey"],
+            format!("ANY {prefix}/{{proxy+}}"),
+            "{name}.json"
+        );
+        assert_eq!(context["routeKey"], event["routeKey"], "{name}.json");
+        assert_eq!(context["http"]["path"], path, "{name}.json");
+        assert_eq!(context["stage"], "$default", "{name}.json");
+        let rest = event["pathParameters"]["proxy"].as_str().unwrap();
+        assert_eq!(format!("{prefix}/{rest}"), path, "{name}.json");
+        if let Some(body) = event["body"].as_str() {
+            let length = event["headers"]["content-length"].as_str();
+            assert_eq!(length, Some(&*body.len().to_string()), "{name}.json");
+        }
+    }
+    let env = read("env");
+    let key = env["Parameters"]["SIGNING_KEY"].as_str().unwrap();
+    assert!(key.starts_with("sample-"), "{key}");
+}
+
+/// Path and methods of every route, as the functions' sources state them.
+fn routes() -> BTreeSet<(String, String)> {
+    let mut routes = BTreeSet::new();
+    for function in FUNCTIONS {
+        let top = env!("CARGO_MANIFEST_DIR");
+        let path = format!("{top}/../functions/{function}/src/lib.rs");
+        let source = fs::read_to_string(path).unwrap();
+        for route in source.split(".route(").skip(1) {
+            let path = route.split('"').nth(1).unwrap();
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let named = route.match_indices(&format!("{method}(")).any(|(at, _)| {
+                    // Not the end of a longer name.
+                    !route[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                });
+                if named {
+                    routes.insert((path.to_owned(), method.to_uppercase()));
+                }
+            }
+        }
+    }
+    routes
+}
+
+#[test]
+fn every_route_has_a_sample_event() {
+    let sampled: BTreeSet<(String, String)> = events()
+        .into_values()
+        .map(|event| {
+            let path = event["rawPath"].as_str().unwrap();
+            let segments: Vec<&str> = path
+                .split('/')
+                .map(|segment| match segment.parse::<u64>() {
+                    Ok(_) => "{id}",
+                    Err(_) => segment,
+                })
+                .collect();
+            let method = event["requestContext"]["http"]["method"].as_str();
+            (segments.join("/"), method.unwrap().to_owned())
+        })
+        .collect();
+    let routes = routes();
+    assert!(routes.len() >= 27, "{routes:?}");
+    assert_eq!(sampled, routes);
+}

@@ -1,0 +1,62 @@
+//! AWS Secrets Manager's protocol on loopback, with one secret in it.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_secretsmanager::Client;
+use axum::{Router, extract::State, http::StatusCode, routing::post};
+use serde_json::{Value, json};
+use shared::aws;
+use tokio::net::TcpListener;
+
+/// What the secret holds, or `None` while the service fails; and how often it was asked for.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<(Option<String>, usize)>>);
+
+impl Secrets {
+    /// Serves a secret; the client reaches it.
+    pub async fn start(current: &str, previous: &str) -> (Self, Client) {
+        let secrets = Self::default();
+        secrets.put(current, previous);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/", post(get_secret_value))
+            .with_state(secrets.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (secrets, Client::new(&aws::local(&endpoint)))
+    }
+
+    /// Replaces the keys.
+    pub fn put(&self, current: &str, previous: &str) {
+        self.put_text(json!({"current": current, "previous": previous}).to_string());
+    }
+
+    /// Replaces the text.
+    pub fn put_text(&self, text: String) {
+        self.0.lock().unwrap().0 = Some(text);
+    }
+
+    /// Fails from now on.
+    pub fn fail(&self) {
+        self.0.lock().unwrap().0 = None;
+    }
+
+    /// How often the secret was asked for.
+    pub fn reads(&self) -> usize {
+        self.0.lock().unwrap().1
+    }
+}
+
+async fn get_secret_value(State(secrets): State<Secrets>, body: String) -> (StatusCode, String) {
+    let request: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(request["SecretId"], "the-secret");
+    let mut secret = secrets.0.lock().unwrap();
+    secret.1 += 1;
+    match &secret.0 {
+        Some(text) => (StatusCode::OK, json!({ "SecretString": text }).to_string()),
+        None => (
+            StatusCode::BAD_REQUEST,
+            json!({"__type": "AccessDeniedException", "Message": "no"}).to_string(),
+        ),
+    }
+}
