@@ -6,6 +6,7 @@ mod cors;
 pub mod engine;
 pub mod init;
 pub mod runserver;
+pub mod smoketest;
 pub mod target;
 pub mod users;
 
@@ -36,6 +37,9 @@ enum Command {
     Changepassword(users::ChangePasswordOptions),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Ask every route of a deployment what anybody may ask, and tell what is not wired as it should
+    /// be. Needs no account and changes nothing.
+    Smoketest(smoketest::Options),
 }
 
 /// What ends a command: one line for people.
@@ -109,6 +113,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Createuser(options) => users::create_user(options).await,
             Command::Changepassword(options) => users::change_password(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Smoketest(options) => smoketest::smoketest(options).await,
         }
     })
 }
