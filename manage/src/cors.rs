@@ -21,7 +21,14 @@ pub fn layer(origins: &[String]) -> Result<CorsLayer, CommandError> {
         AllowOrigin::list(
             origins
                 .iter()
-                .map(|text| origin(text))
+                .map(|text| {
+                    parse_origin(text).ok_or_else(|| {
+                        CommandError::new(format!(
+                            "CORS_ALLOWED_ORIGINS has '{text}', which is no origin such as \
+                             http://localhost:3000"
+                        ))
+                    })
+                })
                 .collect::<Result<Vec<_>, _>>()?,
         )
     };
@@ -39,17 +46,14 @@ pub fn layer(origins: &[String]) -> Result<CorsLayer, CommandError> {
 }
 
 /// An origin as browsers send it: a scheme and a host, perhaps a port, and no path.
-fn origin(text: &str) -> Result<HeaderValue, CommandError> {
+pub fn parse_origin(text: &str) -> Option<HeaderValue> {
     let host = text
         .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"));
-    host.filter(|host| !host.is_empty() && !host.contains('/'))
-        .and_then(|_| HeaderValue::from_str(text).ok())
-        .ok_or_else(|| {
-            CommandError::new(format!(
-                "CORS_ALLOWED_ORIGINS has '{text}', which is no origin such as http://localhost:3000"
-            ))
-        })
+        .or_else(|| text.strip_prefix("https://"))?;
+    if host.is_empty() || host.contains('/') {
+        return None;
+    }
+    HeaderValue::from_str(text).ok()
 }
 
 /// Logs what the layer answers itself, before the service sees it.

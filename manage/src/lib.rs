@@ -7,6 +7,7 @@ pub mod engine;
 pub mod init;
 pub mod loaddata;
 pub mod runserver;
+pub mod smoketest;
 pub mod target;
 pub mod users;
 
@@ -40,6 +41,9 @@ enum Command {
     Loaddata(loaddata::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Ask every route of a deployment what anybody may ask, and tell what is not wired as it should
+    /// be. Needs no account and changes nothing.
+    Smoketest(smoketest::Options),
 }
 
 /// What ends a command: one line for people.
@@ -114,6 +118,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Changepassword(options) => users::change_password(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Smoketest(options) => smoketest::smoketest(options).await,
         }
     })
 }

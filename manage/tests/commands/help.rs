@@ -11,6 +11,7 @@ fn help_explains_every_command() {
         "createuser",
         "changepassword",
         "check",
+        "smoketest",
     ] {
         let line = help
             .lines()
@@ -47,6 +48,7 @@ fn the_help_of_a_command_explains_every_option() {
             &["<USERNAME>", "--noinput", "--data", "--table"],
         ),
         ("check", &["--data", "--table"]),
+        ("smoketest", &["<URL>", "--host", "--origin"]),
     ] {
         let help = run(&mut manage(&[command, "--help"])).succeeded();
         for option in options {

@@ -2,6 +2,7 @@
 //!
 //! - [`process`] starts the binary, reads what it prints and ends it whatever happens,
 //! - [`api`] sends requests to a `runserver`,
+//! - [`proxy`] stands before a `runserver`,
 //! - [`terminal`] is somebody at a keyboard,
 //! - every other module holds the tests of one part.
 
@@ -20,6 +21,8 @@ mod help;
 mod kill;
 mod process;
 mod prompts;
+mod proxy;
 mod runserver;
+mod smoketest;
 mod table;
 mod terminal;
