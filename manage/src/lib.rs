@@ -6,6 +6,7 @@ mod cors;
 pub mod engine;
 pub mod init;
 pub mod loaddata;
+pub mod rotatekey;
 pub mod runserver;
 pub mod smoketest;
 pub mod target;
@@ -39,6 +40,8 @@ enum Command {
     /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
     /// and password hashes that it gives them.
     Loaddata(loaddata::Options),
+    /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
+    Rotatekey(rotatekey::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
     /// Ask every route of a deployment what anybody may ask, and tell what is not wired as it should
@@ -88,6 +91,15 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// 256 random bits as text.
+fn random_text() -> String {
+    format!(
+        "{:032x}{:032x}",
+        rand::random::<u128>(),
+        rand::random::<u128>()
+    )
+}
+
 /// Every function's routes as one service.
 pub fn all_routes(app: App) -> Router {
     let routes = auth::routes()
@@ -117,6 +129,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Createuser(options) => users::create_user(options).await,
             Command::Changepassword(options) => users::change_password(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
+            Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Check(options) => check::check(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,
         }

@@ -26,7 +26,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use crate::{
     CommandError, all_routes, cors,
     engine::{Access, Engine, LOOPBACK, Opened},
-    init,
+    init, random_text,
     target::EMBEDDED_TABLE,
     users,
 };
@@ -180,15 +180,6 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&unfinished)?.write_all(text.as_bytes())?;
     fs::rename(unfinished, path)
-}
-
-/// 256 random bits as text.
-fn random_text() -> String {
-    format!(
-        "{:032x}{:032x}",
-        rand::random::<u128>(),
-        rand::random::<u128>()
-    )
 }
 
 /// On a table without users, makes the superuser `admin`; his password is told this once.

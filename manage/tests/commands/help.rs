@@ -11,6 +11,8 @@ fn help_explains_every_command() {
         "createuser",
         "changepassword",
         "check",
+        "loaddata",
+        "rotatekey",
         "smoketest",
     ] {
         let line = help
@@ -48,6 +50,8 @@ fn the_help_of_a_command_explains_every_option() {
             &["<USERNAME>", "--noinput", "--data", "--table"],
         ),
         ("check", &["--data", "--table"]),
+        ("loaddata", &["<FILE>", "--data", "--table"]),
+        ("rotatekey", &["<SECRET>"]),
         ("smoketest", &["<URL>", "--host", "--origin"]),
     ] {
         let help = run(&mut manage(&[command, "--help"])).succeeded();

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use manage::rotatekey::rotate;
 use serde_json::{Value, json};
 use shared::{
     app::{App, Clock},
@@ -113,6 +114,24 @@ async fn a_rotation_logs_nobody_out() {
     let new_access = body["access"].as_str().unwrap();
     assert_eq!(early.at(10).read_users(new_access).await, 200);
     assert_eq!(secrets.reads(), 3);
+}
+
+#[tokio::test]
+async fn rotatekey_makes_a_new_key_and_keeps_the_one_before_it() {
+    let server = Server::start().await;
+    let (_, client) = Secrets::start(OLD, "").await;
+    let before = instance(&server, &client).await;
+    let (old_access, _) = before.log_in().await;
+    rotate(&client, "the-secret").await.expect("a rotation");
+    let after = instance(&server, &client).await;
+    let (new_access, _) = after.log_in().await;
+    assert_eq!(after.verify(&old_access).await, 200);
+    assert!(!before.app.keys.at_hand().signed(&new_access), "a new key");
+    // A second rotation ends the tokens of the first key.
+    rotate(&client, "the-secret").await.expect("a rotation");
+    let last = instance(&server, &client).await;
+    assert_eq!(last.verify(&old_access).await, 401);
+    assert_eq!(last.verify(&new_access).await, 200);
 }
 
 #[tokio::test]

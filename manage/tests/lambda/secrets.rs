@@ -3,7 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_secretsmanager::Client;
-use axum::{Router, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use serde_json::{Value, json};
 use shared::aws;
 use tokio::net::TcpListener;
@@ -20,7 +25,7 @@ impl Secrets {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()
-            .route("/", post(get_secret_value))
+            .route("/", post(answer))
             .with_state(secrets.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (secrets, Client::new(&aws::local(&endpoint)))
@@ -47,9 +52,17 @@ impl Secrets {
     }
 }
 
-async fn get_secret_value(State(secrets): State<Secrets>, body: String) -> (StatusCode, String) {
+async fn answer(
+    State(secrets): State<Secrets>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
     let request: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(request["SecretId"], "the-secret");
+    if headers["x-amz-target"] == "secretsmanager.PutSecretValue" {
+        secrets.put_text(request["SecretString"].as_str().unwrap().to_owned());
+        return (StatusCode::OK, "{}".to_owned());
+    }
     let mut secret = secrets.0.lock().unwrap();
     secret.1 += 1;
     match &secret.0 {
