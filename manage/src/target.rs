@@ -53,7 +53,8 @@ impl Target {
         self.open().await
     }
 
-    /// Opens the table; an embedded one is made if it is not there.
+    /// Opens the table for a command that may be its first: an embedded one is made if it is not
+    /// there, and either gets Django's stock permissions.
     ///
     /// # Errors
     /// The database cannot be opened or reached.
@@ -65,6 +66,7 @@ impl Target {
                 .await;
             let store = Store::new(client(&config), table);
             ensure_table(&store).await?;
+            init::stock(&store).await?;
             return Ok(OpenTarget {
                 store,
                 engine: None,

@@ -147,6 +147,27 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
     if event.is_base64_encoded && STANDARD.decode(body).is_err() {
         event.is_base64_encoded = false;
     }
+    if let Some(body) = broken_body(event) {
+        event.body = Some(STANDARD.encode(body));
+        event.is_base64_encoded = true;
+    }
+}
+
+/// A body of text that was not UTF-8: API Gateway has put U+FFFD in the place of every wrong byte,
+/// which the length that was sent gives away. With a wrong byte in its place again it is refused,
+/// as the client must know, rather than stored as what nobody sent.
+fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
+    const REPLACED: char = char::REPLACEMENT_CHARACTER;
+    let body = event
+        .body
+        .as_deref()
+        .filter(|body| body.contains(REPLACED))?;
+    let sent = event.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    let is_longer = body.len() > sent.parse().ok()?;
+    (is_longer && !event.is_base64_encoded).then(|| {
+        let parts: Vec<&[u8]> = body.split(REPLACED).map(str::as_bytes).collect();
+        parts.join(&0xff)
+    })
 }
 
 fn is_host(text: &str) -> bool {

@@ -103,6 +103,24 @@ async fn a_body_in_base64_is_decoded_and_one_that_is_none_is_taken_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_text_that_was_not_utf_8_is_refused_and_a_replacement_character_is_not() {
+    let server = Server::start().await;
+    let replaced = "{\"username\": \"a\u{fffd}\u{fffd}\"}";
+    let mut event = event("POST", "/api/auth/login/", None, &Value::Null);
+    event["body"] = replaced.into();
+    event["headers"]["content-length"] = replaced.len().to_string().into();
+    let answer = invoke("auth", &server.app, &event).await;
+    let errors = json!({"password": ["This field is required."]});
+    assert_eq!(answer, (400, errors));
+    // Two bytes were sent where six are now.
+    event["headers"]["content-length"] = (replaced.len() - 4).to_string().into();
+    let answer = invoke("auth", &server.app, &event).await;
+    let text = "JSON parse error - 'utf-8' codec can't decode byte 0xff in position 15: \
+                invalid start byte";
+    assert_eq!(answer, (400, json!({ "detail": text })));
+}
+
+#[tokio::test]
 async fn every_answer_has_the_headers_that_all_have() {
     let server = Server::start().await;
     for (function, path, status) in [

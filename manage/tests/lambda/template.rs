@@ -90,7 +90,12 @@ fn resource(value: &Value) -> String {
     };
     let name = text(&tagged.value);
     match tagged.tag.to_string().as_str() {
-        "!GetAtt" => name.strip_suffix(".Arn").expect("an ARN").to_owned(),
+        "!GetAtt" => {
+            let arn = name
+                .strip_suffix(".Arn")
+                .or_else(|| name.strip_suffix(".Id"));
+            arn.expect("an ARN").to_owned()
+        }
         "!Ref" => name,
         "!Sub" => name.replace("${Table.Arn}", "Table"),
         other => panic!("{other}"),
