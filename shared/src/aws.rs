@@ -4,13 +4,15 @@ use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
 };
 use aws_sdk_dynamodb::config::{
-    Credentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
+    Credentials, HttpClient, RuntimeComponents, SharedAsyncSleep, SharedCredentialsProvider,
+    SharedHttpClient,
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 
 use crate::settings::{AwsSettings, SettingsError};
 
@@ -19,12 +21,18 @@ use crate::settings::{AwsSettings, SettingsError};
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// The configuration of a Lambda function, whose region and credentials are in its environment:
-/// the SDK's chain of other sources would be most of its code and is never asked.
+/// the SDK's chain of other sources would be most of its code and is never asked. For a service at
+/// `endpoint`, or at AWS's own.
 ///
 /// # Errors
 /// `AWS_CA_BUNDLE` cannot be read.
-pub fn in_lambda(settings: &AwsSettings) -> Result<SdkConfig, SettingsError> {
+pub fn in_lambda(
+    settings: &AwsSettings,
+    endpoint: Option<&str>,
+) -> Result<SdkConfig, SettingsError> {
     let roots = match &settings.ca_bundle {
+        // Nobody is asked for a certificate there.
+        _ if endpoint.is_some_and(|url| url.starts_with("http://")) => String::new(),
         None => AMAZON_ROOTS.to_owned(),
         Some(path) => std::fs::read_to_string(path).map_err(|error| {
             SettingsError::new(format!("AWS_CA_BUNDLE cannot be read: {error}"))
@@ -36,6 +44,7 @@ pub fn in_lambda(settings: &AwsSettings) -> Result<SdkConfig, SettingsError> {
         credentials,
         settings.region.clone(),
         https_client(trusted)?,
+        endpoint,
     ))
 }
 
@@ -44,26 +53,19 @@ pub fn local(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "runserver");
     let credentials = SharedCredentialsProvider::new(credentials);
     let region = Some("us-east-1".to_owned());
-    at(
-        &config(credentials, region, Builder::new().build_http()),
-        Some(endpoint),
-    )
-}
-
-/// The same configuration for a service at an endpoint of its own.
-#[must_use]
-pub fn at(config: &SdkConfig, endpoint: Option<&str>) -> SdkConfig {
-    let mut config = config.to_builder();
-    config.set_endpoint_url(endpoint.map(str::to_owned));
-    config.build()
+    let http = Builder::new().build_http();
+    config(credentials, region, http, Some(endpoint))
 }
 
 fn config(
     credentials: SharedCredentialsProvider,
     region: Option<String>,
     http: SharedHttpClient,
+    endpoint: Option<&str>,
 ) -> SdkConfig {
-    SdkConfig::builder()
+    let mut config = SdkConfig::builder();
+    config.set_endpoint_url(endpoint.map(str::to_owned));
+    config
         .region(region.map(Region::new))
         .behavior_version(BehaviorVersion::latest())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
@@ -81,8 +83,24 @@ pub fn https_client(trusted: TrustStore) -> Result<SharedHttpClient, SettingsErr
         .with_trust_store(trusted)
         .build()
         .map_err(|error| SettingsError::new(format!("no certificates to trust: {error}")))?;
-    Ok(Builder::new()
+    let client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(context)
-        .build_https())
+        .build_https();
+    Ok(SharedHttpClient::new(BuiltOnce(client)))
+}
+
+/// An HTTP client that is built when it is first used. The SDK's own builds another one before, to
+/// see whether it can, and so parses the certificates twice.
+#[derive(Debug)]
+struct BuiltOnce(SharedHttpClient);
+
+impl HttpClient for BuiltOnce {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
 }

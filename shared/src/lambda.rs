@@ -50,27 +50,22 @@ fn log_as_json(level: tracing::Level) {
 async fn start(settings: Settings) -> Result<App, Error> {
     let settings = Arc::new(settings);
     let reporter = Reporter::cloudwatch(&settings.metrics_namespace)?;
-    let config = aws::in_lambda(&settings.aws)?;
-    let dynamodb = aws::at(&config, settings.aws.dynamodb_endpoint.as_deref());
-    let client = store::client(&dynamodb);
-    let secrets = aws::at(&config, settings.aws.secrets_manager_endpoint.as_deref());
+    let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
+    let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
     let clock = Clock::System;
     let (keys, ()) = tokio::join!(
-        keyring(&settings, &secrets, clock.now()),
+        keyring(&settings, clock.now()),
         store::warm_up(&client, &settings.table_name)
     );
     Ok(App::new(settings, client, keys?, clock, reporter))
 }
 
-async fn keyring(
-    settings: &Arc<Settings>,
-    secrets: &aws_config::SdkConfig,
-    now: i64,
-) -> Result<Keyring, SecretError> {
+async fn keyring(settings: &Arc<Settings>, now: i64) -> Result<Keyring, SecretError> {
     match &settings.keys {
         KeySource::Given(keys) => Ok(Keyring::fixed(Arc::clone(settings), keys)),
         KeySource::Secret(arn) => {
-            let client = SecretsManager::new(secrets);
+            let endpoint = settings.aws.secrets_manager_endpoint.as_deref();
+            let client = SecretsManager::new(&aws::in_lambda(&settings.aws, endpoint)?);
             Keyring::from_secret(Arc::clone(settings), client, arn.clone(), now).await
         }
     }
