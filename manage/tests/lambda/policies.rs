@@ -10,7 +10,7 @@ use shared::{
     hashing::PasswordHash,
     jwt::TokenType,
     settings::Settings,
-    store::{Actor, connect_to, users::NewUser, warm_up},
+    store::{Actor, connect_to, nothing_forbids, users::NewUser, warm_up},
 };
 
 use crate::{
@@ -178,9 +178,11 @@ async fn needs(function: &str) -> Needs {
         .await
         .unwrap()
         .unwrap();
-    let gone = store.delete_user(inactive, Actor::Command, |_| {
-        Ok::<_, std::convert::Infallible>(())
-    });
+    let gone = store.delete_user::<std::convert::Infallible, _>(
+        inactive,
+        Actor::Command,
+        nothing_forbids,
+    );
     gone.await.expect("one user less");
     let ann = server_user(&server, 2, "ann").await;
     add_user(&server.app, "zoe", "zoe@example.com", PASSWORD, |_| {}).await;
