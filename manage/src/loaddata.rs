@@ -18,7 +18,7 @@ use shared::{
         names::{RawText, TextField},
     },
     hashing::PasswordHash,
-    store::{Actor, Store, WriteError, nothing_forbids, keys::Sequence, users::NewUser},
+    store::{Actor, Store, WriteError, keys::Sequence, nothing_forbids, users::NewUser},
 };
 
 use crate::{CommandError, init::failed, target::Target};
@@ -203,7 +203,8 @@ async fn user(store: &Store, pk: u64, fields: UserFields) -> Result<bool, Comman
     };
     match store
         .update_user(made, Actor::Command, nothing_forbids, in_groups)
-        .await {
+        .await
+    {
         Ok(_) => Ok(true),
         Err(error) => Err(CommandError::new(format!("{error:?}"))),
     }

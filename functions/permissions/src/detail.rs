@@ -73,9 +73,8 @@ pub async fn update(
 ) -> Result<Json<PermissionDetail>, ApiError> {
     let input = PermissionInput::read(&app, body).await?;
     let (here, who, input) = (&app, &caller.0, &input);
-    let judge = |permission: Permission| async move {
-        input.may_change(here, who, &permission).await
-    };
+    let judge =
+        |permission: Permission| async move { input.may_change(here, who, &permission).await };
     let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
     let permission = app
         .store

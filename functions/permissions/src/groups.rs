@@ -22,7 +22,8 @@ pub async fn assign(
     let group = read(&app, body).await?;
     let gone = app.store.gone_permissions(&group).await?;
     let (store, who, added) = (&app.store, &caller.0, &permission);
-    let judge = |group: Group| async move { may_add(store, who, &group.permission_ids, [added]).await };
+    let judge =
+        |group: Group| async move { may_add(store, who, &group.permission_ids, [added]).await };
     let change = |group: &Group| {
         let mut group = without(group, &gone);
         group.permission_ids.insert(added.id);

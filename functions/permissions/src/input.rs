@@ -75,7 +75,14 @@ impl PermissionInput {
         if after.label() == before.label() {
             return Ok(());
         }
-        may_label(app, caller, &after.content_type, &after.codename, Some(before.id)).await
+        may_label(
+            app,
+            caller,
+            &after.content_type,
+            &after.codename,
+            Some(before.id),
+        )
+        .await
     }
 
     /// The permission with the changes.
@@ -104,7 +111,10 @@ async fn may_label(
     match authority::may_label(&app.store, caller, label).await {
         // The transaction that would tell of a taken codename is not tried, so it is looked up.
         Err(ApiError::PermissionDenied)
-            if app.store.codename_taken(content_type, codename, but).await? =>
+            if app
+                .store
+                .codename_taken(content_type, codename, but)
+                .await? =>
         {
             let mut errors = FieldErrors::default();
             errors.add_refusal(Refusal::CodenameTaken);

@@ -49,7 +49,10 @@ async fn may_join(
     groups: impl Iterator<Item = &Group>,
 ) -> Result<(), ApiError> {
     let joined = groups.filter(|group| !user.group_ids.contains(&group.id));
-    let ids: BTreeSet<PermissionId> = joined.flat_map(|group| &group.permission_ids).copied().collect();
+    let ids: BTreeSet<PermissionId> = joined
+        .flat_map(|group| &group.permission_ids)
+        .copied()
+        .collect();
     if caller.is_superuser || ids.is_empty() {
         return Ok(());
     }

@@ -23,5 +23,9 @@ pub async fn list(
         .user_page(&paging.search, cursor, paging.size)
         .await?;
     let profiles = Profile::of_all(&page.users, &app.store).await?;
-    Ok(paged(profiles, &paging, page.next.map(|next| next.to_text())))
+    Ok(paged(
+        profiles,
+        &paging,
+        page.next.map(|next| next.to_text()),
+    ))
 }

@@ -43,7 +43,9 @@ impl Permissions {
             explain: explain.then(|| {
                 let shown = |sources: Vec<Source>| sources.into_iter().map(shown).collect();
                 let named = held.into_iter();
-                named.map(|(label, sources)| (label, shown(sources))).collect()
+                named
+                    .map(|(label, sources)| (label, shown(sources)))
+                    .collect()
             }),
         })
     }

@@ -26,7 +26,7 @@ use shared::{
     domain::{Group, GroupId, User},
     hashing::PasswordHash,
     jwt::TokenType,
-    store::{Actor, Store, nothing_forbids, connect_to, table::Item, users::NewUser},
+    store::{Actor, Store, connect_to, nothing_forbids, table::Item, users::NewUser},
 };
 use tower::ServiceExt;
 

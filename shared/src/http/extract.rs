@@ -34,7 +34,9 @@ impl FromRequestParts<App> for OptionalCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let header = parts.headers.get(header::AUTHORIZATION);
-        user_of(header.map(HeaderValue::as_bytes), app).await.map(Self)
+        user_of(header.map(HeaderValue::as_bytes), app)
+            .await
+            .map(Self)
     }
 }
 
@@ -77,9 +79,7 @@ fn bearer(header: Option<&[u8]>) -> Result<Option<Vec<u8>>, ApiError> {
     };
     // Python's bytes.split() without arguments.
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
-    let mut words = header
-        .split(is_space)
-        .filter(|word| !word.is_empty());
+    let mut words = header.split(is_space).filter(|word| !word.is_empty());
     if words.next() != Some(b"Bearer") {
         return Ok(None);
     }

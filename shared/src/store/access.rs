@@ -37,7 +37,10 @@ impl Store {
     /// The ids of every permission that a label means, whatever its model.
     async fn meant_by(&self, label: &str) -> Result<Vec<PermissionId>, StoreError> {
         let markers: Vec<Marker> = self.table.partition(&keys::label(label)).await?;
-        Ok(markers.into_iter().map(|marker| marker.permission_id).collect())
+        Ok(markers
+            .into_iter()
+            .map(|marker| marker.permission_id)
+            .collect())
     }
 
     /// All that a user would hold if he were active: what others must hold to decide over him.
