@@ -9,6 +9,7 @@ pub mod loaddata;
 pub mod rotatekey;
 pub mod runserver;
 pub mod smoketest;
+pub mod syncpermissions;
 pub mod target;
 pub mod users;
 
@@ -42,6 +43,8 @@ enum Command {
     Loaddata(loaddata::Options),
     /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
     Rotatekey(rotatekey::Options),
+    /// Make the permissions that another application declares in a file be there.
+    Syncpermissions(syncpermissions::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
     /// Ask every route of a deployment what anybody may ask, and tell what is not wired as it should
@@ -130,6 +133,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Changepassword(options) => users::change_password(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
+            Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Check(options) => check::check(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,
         }

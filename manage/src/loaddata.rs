@@ -18,7 +18,7 @@ use shared::{
         names::{RawText, TextField},
     },
     hashing::PasswordHash,
-    store::{Actor, Store, WriteError, keys::Sequence, users::NewUser},
+    store::{Actor, Store, WriteError, keys::Sequence, nothing_forbids, users::NewUser},
 };
 
 use crate::{CommandError, init::failed, target::Target};
@@ -201,7 +201,10 @@ async fn user(store: &Store, pk: u64, fields: UserFields) -> Result<bool, Comman
             ..user.clone()
         })
     };
-    match store.update_user(made, Actor::Command, in_groups).await {
+    match store
+        .update_user(made, Actor::Command, nothing_forbids, in_groups)
+        .await
+    {
         Ok(_) => Ok(true),
         Err(error) => Err(CommandError::new(format!("{error:?}"))),
     }

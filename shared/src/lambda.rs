@@ -30,9 +30,7 @@ use crate::{
 /// A setting that is missing or malformed, a signing key that cannot be read, or the end of the
 /// runtime.
 pub async fn run(routes: Router<App>) -> Result<(), Error> {
-    let settings = Settings::from_env()?;
-    log_as_json(settings.log_level);
-    let app = start(settings).await?;
+    let app = start().await?;
     lambda_runtime::run(handler(service(routes, app))).await
 }
 
@@ -47,8 +45,12 @@ fn log_as_json(level: tracing::Level) {
 
 /// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
 /// that the first request waits for neither.
-async fn start(settings: Settings) -> Result<App, Error> {
-    let settings = Arc::new(settings);
+///
+/// # Errors
+/// A setting that is missing or malformed, or a signing key that cannot be read.
+pub async fn start() -> Result<App, Error> {
+    let settings = Arc::new(Settings::from_env()?);
+    log_as_json(settings.log_level);
     let reporter = Reporter::cloudwatch(&settings.metrics_namespace)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);

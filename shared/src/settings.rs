@@ -68,6 +68,9 @@ pub struct Settings {
     pub table_name: String,
     /// `CORS_ALLOWED_ORIGINS`: comma-separated, for `manage runserver` only.
     pub cors_allowed_origins: Vec<String>,
+    /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
+    /// told.
+    pub required_permissions: Vec<String>,
     /// `METRICS_NAMESPACE`: where a function's metrics appear in CloudWatch; `UserManagement`
     /// unless told.
     pub metrics_namespace: String,
@@ -180,6 +183,7 @@ impl Settings {
             issuer: get("ISSUER"),
             table_name: required("TABLE_NAME")?,
             cors_allowed_origins: list("CORS_ALLOWED_ORIGINS"),
+            required_permissions: list("REQUIRED_PERMISSIONS"),
             metrics_namespace: get("METRICS_NAMESPACE")
                 .unwrap_or_else(|| "UserManagement".to_owned()),
             log_level: log_level(get("AWS_LAMBDA_LOG_LEVEL")),

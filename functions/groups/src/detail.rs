@@ -11,24 +11,30 @@ use shared::{
     app::App,
     domain::{Group, GroupId},
     error::ApiError,
-    http::{Admin, JsonOrForm, extract::path_id, no_content},
+    http::{
+        Can, JsonOrForm,
+        authority::may_add,
+        can::{ChangeGroup, DeleteGroup, Permit, ViewGroup},
+        extract::path_id,
+        no_content,
+    },
 };
 
 use crate::input::GroupInput;
 
-/// The group in the path, to an admin.
-pub struct Managed {
+/// The group in the path, to whom `P` is open.
+pub struct Managed<P> {
     /// Who asks.
-    pub caller: Admin,
+    pub caller: Can<P>,
     /// The group.
     pub group: Group,
 }
 
-impl FromRequestParts<App> for Managed {
+impl<P: Permit> FromRequestParts<App> for Managed<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = Admin::from_request_parts(parts, app).await?;
+        let caller = Can::<P>::from_request_parts(parts, app).await?;
         let id = GroupId(path_id(parts, app).await?);
         let group = app.store.group(id).await?.ok_or(ApiError::NotFound)?;
         Ok(Self { caller, group })
@@ -59,28 +65,40 @@ impl GroupDetail {
 }
 
 pub async fn retrieve(
-    Managed { group, .. }: Managed,
+    Managed { group, .. }: Managed<ViewGroup>,
     State(app): State<App>,
 ) -> Result<Json<GroupDetail>, ApiError> {
     Ok(Json(GroupDetail::of(&group, &app).await?))
 }
 
 pub async fn update(
-    Managed { caller, group }: Managed,
+    Managed { caller, group }: Managed<ChangeGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<GroupDetail>, ApiError> {
     let input = GroupInput::read(&app, body, &group).await?;
+    let (here, who, input) = (&app, &caller.0, &input);
+    let judge = |group: Group| async move {
+        let after = input.permissions();
+        match may_add(&here.store, who, &group.permission_ids, after).await {
+            Err(refusal @ ApiError::PermissionDenied) => {
+                // Field errors come first, and the transaction that would tell is not tried.
+                input.taken(here, group.id).await?;
+                Err(refusal)
+            }
+            judged => judged,
+        }
+    };
     let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
     let group = app
         .store
-        .update_group(group, caller.actor(), change)
+        .update_group(group, caller.actor(), judge, change)
         .await?;
     Ok(Json(GroupDetail::of(&group, &app).await?))
 }
 
 pub async fn destroy(
-    Managed { caller, group }: Managed,
+    Managed { caller, group }: Managed<DeleteGroup>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
     app.store.delete_group(group, caller.actor()).await?;

@@ -1,20 +1,20 @@
 //! The form of a group.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use shared::{
     app::App,
-    domain::{Group, GroupName, Permission, PermissionId},
-    error::ApiError,
+    domain::{Group, GroupId, GroupName, Permission, PermissionId},
+    error::{ApiError, FieldErrors},
     http::JsonOrForm,
-    input::{PkList, Presence},
-    store::{Refusal, StoreError},
+    input::Presence,
+    store::Refusal,
 };
 
 /// What a PUT or PATCH changes.
 pub struct GroupInput {
     name: Option<GroupName>,
-    permission_ids: Option<BTreeSet<PermissionId>>,
+    permissions: Option<BTreeMap<u64, Permission>>,
 }
 
 impl GroupInput {
@@ -31,10 +31,10 @@ impl GroupInput {
     pub async fn read(app: &App, body: JsonOrForm, group: &Group) -> Result<Self, ApiError> {
         let mut fields = body.fields()?;
         let name: Option<GroupName> = fields.text("name", Presence::Required);
-        let permission_ids = match fields.pk_list("permissions", Presence::Optional) {
+        let permissions = match fields.pk_list("permissions", Presence::Optional) {
             None => None,
-            Some(list) => match resolve(app, &list).await? {
-                Ok(ids) => Some(ids),
+            Some(list) => match list.resolve(&app.store).await? {
+                Ok(permissions) => Some(permissions),
                 Err(text) => {
                     fields.error("permissions", text);
                     None
@@ -42,39 +42,49 @@ impl GroupInput {
             },
         };
         if !fields.has_errors() {
-            return Ok(Self {
-                name,
-                permission_ids,
-            });
+            return Ok(Self { name, permissions });
         }
         // The transaction that would tell of a taken name is not tried, so it is looked up.
-        let mut errors = fields.into_errors();
-        if let Some(name) = &name
-            && app.store.group_name_taken(name, Some(group.id)).await?
-        {
-            errors.add_refusal(Refusal::GroupNameTaken);
-        }
+        let errors = add_taken(app, fields.into_errors(), name.as_ref(), group.id).await?;
         Err(errors.in_order(&["name"]).into())
+    }
+
+    /// The permissions that are to be the group's.
+    pub fn permissions(&self) -> impl Iterator<Item = &Permission> {
+        self.permissions.iter().flat_map(BTreeMap::values)
+    }
+
+    /// Whether its name is free for a group.
+    ///
+    /// # Errors
+    /// The field error if it is not, or the table's failure.
+    pub async fn taken(&self, app: &App, group: GroupId) -> Result<(), ApiError> {
+        let errors = add_taken(app, FieldErrors::default(), self.name.as_ref(), group).await?;
+        errors.into_result()
     }
 
     /// The group with the changes.
     pub fn apply(&self, group: &Group) -> Group {
-        let Self {
-            name,
-            permission_ids,
-        } = self;
+        let Self { name, permissions } = self;
         let mut group = group.clone();
         group.name = name.clone().unwrap_or(group.name);
-        group.permission_ids = permission_ids.clone().unwrap_or(group.permission_ids);
+        if let Some(permissions) = permissions {
+            group.permission_ids = permissions.keys().copied().map(PermissionId).collect();
+        }
         group
     }
 }
 
-/// The permissions that a list of keys names, or DRF's text for the first key that names none.
-pub async fn resolve(
+async fn add_taken(
     app: &App,
-    list: &PkList,
-) -> Result<Result<BTreeSet<PermissionId>, String>, StoreError> {
-    let found = list.resolve::<Permission>(&app.store).await?;
-    Ok(found.map(|permissions| permissions.into_keys().map(PermissionId).collect()))
+    mut errors: FieldErrors,
+    name: Option<&GroupName>,
+    group: GroupId,
+) -> Result<FieldErrors, ApiError> {
+    if let Some(name) = name
+        && app.store.group_name_taken(name, Some(group)).await?
+    {
+        errors.add_refusal(Refusal::GroupNameTaken);
+    }
+    Ok(errors)
 }

@@ -1,8 +1,9 @@
-//! Groups and what their members may do. Admins only.
+//! Groups and what their members may do.
 
 mod detail;
 mod input;
 mod list;
+mod members;
 mod permissions;
 
 use axum::{
@@ -11,7 +12,11 @@ use axum::{
 };
 use shared::{
     app::App,
-    http::{Admin, view},
+    http::{
+        Can,
+        can::{ChangeGroup, GroupDetail, GroupList, ViewGroup},
+        view,
+    },
 };
 
 /// The function's routes.
@@ -19,7 +24,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/api/auth/groups/",
-            view::<Admin>(
+            view::<Can<GroupList>>(
                 "Group List",
                 "GET, POST, HEAD, OPTIONS",
                 get(list::list).post(list::create),
@@ -27,7 +32,7 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/groups/{id}/",
-            view::<Admin>(
+            view::<Can<GroupDetail>>(
                 "Group Instance",
                 "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
                 get(detail::retrieve)
@@ -38,7 +43,7 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/groups/{id}/assign_permissions/",
-            view::<Admin>(
+            view::<Can<ChangeGroup>>(
                 "Assign permissions",
                 "POST, OPTIONS",
                 post(permissions::assign),
@@ -46,10 +51,14 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/groups/{id}/remove_permissions/",
-            view::<Admin>(
+            view::<Can<ChangeGroup>>(
                 "Remove permissions",
                 "POST, OPTIONS",
                 post(permissions::remove),
             ),
+        )
+        .route(
+            "/api/auth/groups/{id}/users/",
+            view::<Can<ViewGroup>>("Group Members", "GET, HEAD, OPTIONS", get(members::list)),
         )
 }

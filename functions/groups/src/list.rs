@@ -6,7 +6,10 @@ use shared::{
     app::App,
     domain::Group,
     error::ApiError,
-    http::{Admin, JsonOrForm},
+    http::{
+        Can, JsonOrForm,
+        can::{AddGroup, ViewGroup},
+    },
 };
 
 use crate::input::GroupInput;
@@ -27,7 +30,10 @@ impl From<Group> for ListedGroup {
     }
 }
 
-pub async fn list(_: Admin, State(app): State<App>) -> Result<Json<Vec<ListedGroup>>, ApiError> {
+pub async fn list(
+    _: Can<ViewGroup>,
+    State(app): State<App>,
+) -> Result<Json<Vec<ListedGroup>>, ApiError> {
     Ok(Json(
         app.store
             .groups()
@@ -39,11 +45,11 @@ pub async fn list(_: Admin, State(app): State<App>) -> Result<Json<Vec<ListedGro
 }
 
 pub async fn create(
-    admin: Admin,
+    caller: Can<AddGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<ListedGroup>), ApiError> {
     let name = GroupInput::read_name(body)?;
-    let group = app.store.create_group(name, admin.actor()).await?;
+    let group = app.store.create_group(name, caller.actor()).await?;
     Ok((StatusCode::CREATED, Json(group.into())))
 }

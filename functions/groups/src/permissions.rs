@@ -1,74 +1,78 @@
 //! `POST /api/auth/groups/{id}/assign_permissions/` and `remove_permissions/`: add to and take
 //! from what a group's members may do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
     app::App,
-    domain::{Group, PermissionId},
+    domain::{Group, Permission, PermissionId},
     error::{ApiError, FieldErrors},
-    http::JsonOrForm,
+    http::{JsonOrForm, authority::may_add, can::ChangeGroup},
     input::Presence,
+    store::nothing_forbids,
 };
 
-use crate::{detail::Managed, input::resolve};
+use crate::detail::Managed;
 
 pub async fn assign(
-    managed: Managed,
+    Managed { caller, group }: Managed<ChangeGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let ids = read(&app, body).await?;
-    change(managed, &app, |held| held.union(&ids).copied().collect()).await?;
+    let permissions = read(&app, body).await?;
+    let gone = app.store.gone_permissions(&group).await?;
+    let (store, who, added) = (&app.store, &caller.0, &permissions);
+    let judge = |group: Group| async move {
+        may_add(store, who, &group.permission_ids, added.values()).await
+    };
+    let change = |group: &Group| {
+        let mut ids = group.permission_ids.clone();
+        ids.extend(added.keys().copied().map(PermissionId));
+        Ok::<_, ApiError>(with(group, &ids, &gone))
+    };
+    store
+        .update_group(group, caller.actor(), judge, change)
+        .await?;
     Ok(Json(
         json!({"message": "Permissions assigned successfully"}),
     ))
 }
 
 pub async fn remove(
-    managed: Managed,
+    Managed { caller, group }: Managed<ChangeGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let ids = read(&app, body).await?;
-    change(managed, &app, |held| {
-        held.difference(&ids).copied().collect()
-    })
-    .await?;
+    let permissions = read(&app, body).await?;
+    let gone = app.store.gone_permissions(&group).await?;
+    let change = |group: &Group| {
+        let mut ids = group.permission_ids.clone();
+        ids.retain(|id| !permissions.contains_key(&id.0));
+        Ok::<_, ApiError>(with(group, &ids, &gone))
+    };
+    app.store
+        .update_group(group, caller.actor(), nothing_forbids, change)
+        .await?;
     Ok(Json(json!({"message": "Permissions removed successfully"})))
 }
 
-async fn change(
-    Managed { caller, group }: Managed,
-    app: &App,
-    change: impl Fn(&BTreeSet<PermissionId>) -> BTreeSet<PermissionId>,
-) -> Result<(), ApiError> {
-    let gone = app.store.gone_permissions(&group).await?;
-    let change = |group: &Group| {
-        let permission_ids = change(&group.permission_ids)
-            .difference(&gone)
-            .copied()
-            .collect();
-        Ok::<_, ApiError>(Group {
-            permission_ids,
-            ..group.clone()
-        })
-    };
-    app.store
-        .update_group(group, caller.actor(), change)
-        .await?;
-    Ok(())
+/// The group with these permissions, but for those that are gone.
+fn with(group: &Group, ids: &BTreeSet<PermissionId>, gone: &BTreeSet<PermissionId>) -> Group {
+    Group {
+        permission_ids: ids.difference(gone).copied().collect(),
+        ..group.clone()
+    }
 }
 
-async fn read(app: &App, body: JsonOrForm) -> Result<BTreeSet<PermissionId>, ApiError> {
+async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Permission>, ApiError> {
     const FIELD: &str = "permission_ids";
     let mut fields = body.fields()?;
     let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
         return Err(fields.into_errors().into());
     };
-    resolve(app, &list)
+    list.resolve(&app.store)
         .await?
         .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

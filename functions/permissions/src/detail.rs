@@ -11,24 +11,29 @@ use shared::{
     app::App,
     domain::{Permission, PermissionId},
     error::ApiError,
-    http::{Admin, JsonOrForm, extract::path_id, no_content},
+    http::{
+        Can, JsonOrForm,
+        can::{ChangePermission, DeletePermission, Permit, ViewPermission},
+        extract::path_id,
+        no_content,
+    },
 };
 
 use crate::input::PermissionInput;
 
-/// The permission in the path, to an admin.
-pub struct Managed {
+/// The permission in the path, to whom `P` is open.
+pub struct Managed<P> {
     /// Who asks.
-    pub caller: Admin,
+    pub caller: Can<P>,
     /// The permission.
     pub permission: Permission,
 }
 
-impl FromRequestParts<App> for Managed {
+impl<P: Permit> FromRequestParts<App> for Managed<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = Admin::from_request_parts(parts, app).await?;
+        let caller = Can::<P>::from_request_parts(parts, app).await?;
         let id = PermissionId(path_id(parts, app).await?);
         let permission = app.store.permission(id).await?.ok_or(ApiError::NotFound)?;
         Ok(Self { caller, permission })
@@ -55,26 +60,31 @@ impl From<Permission> for PermissionDetail {
     }
 }
 
-pub async fn retrieve(Managed { permission, .. }: Managed) -> Json<PermissionDetail> {
+pub async fn retrieve(
+    Managed { permission, .. }: Managed<ViewPermission>,
+) -> Json<PermissionDetail> {
     Json(permission.into())
 }
 
 pub async fn update(
-    Managed { caller, permission }: Managed,
+    Managed { caller, permission }: Managed<ChangePermission>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<PermissionDetail>, ApiError> {
     let input = PermissionInput::read(&app, body).await?;
+    let (here, who, input) = (&app, &caller.0, &input);
+    let judge =
+        |permission: Permission| async move { input.may_change(here, who, &permission).await };
     let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
     let permission = app
         .store
-        .update_permission(permission, caller.actor(), change)
+        .update_permission(permission, caller.actor(), judge, change)
         .await?;
     Ok(Json(permission.into()))
 }
 
 pub async fn destroy(
-    Managed { caller, permission }: Managed,
+    Managed { caller, permission }: Managed<DeletePermission>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
     app.store

@@ -2,10 +2,11 @@
 
 use shared::{
     app::App,
-    domain::{Codename, ContentType, Permission, PermissionName},
+    domain::{Codename, ContentType, Permission, PermissionId, PermissionName, User},
     error::{ApiError, FieldErrors},
-    http::JsonOrForm,
+    http::{JsonOrForm, authority},
     input::{Fields, Presence, value::Value},
+    store::Refusal,
 };
 
 /// What a POST, PUT or PATCH gives. All of it is there but in a PATCH.
@@ -49,6 +50,41 @@ impl PermissionInput {
         }
     }
 
+    /// Whether a caller may make it: a label that decides something is not everybody's to use.
+    ///
+    /// # Errors
+    /// He may not; or, as field errors come first, the codename exists.
+    pub async fn may_be_made(&self, app: &App, caller: &User) -> Result<(), ApiError> {
+        let (Some(codename), Some(content_type)) = (&self.codename, &self.content_type) else {
+            return Ok(());
+        };
+        may_label(app, caller, content_type, codename, None).await
+    }
+
+    /// Whether a caller may change a permission so, as it gets another label for all its holders.
+    ///
+    /// # Errors
+    /// He may not; or, as field errors come first, the codename exists.
+    pub async fn may_change(
+        &self,
+        app: &App,
+        caller: &User,
+        before: &Permission,
+    ) -> Result<(), ApiError> {
+        let after = self.apply(before);
+        if after.label() == before.label() {
+            return Ok(());
+        }
+        may_label(
+            app,
+            caller,
+            &after.content_type,
+            &after.codename,
+            Some(before.id),
+        )
+        .await
+    }
+
     /// The permission with the changes.
     pub fn apply(&self, permission: &Permission) -> Permission {
         let Self {
@@ -61,6 +97,30 @@ impl PermissionInput {
         permission.codename = codename.clone().unwrap_or(permission.codename);
         permission.content_type = content_type.clone().unwrap_or(permission.content_type);
         permission
+    }
+}
+
+async fn may_label(
+    app: &App,
+    caller: &User,
+    content_type: &ContentType,
+    codename: &Codename,
+    but: Option<PermissionId>,
+) -> Result<(), ApiError> {
+    let label = format!("{}.{}", content_type.app_label, codename.as_str());
+    match authority::may_label(&app.store, caller, label).await {
+        // The transaction that would tell of a taken codename is not tried, so it is looked up.
+        Err(ApiError::PermissionDenied)
+            if app
+                .store
+                .codename_taken(content_type, codename, but)
+                .await? =>
+        {
+            let mut errors = FieldErrors::default();
+            errors.add_refusal(Refusal::CodenameTaken);
+            Err(errors.into())
+        }
+        judged => judged,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Permissions, and their way into groups. Admins only.
+//! Permissions, and their way into groups.
 
 mod detail;
 mod groups;
@@ -11,7 +11,11 @@ use axum::{
 };
 use shared::{
     app::App,
-    http::{Admin, view},
+    http::{
+        Can,
+        can::{ChangeGroup, PermissionDetail, PermissionList},
+        view,
+    },
 };
 
 /// The function's routes.
@@ -19,7 +23,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(
             "/api/auth/permissions/",
-            view::<Admin>(
+            view::<Can<PermissionList>>(
                 "Permission List",
                 "GET, POST, HEAD, OPTIONS",
                 get(list::list).post(list::create),
@@ -27,7 +31,7 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/permissions/{id}/",
-            view::<Admin>(
+            view::<Can<PermissionDetail>>(
                 "Permission Instance",
                 "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
                 get(detail::retrieve)
@@ -38,10 +42,10 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/permissions/{id}/assign_to_group/",
-            view::<Admin>("Assign to group", "POST, OPTIONS", post(groups::assign)),
+            view::<Can<ChangeGroup>>("Assign to group", "POST, OPTIONS", post(groups::assign)),
         )
         .route(
             "/api/auth/permissions/{id}/remove_from_group/",
-            view::<Admin>("Remove from group", "POST, OPTIONS", post(groups::remove)),
+            view::<Can<ChangeGroup>>("Remove from group", "POST, OPTIONS", post(groups::remove)),
         )
 }

@@ -4,13 +4,16 @@ use axum::{Json, extract::State, http::StatusCode};
 use shared::{
     app::App,
     error::ApiError,
-    http::{Admin, JsonOrForm},
+    http::{
+        Can, JsonOrForm,
+        can::{AddPermission, ViewPermission},
+    },
 };
 
 use crate::{detail::PermissionDetail, input::PermissionInput};
 
 pub async fn list(
-    _: Admin,
+    _: Can<ViewPermission>,
     State(app): State<App>,
 ) -> Result<Json<Vec<PermissionDetail>>, ApiError> {
     Ok(Json(
@@ -24,14 +27,16 @@ pub async fn list(
 }
 
 pub async fn create(
-    admin: Admin,
+    caller: Can<AddPermission>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<PermissionDetail>), ApiError> {
-    let (name, codename, content_type) = PermissionInput::read(&app, body).await?.into_new()?;
+    let input = PermissionInput::read(&app, body).await?;
+    input.may_be_made(&app, &caller.0).await?;
+    let (name, codename, content_type) = input.into_new()?;
     let permission = app
         .store
-        .create_permission(name, codename, content_type, admin.actor())
+        .create_permission(name, codename, content_type, caller.actor())
         .await?;
     Ok((StatusCode::CREATED, Json(permission.into())))
 }

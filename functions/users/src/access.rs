@@ -5,14 +5,20 @@ use shared::{
     app::App,
     domain::{User, UserId},
     error::ApiError,
-    http::{Admin, Caller, extract::path_id},
+    http::{
+        Caller,
+        authority::may_change,
+        can::{Can, ChangeUser, Permit, ViewUser},
+        extract::{path_id, path_segment},
+    },
 };
 
-/// A user whom the caller may read: himself, or anybody to an admin.
+/// A user whom the caller may read: himself, also by the name `me`, or anybody to whom `view_user`
+/// is open.
 pub struct Readable(pub User);
 
-/// A user whom the caller may change: himself, or anybody to an admin, but a superuser only to a
-/// superuser.
+/// A user whom the caller may change: himself, or anybody to whom `change_user` is open, but a
+/// superuser only to a superuser.
 pub struct Editable {
     /// Who changes.
     pub caller: Caller,
@@ -20,22 +26,13 @@ pub struct Editable {
     pub target: User,
 }
 
-/// A user over whom the caller, an admin, decides: deletes him, assigns his groups. Others are
-/// told that they may not before they learn whether the user exists.
-pub struct Managed {
+/// A user over whom the caller decides, by `P`: deletes him, assigns his groups. Others are told
+/// that they may not before they learn whether the user exists.
+pub struct Managed<P> {
     /// Who decides.
-    pub caller: Admin,
+    pub caller: Can<P>,
     /// Over whom.
     pub target: User,
-}
-
-/// Only a superuser changes or deletes a superuser.
-pub fn may_change(caller: &User, target: &User) -> Result<(), ApiError> {
-    if target.is_superuser && !caller.is_superuser {
-        Err(ApiError::PermissionDenied)
-    } else {
-        Ok(())
-    }
 }
 
 /// The user in the path. The caller has just been read.
@@ -47,23 +44,25 @@ async fn target(parts: &mut Parts, app: &App, caller: &User) -> Result<User, Api
     app.store.user(id).await?.ok_or(ApiError::NotFound)
 }
 
-async fn own_or_as_admin(parts: &mut Parts, app: &App) -> Result<(Caller, User), ApiError> {
-    let caller = Caller::from_request_parts(parts, app).await?;
-    let target = target(parts, app, &caller.0).await?;
-    if caller.0.is_staff || target.id == caller.0.id {
-        Ok((caller, target))
-    } else {
-        Err(ApiError::PermissionDenied)
+/// Somebody else only by `P`.
+async fn own_or_by<P: Permit>(caller: &User, target: &User, app: &App) -> Result<(), ApiError> {
+    if target.id != caller.id {
+        Can::<P>::check(caller.clone(), app).await?;
     }
+    Ok(())
 }
 
 impl FromRequestParts<App> for Readable {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        own_or_as_admin(parts, app)
-            .await
-            .map(|(_, target)| Self(target))
+        let Caller(caller) = Caller::from_request_parts(parts, app).await?;
+        if path_segment(parts, app).await.as_deref() == Some("me") {
+            return Ok(Self(caller));
+        }
+        let target = target(parts, app, &caller).await?;
+        own_or_by::<ViewUser>(&caller, &target, app).await?;
+        Ok(Self(target))
     }
 }
 
@@ -71,17 +70,19 @@ impl FromRequestParts<App> for Editable {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let (caller, target) = own_or_as_admin(parts, app).await?;
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let target = target(parts, app, &caller.0).await?;
+        own_or_by::<ChangeUser>(&caller.0, &target, app).await?;
         may_change(&caller.0, &target)?;
         Ok(Self { caller, target })
     }
 }
 
-impl FromRequestParts<App> for Managed {
+impl<P: Permit> FromRequestParts<App> for Managed<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = Admin::from_request_parts(parts, app).await?;
+        let caller = Can::<P>::from_request_parts(parts, app).await?;
         let target = target(parts, app, &caller.0).await?;
         may_change(&caller.0, &target)?;
         Ok(Self { caller, target })

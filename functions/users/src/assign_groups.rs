@@ -1,36 +1,63 @@
 //! `POST /api/auth/users/{id}/assign_groups/`: replaces the set of groups a user is in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::State};
 use shared::{
     app::App,
-    domain::{Group, GroupId, User},
+    domain::{Group, GroupId, PermissionId, User, permission::labels},
     error::{ApiError, FieldErrors},
-    http::{JsonOrForm, Profile},
+    http::{
+        JsonOrForm, Profile,
+        authority::{may_change, may_grant},
+        can::ChangeUser,
+    },
     input::Presence,
+    store::Store,
 };
 
-use crate::access::{Managed, may_change};
+use crate::access::Managed;
 
 pub async fn assign_groups(
-    Managed { caller, target }: Managed,
+    Managed { caller, target }: Managed<ChangeUser>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
     let groups = read(&app, body).await?;
+    let (store, who, after) = (&app.store, &caller.0, &groups);
+    let judge = |user: User| async move {
+        may_change(who, &user)?;
+        may_join(store, who, &user, after.values()).await
+    };
     let change = |user: &User| {
-        may_change(&caller.0, user)?;
         let mut user = user.clone();
         user.group_ids = groups.keys().copied().map(GroupId).collect();
         Ok::<_, ApiError>(user)
     };
-    let user = app
-        .store
-        .update_user(target, caller.actor(), change)
+    let user = store
+        .update_user(target, caller.actor(), judge, change)
         .await?;
     // His groups have just been read.
     Ok(Json(Profile::in_groups(&user, groups.into_values())))
+}
+
+/// Whoever joins a group gets its permissions; in the groups that a user stays in nothing changes.
+async fn may_join(
+    store: &Store,
+    caller: &User,
+    user: &User,
+    groups: impl Iterator<Item = &Group>,
+) -> Result<(), ApiError> {
+    let joined = groups.filter(|group| !user.group_ids.contains(&group.id));
+    let ids: BTreeSet<PermissionId> = joined
+        .flat_map(|group| &group.permission_ids)
+        .copied()
+        .collect();
+    if caller.is_superuser || ids.is_empty() {
+        return Ok(());
+    }
+    let granted = labels(&store.permissions_of(&ids).await?);
+    may_grant(store, caller, &granted).await
 }
 
 async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Group>, ApiError> {

@@ -3,12 +3,18 @@
 use axum::{Json, extract::State, response::Response};
 use shared::{
     app::App,
+    domain::User,
     error::ApiError,
-    http::{JsonOrForm, Profile, no_content},
+    http::{
+        JsonOrForm, Profile,
+        authority::{may_change, may_decide_over},
+        can::DeleteUser,
+        no_content,
+    },
 };
 
 use crate::{
-    access::{Editable, Managed, Readable, may_change},
+    access::{Editable, Managed, Readable},
     input::ProfileInput,
 };
 
@@ -25,20 +31,35 @@ pub async fn update(
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
     let input = ProfileInput::read(&app, body, &caller.0, &target).await?;
-    let change = |user: &_| may_change(&caller.0, user).map(|()| input.apply(user));
+    let (here, who, input) = (&app, &caller.0, &input);
+    let judge = |user: User| async move {
+        may_change(who, &user)?;
+        if !input.changes_account(&user) {
+            return Ok(());
+        }
+        match may_decide_over(&here.store, who, &user).await {
+            Err(refusal @ ApiError::PermissionDenied) => {
+                // Field errors come first, and the transaction that would tell is not tried.
+                input.taken(here, user.id).await?;
+                Err(refusal)
+            }
+            judged => judged,
+        }
+    };
+    let change = |user: &User| Ok::<_, ApiError>(input.apply(user));
     let user = app
         .store
-        .update_user(target, caller.actor(), change)
+        .update_user(target, caller.actor(), judge, change)
         .await?;
     Ok(Json(Profile::of(&user, &app.store).await?))
 }
 
 pub async fn destroy(
-    Managed { caller, target }: Managed,
+    Managed { caller, target }: Managed<DeleteUser>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    app.store
-        .delete_user(target, caller.actor(), |user| may_change(&caller.0, user))
-        .await?;
+    let (store, who) = (&app.store, &caller.0);
+    let judge = |user: User| async move { may_decide_over(store, who, &user).await };
+    store.delete_user(target, caller.actor(), judge).await?;
     Ok(no_content())
 }

@@ -135,6 +135,24 @@ impl ProfileInput {
         Ok(input)
     }
 
+    /// Whether it changes what an account is: its names, or whether it is active.
+    pub fn changes_account(&self, user: &User) -> bool {
+        let after = self.apply(user);
+        after.username != user.username
+            || after.email != user.email
+            || after.is_active != user.is_active
+    }
+
+    /// Whether its names are free for a user.
+    ///
+    /// # Errors
+    /// The field errors of those that are not, or the table's failure.
+    pub async fn taken(&self, app: &App, user: UserId) -> Result<(), ApiError> {
+        let names = (self.username.as_ref(), self.email.as_ref());
+        let errors = add_taken(app, FieldErrors::default(), names.0, names.1, Some(user)).await?;
+        errors.into_result()
+    }
+
     /// The user with the changes.
     pub fn apply(&self, user: &User) -> User {
         let Self {
@@ -167,7 +185,16 @@ async fn with_taken(
     email: Option<&EmailAddress>,
     but: Option<UserId>,
 ) -> Result<FieldErrors, ApiError> {
-    let mut errors = fields.into_errors();
+    add_taken(app, fields.into_errors(), username, email, but).await
+}
+
+async fn add_taken(
+    app: &App,
+    mut errors: FieldErrors,
+    username: Option<&UserName>,
+    email: Option<&EmailAddress>,
+    but: Option<UserId>,
+) -> Result<FieldErrors, ApiError> {
     if username.is_some() || email.is_some() {
         let (username_taken, email_taken) = app.store.taken(username, email, but).await?;
         if username_taken {

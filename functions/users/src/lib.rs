@@ -5,6 +5,7 @@ mod assign_groups;
 mod detail;
 mod input;
 mod list;
+mod permissions;
 mod register;
 
 use axum::{
@@ -13,7 +14,7 @@ use axum::{
 };
 use shared::{
     app::App,
-    http::{Admin, Caller, OptionalCaller, view},
+    http::{Caller, Can, OptionalCaller, can::ChangeUser, view},
 };
 
 /// The function's routes.
@@ -40,10 +41,18 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/auth/users/{id}/assign_groups/",
-            view::<Admin>(
+            view::<Can<ChangeUser>>(
                 "Assign groups",
                 "POST, OPTIONS",
                 post(assign_groups::assign_groups),
+            ),
+        )
+        .route(
+            "/api/auth/users/{id}/permissions/",
+            view::<Caller>(
+                "User Permissions",
+                "GET, PUT, HEAD, OPTIONS",
+                get(permissions::list).put(permissions::replace),
             ),
         )
 }

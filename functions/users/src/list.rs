@@ -1,27 +1,31 @@
 //! `GET /api/auth/users/`: the users, in pages.
 
-use axum::{
-    Json,
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use shared::{
     app::App,
     error::ApiError,
-    http::{Admin, Profile, paging::Paging},
+    http::{
+        Can, Profile,
+        can::ViewUser,
+        paging::{Paging, paged},
+    },
+    store::listing::Cursor,
 };
 
-pub async fn list(_: Admin, paging: Paging, State(app): State<App>) -> Result<Response, ApiError> {
+pub async fn list(
+    _: Can<ViewUser>,
+    paging: Paging,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
+    let cursor = paging.cursor(|text| Cursor::parse(text, &paging.search))?;
     let page = app
         .store
-        .user_page(&paging.search, paging.cursor.clone(), paging.size)
+        .user_page(&paging.search, cursor, paging.size)
         .await?;
-    let mut response = Json(Profile::of_all(&page.users, &app.store).await?).into_response();
-    if let Some(next) = &page.next {
-        response
-            .headers_mut()
-            .insert(header::LINK, paging.link(next));
-    }
-    Ok(response)
+    let profiles = Profile::of_all(&page.users, &app.store).await?;
+    Ok(paged(
+        profiles,
+        &paging,
+        page.next.map(|next| next.to_text()),
+    ))
 }

@@ -9,7 +9,14 @@ use std::{
 use serde_json::Value;
 
 /// The first is what the others are compared with.
-pub const NAMES: [&str; 5] = ["bare", "auth", "users", "groups", "permissions"];
+pub const NAMES: [&str; 6] = [
+    "bare",
+    "auth",
+    "users",
+    "groups",
+    "permissions",
+    "authorizer",
+];
 
 pub struct Binary {
     pub name: &'static str,

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use manage::{engine::Engine, init, users};
+use manage::{
+    engine::{Engine, LOOPBACK},
+    init, users,
+};
 use shared::{
     app::{App, Clock},
     domain::{
@@ -28,7 +31,7 @@ pub struct Table {
 
 impl Table {
     pub async fn start() -> Self {
-        let engine = Engine::memory(0).await.expect("an engine");
+        let engine = Engine::memory(LOOPBACK).await.expect("an engine");
         let settings = Settings::from_lookup(|name| match name {
             "SIGNING_KEY" => Some(SIGNING_KEY.to_owned()),
             "TABLE_NAME" => Some(NAME.to_owned()),

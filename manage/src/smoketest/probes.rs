@@ -109,6 +109,13 @@ pub const FUNCTIONS: &[Function] = &[
                 answers: ACTION,
             },
             Route {
+                path: "users/0/permissions/",
+                answers: &[
+                    (Method::GET, NotAuthenticated),
+                    (Method::PUT, NotAuthenticated),
+                ],
+            },
+            Route {
                 path: "users/0/nowhere/",
                 answers: NOWHERE,
             },
@@ -132,6 +139,10 @@ pub const FUNCTIONS: &[Function] = &[
             Route {
                 path: "groups/0/remove_permissions/",
                 answers: ACTION,
+            },
+            Route {
+                path: "groups/0/users/",
+                answers: &[(Method::GET, NotAuthenticated)],
             },
             Route {
                 path: "groups/0/nowhere/",

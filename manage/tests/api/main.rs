@@ -9,14 +9,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod actions;
 mod client;
+mod climbing;
 mod flags;
 mod input;
 mod listing;
+mod permissions;
 mod properties;
 mod requests;
 mod revocation;
+#[path = "../support/routes.rs"]
+mod routes;
 mod settings;
 mod superusers;
 mod tokens;

@@ -10,7 +10,7 @@ use shared::{
     app::App,
     domain::{User, UserId},
     jwt::TokenType,
-    store::Actor,
+    store::{Actor, nothing_forbids},
 };
 
 use crate::{
@@ -50,7 +50,10 @@ impl Sender {
             Ok::<_, std::convert::Infallible>(user)
         };
         if right(&user).is_ok_and(|right| right != user) {
-            let change = app.store.update_user(user, Actor::Command, right).await;
+            let change = app
+                .store
+                .update_user(user, Actor::Command, nothing_forbids, right)
+                .await;
             self.user = change.unwrap();
         }
     }

@@ -13,6 +13,7 @@ fn help_explains_every_command() {
         "check",
         "loaddata",
         "rotatekey",
+        "syncpermissions",
         "smoketest",
     ] {
         let line = help
@@ -52,6 +53,10 @@ fn the_help_of_a_command_explains_every_option() {
         ("check", &["--data", "--table"]),
         ("loaddata", &["<FILE>", "--data", "--table"]),
         ("rotatekey", &["<SECRET>"]),
+        (
+            "syncpermissions",
+            &["<FILE>", "--prune", "--dry-run", "--data", "--table"],
+        ),
         ("smoketest", &["<URL>", "--host", "--origin"]),
     ] {
         let help = run(&mut manage(&[command, "--help"])).succeeded();

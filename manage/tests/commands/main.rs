@@ -24,5 +24,6 @@ mod prompts;
 mod proxy;
 mod runserver;
 mod smoketest;
+mod syncpermissions;
 mod table;
 mod terminal;

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
 
-/// The functions of the template by the names of their crates.
-pub const FUNCTIONS: [&str; 4] = ["auth", "users", "groups", "permissions"];
+use crate::routes::FUNCTIONS;
 
 /// A function's routes.
 pub fn routes(function: &str) -> axum::Router<App> {

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on ends so"
 )]
 
+mod authorizer;
 mod calls;
 mod event;
 mod keys;
@@ -14,6 +15,8 @@ mod odd_events;
 mod policies;
 #[path = "../support/proxy.rs"]
 mod proxy;
+#[path = "../support/routes.rs"]
+mod routes;
 mod samples;
 mod secrets;
 #[path = "../support/mod.rs"]

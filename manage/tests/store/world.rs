@@ -26,7 +26,7 @@ use shared::{
     domain::{Group, GroupId, User},
     hashing::PasswordHash,
     jwt::TokenType,
-    store::{Actor, Store, connect_to, table::Item, users::NewUser},
+    store::{Actor, Store, connect_to, nothing_forbids, table::Item, users::NewUser},
 };
 use tower::ServiceExt;
 
@@ -117,7 +117,7 @@ impl World {
             })
         };
         self.table
-            .update_user(user.clone(), Actor::Command, change)
+            .update_user(user.clone(), Actor::Command, nothing_forbids, change)
             .await
             .expect("a member")
     }

@@ -1,10 +1,13 @@
 //! `django.contrib.auth.models.Permission` and `django.contrib.contenttypes`.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Codename, PermissionName};
+use super::{Codename, Group, GroupId, GroupName, PermissionName, User};
 
 /// A permission's primary key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,6 +72,93 @@ impl Permission {
     pub fn order(&self) -> (&ContentType, &Codename) {
         (&self.content_type, &self.codename)
     }
+}
+
+/// Where somebody's permission comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// He is a superuser.
+    Superuser,
+    /// He holds it himself.
+    User,
+    /// A group that he is in.
+    Group(GroupId, GroupName),
+}
+
+/// Everything that a user may do, by label, with where it comes from: Django's
+/// `get_all_permissions`. `groups` are his, `permissions` at least those that he and they name, or
+/// all there are for a superuser; an id that is not among them is gone and counts for nothing.
+///
+/// Whether he is active is not looked at: see [`User::is_active`].
+pub fn sources(
+    user: &User,
+    groups: &[Group],
+    permissions: &[Permission],
+) -> BTreeMap<String, Vec<Source>> {
+    let mut held: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    let mut add = |permission: &Permission, source: Source| {
+        let sources = held.entry(permission.label()).or_default();
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    };
+    for permission in permissions {
+        if user.is_superuser {
+            add(permission, Source::Superuser);
+            continue;
+        }
+        if user.permission_ids.contains(&permission.id) {
+            add(permission, Source::User);
+        }
+        for group in groups {
+            if group.permission_ids.contains(&permission.id) {
+                add(permission, Source::Group(group.id, group.name.clone()));
+            }
+        }
+    }
+    held
+}
+
+/// What somebody holds, to be compared with what is asked for or granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Everything: a superuser.
+    All,
+    /// These labels.
+    Labels(BTreeSet<String>),
+}
+
+impl Held {
+    /// Whether he holds all of the labels.
+    pub fn covers<'a>(&self, labels: impl IntoIterator<Item = &'a String>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Labels(held) => labels.into_iter().all(|label| held.contains(label)),
+        }
+    }
+
+    /// Whether he holds all that another holds.
+    pub fn covers_all_of(&self, other: &Self) -> bool {
+        match other {
+            Self::All => *self == Self::All,
+            Self::Labels(labels) => self.covers(labels),
+        }
+    }
+}
+
+/// The labels of permissions, each once.
+pub fn labels<'a>(permissions: impl IntoIterator<Item = &'a Permission>) -> BTreeSet<String> {
+    permissions.into_iter().map(Permission::label).collect()
+}
+
+/// Whether a label decides something in this service: those of Django's auth application.
+pub fn decides(label: &str) -> bool {
+    let Some(codename) = label.strip_prefix("auth.") else {
+        return false;
+    };
+    codename.split_once('_').is_some_and(|(action, model)| {
+        STOCK_ACTIONS.contains(&action) && STOCK_MODELS.contains(&model)
+    })
 }
 
 /// The models that Django's auth application declares.

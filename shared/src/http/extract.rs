@@ -19,9 +19,6 @@ use crate::{
 /// The user who sends the request; nobody is a 401.
 pub struct Caller(pub User);
 
-/// The caller, who must be an admin (`is_staff`); anybody else is a 403.
-pub struct Admin(pub User);
-
 /// The caller if there is one. A header that is there must be right all the same.
 pub struct OptionalCaller(pub Option<User>);
 
@@ -32,21 +29,14 @@ impl Caller {
     }
 }
 
-impl Admin {
-    /// Who writes, for the store.
-    pub fn actor(&self) -> Actor {
-        Actor::User(self.0.id)
-    }
-}
-
 impl FromRequestParts<App> for OptionalCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match bearer(parts)? {
-            Some(token) => authenticate(&token, app).await.map(|user| Self(Some(user))),
-            None => Ok(Self(None)),
-        }
+        let header = parts.headers.get(header::AUTHORIZATION);
+        user_of(header.map(HeaderValue::as_bytes), app)
+            .await
+            .map(Self)
     }
 }
 
@@ -56,19 +46,6 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let OptionalCaller(user) = OptionalCaller::from_request_parts(parts, app).await?;
         user.map(Self).ok_or(ApiError::NotAuthenticated)
-    }
-}
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Caller(user) = Caller::from_request_parts(parts, app).await?;
-        if user.is_staff {
-            Ok(Self(user))
-        } else {
-            Err(ApiError::PermissionDenied)
-        }
     }
 }
 
@@ -83,18 +60,26 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
+/// The active user whose access token an `Authorization` header has, if it has one.
+///
+/// # Errors
+/// The header is malformed, the token or its user is refused, or the table's failure.
+pub async fn user_of(header: Option<&[u8]>, app: &App) -> Result<Option<User>, ApiError> {
+    match bearer(header)? {
+        Some(token) => authenticate(&token, app).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The token of an `Authorization: Bearer …` header. The scheme is case-sensitive, as in
 /// SimpleJWT; another scheme counts as no header.
-fn bearer(parts: &Parts) -> Result<Option<Vec<u8>>, ApiError> {
-    let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
+fn bearer(header: Option<&[u8]>) -> Result<Option<Vec<u8>>, ApiError> {
+    let Some(header) = header else {
         return Ok(None);
     };
     // Python's bytes.split() without arguments.
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
-    let mut words = header
-        .as_bytes()
-        .split(is_space)
-        .filter(|word| !word.is_empty());
+    let mut words = header.split(is_space).filter(|word| !word.is_empty());
     if words.next() != Some(b"Bearer") {
         return Ok(None);
     }
@@ -127,13 +112,19 @@ async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
     Ok(user)
 }
 
+/// The part of the path that names an object.
+pub async fn path_segment(parts: &mut Parts, app: &App) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, app).await.ok()?;
+    let (_, segment) = params.iter().next()?;
+    Some(segment.to_owned())
+}
+
 /// The id in the path, read by Python's `int()`; what names nothing is a 404.
 pub async fn path_id(parts: &mut Parts, app: &App) -> Result<u64, ApiError> {
-    let params = RawPathParams::from_request_parts(parts, app)
-        .await
-        .map_err(|_| ApiError::NotFound)?;
-    let (_, segment) = params.iter().next().ok_or(ApiError::NotFound)?;
-    related::path_id(segment).ok_or(ApiError::NotFound)
+    let segment = path_segment(parts, app).await;
+    segment
+        .and_then(|segment| related::path_id(&segment))
+        .ok_or(ApiError::NotFound)
 }
 
 /// A body in one of DRF's three forms, read after everything else about the request.

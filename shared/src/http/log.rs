@@ -104,6 +104,16 @@ impl Asked {
             },
         }
     }
+
+    /// What is told of a question that API Gateway itself asks, for a request of somebody's.
+    pub fn by_gateway(method: Method, context: Context, api_request_id: Option<String>) -> Self {
+        Self {
+            method,
+            path: String::new(),
+            context: Some(context),
+            api_request_id,
+        }
+    }
 }
 
 /// Tells of requests, in the manner of where the service runs.

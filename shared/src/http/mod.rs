@@ -1,6 +1,8 @@
 //! What stands around the handlers: routing of methods, extractors, and the boundary of every
 //! request.
 
+pub mod authority;
+pub mod can;
 pub mod extract;
 pub mod log;
 pub mod paging;
@@ -21,7 +23,8 @@ use serde_json::json;
 
 use log::{Asked, Reporter};
 
-pub use extract::{Admin, Caller, JsonOrForm, OptionalCaller};
+pub use can::Can;
+pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
 
 use crate::{app::App, error::ApiError};

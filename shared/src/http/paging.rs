@@ -1,12 +1,15 @@
 //! Pages of the list of users: `?page_size=`, `?search=`, `?cursor=` and the `Link` header.
 
 use axum::{
+    Json,
     extract::FromRequestParts,
-    http::{HeaderValue, request::Parts},
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{app::App, domain::names::lower, error::ApiError, python, store::listing::Cursor};
+use crate::{app::App, domain::names::lower, error::ApiError, python};
 
 /// Users on a page unless told.
 const DEFAULT_SIZE: usize = 100;
@@ -20,8 +23,8 @@ pub struct Paging {
     pub size: usize,
     /// The search, as the index is searched: trimmed, NFKC, lower case. Empty is none.
     pub search: String,
-    /// Where the page starts.
-    pub cursor: Option<Cursor>,
+    /// Where the page starts, as it was given.
+    cursor: Option<String>,
     path: String,
 }
 
@@ -40,9 +43,6 @@ impl FromRequestParts<App> for Paging {
                 _ => {}
             }
         }
-        let cursor = cursor
-            .map(|text| Cursor::parse(&text, &search).ok_or(ApiError::InvalidCursor))
-            .transpose()?;
         Ok(Self {
             size,
             search,
@@ -62,10 +62,21 @@ fn page_size(text: &str) -> usize {
 }
 
 impl Paging {
+    /// Where the page starts, read by `parse`.
+    ///
+    /// # Errors
+    /// It is none that this list gave.
+    pub fn cursor<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
+        let cursor = self.cursor.as_deref();
+        cursor
+            .map(|text| parse(text).ok_or(ApiError::InvalidCursor))
+            .transpose()
+    }
+
     /// The `Link` header to the next page.
-    pub fn link(&self, next: &Cursor) -> HeaderValue {
+    fn link(&self, next: &str) -> HeaderValue {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("cursor", &next.to_text());
+        query.append_pair("cursor", next);
         if self.size != DEFAULT_SIZE {
             query.append_pair("page_size", &self.size.to_string());
         }
@@ -76,4 +87,15 @@ impl Paging {
         // A path from a request line and a form-encoded query are visible ASCII.
         HeaderValue::from_str(&link).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
+}
+
+/// A page of a list, with the `Link` header to the next one if there is one.
+pub fn paged(items: Vec<impl Serialize>, paging: &Paging, next: Option<String>) -> Response {
+    let mut response = Json(items).into_response();
+    if let Some(next) = next {
+        response
+            .headers_mut()
+            .insert(header::LINK, paging.link(&next));
+    }
+    response
 }

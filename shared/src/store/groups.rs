@@ -8,7 +8,7 @@ use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{Entity, GROUPS, Key, Sequence},
     table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes},
+    versioned::{Versioned, Writes, nothing_forbids},
     writes::Write,
 };
 use crate::domain::{Group, GroupId, GroupName, PermissionId};
@@ -100,13 +100,17 @@ impl Store {
     ///
     /// # Errors
     /// The group is gone; the name is taken.
-    pub async fn update_group<E>(
+    pub async fn update_group<E, J>(
         &self,
         known: Group,
         _actor: Actor,
+        judge: impl Fn(Group) -> J,
         change: impl Fn(&Group) -> Result<Group, E>,
-    ) -> Result<Group, ChangeError<E>> {
-        self.update(known, change).await
+    ) -> Result<Group, ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
+        self.update(known, judge, change).await
     }
 
     /// Deletes a group. Its members keep the id, which every read ignores from then on.
@@ -118,7 +122,7 @@ impl Store {
         known: Group,
         _actor: Actor,
     ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, |_| Ok(())).await
+        self.delete(known, nothing_forbids).await
     }
 }
 

@@ -95,7 +95,7 @@ impl Entity<'_> {
             ),
             Self::Permission(id) => (PERMISSIONS.to_owned(), padded(id.0)),
             Self::Codename(content_type, codename) => (
-                format!("CODENAME#{}.{}", content_type.app_label, codename.as_str()),
+                label(&format!("{}.{}", content_type.app_label, codename.as_str())),
                 content_type.model.clone(),
             ),
             Self::ContentType(content_type) => ("CONTENTTYPE".to_owned(), content_type.to_string()),
@@ -115,6 +115,11 @@ impl Sequence {
             Self::Permission => "permission",
         }
     }
+}
+
+/// The partition of the markers of a label: one for each model whose permission it means.
+pub fn label(label: &str) -> String {
+    format!("CODENAME#{label}")
 }
 
 fn user(id: UserId) -> String {

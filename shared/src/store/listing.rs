@@ -9,7 +9,7 @@ use super::{
     keys::{self, Entity, USERS_BY_EMAIL, USERS_BY_NAME},
     table::IndexRow,
 };
-use crate::domain::{User, UserId};
+use crate::domain::{GroupId, User, UserId};
 
 /// The longest sort key that DynamoDB takes, in bytes.
 const LONGEST_SORT_KEY: usize = 1024;
@@ -47,6 +47,25 @@ impl Cursor {
             by_email,
             after: after.to_owned(),
         })
+    }
+}
+
+/// Where in the list of a group's members a page starts: after this user.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemberCursor(UserId);
+
+impl MemberCursor {
+    /// The text in a `next` link.
+    pub fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("m{}", self.0))
+    }
+
+    /// Reads the text of a `next` link.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let id = text.strip_prefix('m')?;
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| id.parse().ok().map(|id| Self(UserId(id))))?
     }
 }
 
@@ -107,6 +126,32 @@ impl Store {
             }
         }
         Ok(page)
+    }
+
+    /// A page of a group's members in order of id, and where the next one starts. Rows of the
+    /// index that a profile does not confirm are dropped, so that a page may be short.
+    pub async fn member_page(
+        &self,
+        group: GroupId,
+        after: Option<MemberCursor>,
+        size: usize,
+    ) -> Result<(Vec<User>, Option<MemberCursor>), StoreError> {
+        let after = after.map(|MemberCursor(user)| IndexRow {
+            key: Entity::Membership(user, group).key(),
+            sort_key: keys::member(group, user).sk,
+        });
+        let pk = keys::member(group, UserId(0)).pk;
+        let mut rows = self.table.index_page(&pk, "", after, size + 1).await?;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let ids: Vec<UserId> = rows
+            .iter()
+            .filter_map(|row| row.sort_key.parse().ok().map(UserId))
+            .collect();
+        let mut users = self.users(&ids).await?;
+        users.retain(|user| user.group_ids.contains(&group));
+        let next = ids.last().filter(|_| more).copied().map(MemberCursor);
+        Ok((users, next))
     }
 
     /// Users of up to `wanted` rows of an index, and the last row if there are more.

@@ -1,5 +1,6 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
+mod access;
 mod expression;
 pub mod groups;
 pub mod keys;
@@ -18,6 +19,7 @@ use aws_sdk_dynamodb::Client;
 
 use crate::aws;
 pub use table::{Table, WriteError};
+pub use versioned::nothing_forbids;
 pub use writes::{Actor, ChangeError, Refusal};
 
 /// Everything the service keeps.

@@ -8,7 +8,7 @@ use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{Entity, Key, PERMISSIONS, Sequence},
     table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes},
+    versioned::{Versioned, Writes, nothing_forbids},
     writes::Write,
 };
 use crate::domain::{Codename, ContentType, Permission, PermissionId, PermissionName};
@@ -46,6 +46,18 @@ impl Store {
             .collect::<Result<Vec<Permission>, _>>()?;
         permissions.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(permissions)
+    }
+
+    /// Whether a codename of a content type belongs to another permission than `but`.
+    pub async fn codename_taken(
+        &self,
+        content_type: &ContentType,
+        codename: &Codename,
+        but: Option<PermissionId>,
+    ) -> Result<bool, StoreError> {
+        let key = Entity::Codename(content_type, codename).key();
+        let marker: Option<Marker> = self.table.get(key).await?;
+        Ok(marker.is_some_and(|marker| Some(marker.permission_id) != but))
     }
 
     /// Whether a content type is declared.
@@ -117,13 +129,17 @@ impl Store {
     ///
     /// # Errors
     /// The permission is gone; the codename exists for the content type.
-    pub async fn update_permission<E>(
+    pub async fn update_permission<E, J>(
         &self,
         known: Permission,
         _actor: Actor,
+        judge: impl Fn(Permission) -> J,
         change: impl Fn(&Permission) -> Result<Permission, E>,
-    ) -> Result<Permission, ChangeError<E>> {
-        self.update(known, change).await
+    ) -> Result<Permission, ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
+        self.update(known, judge, change).await
     }
 
     /// Deletes a permission. Its holders keep the id, which every read ignores from then on.
@@ -135,7 +151,7 @@ impl Store {
         known: Permission,
         _actor: Actor,
     ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, |_| Ok(())).await
+        self.delete(known, nothing_forbids).await
     }
 }
 

@@ -208,27 +208,34 @@ impl Store {
     /// Changes a user; see the rules of optimistic locking.
     ///
     /// # Errors
-    /// The user is gone; a uniqueness rule or the last superuser forbids it; `change` refused.
-    pub async fn update_user<E>(
+    /// The user is gone; a uniqueness rule or the last superuser forbids it; `judge` or `change` refused.
+    pub async fn update_user<E, J>(
         &self,
         known: User,
         _actor: Actor,
+        judge: impl Fn(User) -> J,
         change: impl Fn(&User) -> Result<User, E>,
-    ) -> Result<User, ChangeError<E>> {
-        self.update(known, change).await
+    ) -> Result<User, ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
+        self.update(known, judge, change).await
     }
 
-    /// Deletes a user with everything that is his, if `allow` lets it.
+    /// Deletes a user with everything that is his, if `judge` lets it.
     ///
     /// # Errors
-    /// The user is gone; he is the last active superuser; `allow` refused.
-    pub async fn delete_user<E>(
+    /// The user is gone; he is the last active superuser; `judge` refused.
+    pub async fn delete_user<E, J>(
         &self,
         known: User,
         _actor: Actor,
-        allow: impl Fn(&User) -> Result<(), E>,
-    ) -> Result<(), ChangeError<E>> {
-        self.delete(known, allow).await
+        judge: impl Fn(User) -> J,
+    ) -> Result<(), ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
+        self.delete(known, judge).await
     }
 
     /// Replaces a password, and ends the tokens issued until now (seconds since 1970).

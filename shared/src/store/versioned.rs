@@ -36,19 +36,29 @@ pub(super) struct Writes {
     pub(super) index: Vec<Write>,
 }
 
+/// The judge of changes that nothing forbids.
+pub async fn nothing_forbids<T, E>(_: T) -> Result<(), E> {
+    Ok(())
+}
+
 impl Store {
     /// Changes an entity: `change` is applied to what the table holds, and again if somebody else
-    /// changed it meanwhile. `known` spares the first read.
+    /// changed it meanwhile; each time `judge` must first agree. `known` spares the first read.
     ///
     /// A change that is there already is none: the SDK may have sent a write again whose answer
     /// was lost, and then the version alone tells nothing.
-    pub(super) async fn update<T: Versioned, E>(
+    pub(super) async fn update<T: Versioned, E, J>(
         &self,
         known: T,
+        judge: impl Fn(T) -> J,
         change: impl Fn(&T) -> Result<T, E>,
-    ) -> Result<T, ChangeError<E>> {
+    ) -> Result<T, ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
         let mut before = known;
         for _ in 0..TRIES {
+            judge(before.clone()).await.map_err(ChangeError::Rule)?;
             let mut after = change(&before).map_err(ChangeError::Rule)?;
             if after == before {
                 return Ok(before);
@@ -64,15 +74,18 @@ impl Store {
         Err(StoreError::new("update", "changed by others without end").into())
     }
 
-    /// Deletes an entity, if `allow` lets what the table holds go.
-    pub(super) async fn delete<T: Versioned, E>(
+    /// Deletes an entity, if `judge` lets what the table holds go.
+    pub(super) async fn delete<T: Versioned, E, J>(
         &self,
         known: T,
-        allow: impl Fn(&T) -> Result<(), E>,
-    ) -> Result<(), ChangeError<E>> {
+        judge: impl Fn(T) -> J,
+    ) -> Result<(), ChangeError<E>>
+    where
+        J: Future<Output = Result<(), E>>,
+    {
         let mut entity = known;
         for _ in 0..TRIES {
-            allow(&entity).map_err(ChangeError::Rule)?;
+            judge(entity.clone()).await.map_err(ChangeError::Rule)?;
             match self.write_once(entity.deletion()).await {
                 Ok(()) => return Ok(()),
                 Err(error) => entity = self.read_again(&entity, error).await?,

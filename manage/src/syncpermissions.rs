@@ -1,0 +1,246 @@
+//! `manage syncpermissions`: the permissions that another application declares, made to be there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    fs,
+    path::PathBuf,
+};
+
+use clap::Args;
+use serde::Deserialize;
+use shared::{
+    domain::{
+        Codename, ContentType, Permission, PermissionName,
+        names::{RawText, TextField},
+    },
+    store::{Actor, ChangeError, Store, nothing_forbids},
+};
+
+use crate::{CommandError, init::failed, target::Target};
+
+/// Options of `syncpermissions`.
+#[derive(Args)]
+pub struct Options {
+    /// A list of permissions, each with content_type ("app_label.model"), codename and name: a JSON
+    /// list, or TOML tables [[permissions]].
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Remove the permissions of the file's app_labels that the file has no more.
+    #[arg(long)]
+    prune: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// A permission as a file declares it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    content_type: String,
+    codename: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Toml {
+    permissions: Vec<Declared>,
+}
+
+/// Declared permissions by content type and codename.
+type Wanted = BTreeMap<(ContentType, Codename), PermissionName>;
+
+/// One thing to do.
+enum Step {
+    Declare(ContentType),
+    Add(ContentType, Codename, PermissionName),
+    Rename(Permission, PermissionName),
+    Remove(Permission),
+}
+
+/// Makes what a file declares be there.
+///
+/// # Errors
+/// The file cannot be read or declares no valid permissions, or the table's failure.
+pub async fn syncpermissions(options: Options) -> Result<(), CommandError> {
+    let file = options.file.display();
+    let text = fs::read_to_string(&options.file)
+        .map_err(|error| CommandError::new(format!("cannot read {file}: {error}")))?;
+    let is_toml = options.file.extension().is_some_and(|end| end == "toml");
+    let wanted =
+        parse(&text, is_toml).map_err(|error| CommandError::new(format!("{file}: {error}")))?;
+    let open = options.target.open().await?;
+    let done = async {
+        let steps = plan(&open.store, &wanted, options.prune).await?;
+        for step in &steps {
+            println!("{}", step.shown());
+        }
+        let count = steps.len();
+        if !options.dry_run {
+            for step in steps {
+                step.carry_out(&open.store).await?;
+            }
+        }
+        Ok::<_, CommandError>(count)
+    }
+    .await;
+    open.close().await;
+    match (done?, options.dry_run) {
+        (0, _) => println!("Nothing to do."),
+        (count, true) => println!("{count} change(s) to make."),
+        (count, false) => println!("{count} change(s) made."),
+    }
+    Ok(())
+}
+
+fn parse(text: &str, is_toml: bool) -> Result<Wanted, CommandError> {
+    let declared: Vec<Declared> = if is_toml {
+        let toml: Toml = toml::from_str(text).map_err(|error| one_line(&error))?;
+        toml.permissions
+    } else {
+        serde_json::from_str(text).map_err(|error| one_line(&error))?
+    };
+    let mut wanted = Wanted::new();
+    for Declared {
+        content_type,
+        codename,
+        name,
+    } in declared
+    {
+        let parsed = content_type_of(&content_type)?;
+        let key = (parsed, field::<Codename>("codename", &codename)?);
+        let name = field::<PermissionName>("name", &name)?;
+        if wanted.insert(key, name).is_some() {
+            return Err(CommandError::new(format!(
+                "{content_type} {codename} is declared twice"
+            )));
+        }
+    }
+    Ok(wanted)
+}
+
+fn one_line(error: &dyn std::fmt::Display) -> CommandError {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.split_whitespace().collect();
+    CommandError::new(lines.join(" "))
+}
+
+/// Django's columns hold 100 characters of each part.
+fn content_type_of(text: &str) -> Result<ContentType, CommandError> {
+    let is_part = |part: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !part.is_empty() && part.len() <= 100 && part.chars().all(known)
+    };
+    ContentType::parse(text)
+        .filter(|parsed| is_part(&parsed.app_label) && is_part(&parsed.model))
+        .ok_or_else(|| CommandError::new(format!("'{text}' is no app_label.model")))
+}
+
+fn field<T: TextField>(name: &str, text: &str) -> Result<T, CommandError> {
+    if text.is_empty() {
+        return Err(CommandError::new(format!("a {name} is empty")));
+    }
+    let raw = RawText {
+        text,
+        surrogate: None,
+    };
+    T::parse(raw).map_err(|texts| CommandError::new(format!("'{text}': {}", texts.join(" "))))
+}
+
+async fn plan(store: &Store, wanted: &Wanted, prune: bool) -> Result<Vec<Step>, CommandError> {
+    let mut steps = Vec::new();
+    let content_types: BTreeSet<&ContentType> = wanted.keys().map(|(of, _)| of).collect();
+    for content_type in &content_types {
+        if !store.content_type_exists(content_type).await? {
+            steps.push(Step::Declare((*content_type).clone()));
+        }
+    }
+    let there = store.permissions().await?;
+    let key = |one: &Permission| (one.content_type.clone(), one.codename.clone());
+    let there: BTreeMap<_, Permission> = there.into_iter().map(|one| (key(&one), one)).collect();
+    for ((content_type, codename), name) in wanted {
+        match there.get(&(content_type.clone(), codename.clone())) {
+            None => steps.push(Step::Add(
+                content_type.clone(),
+                codename.clone(),
+                name.clone(),
+            )),
+            Some(one) if one.name != *name => {
+                steps.push(Step::Rename(one.clone(), name.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    // Of other applications' permissions the file says nothing.
+    let apps: BTreeSet<&str> = content_types.iter().map(|of| &*of.app_label).collect();
+    let gone = there.into_iter().filter(|(key, one)| {
+        apps.contains(&*one.content_type.app_label) && !wanted.contains_key(key)
+    });
+    if prune {
+        steps.extend(gone.map(|(_, one)| Step::Remove(one)));
+    }
+    Ok(steps)
+}
+
+impl Step {
+    fn shown(&self) -> String {
+        match self {
+            Self::Declare(content_type) => format!("declare {content_type}"),
+            Self::Add(content_type, codename, name) => {
+                format!(
+                    "add {content_type} {} ({})",
+                    codename.as_str(),
+                    name.as_str()
+                )
+            }
+            Self::Rename(one, name) => format!(
+                "rename {} {} to {}",
+                one.content_type,
+                one.codename.as_str(),
+                name.as_str()
+            ),
+            Self::Remove(one) => format!("remove {} {}", one.content_type, one.codename.as_str()),
+        }
+    }
+
+    async fn carry_out(self, store: &Store) -> Result<(), CommandError> {
+        match self {
+            Self::Declare(content_type) => store
+                .declare_content_type(&content_type)
+                .await
+                .map_err(failed),
+            Self::Add(content_type, codename, name) => store
+                .create_permission(name, codename, content_type, Actor::Command)
+                .await
+                .map(drop)
+                .map_err(failed),
+            Self::Rename(one, name) => {
+                let change = |one: &Permission| {
+                    Ok::<_, Infallible>(Permission {
+                        name: name.clone(),
+                        ..one.clone()
+                    })
+                };
+                let changed = store.update_permission(one, Actor::Command, nothing_forbids, change);
+                changed.await.map(drop).or_else(or_gone)
+            }
+            Self::Remove(one) => {
+                let removed = store.delete_permission(one, Actor::Command);
+                removed.await.or_else(or_gone)
+            }
+        }
+    }
+}
+
+/// What somebody else has just deleted needs no change.
+fn or_gone(error: ChangeError<Infallible>) -> Result<(), CommandError> {
+    match error {
+        ChangeError::Gone => Ok(()),
+        ChangeError::Failed(error) => Err(error.into()),
+        other => Err(CommandError::new(format!("the table refused: {other:?}"))),
+    }
+}
