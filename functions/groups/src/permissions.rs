@@ -1,16 +1,15 @@
 //! `POST /api/auth/groups/{id}/assign_permissions/` and `remove_permissions/`: add to and take
 //! from what a group's members may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
     app::App,
     domain::{Group, Permission, PermissionId},
-    error::{ApiError, FieldErrors},
+    error::ApiError,
     http::{JsonOrForm, authority::may_add, can::ChangeGroup},
-    input::Presence,
     store::nothing_forbids,
 };
 
@@ -21,7 +20,7 @@ pub async fn assign(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let permissions = read(&app, body).await?;
+    let permissions = body.listed::<Permission>(&app, "permission_ids").await?;
     let gone = app.store.gone_permissions(&group).await?;
     let (store, who, added) = (&app.store, &caller.0, &permissions);
     let judge = |group: Group| async move {
@@ -45,7 +44,7 @@ pub async fn remove(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let permissions = read(&app, body).await?;
+    let permissions = body.listed::<Permission>(&app, "permission_ids").await?;
     let gone = app.store.gone_permissions(&group).await?;
     let change = |group: &Group| {
         let mut ids = group.permission_ids.clone();
@@ -64,15 +63,4 @@ fn with(group: &Group, ids: &BTreeSet<PermissionId>, gone: &BTreeSet<PermissionI
         permission_ids: ids.difference(gone).copied().collect(),
         ..group.clone()
     }
-}
-
-async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Permission>, ApiError> {
-    const FIELD: &str = "permission_ids";
-    let mut fields = body.fields()?;
-    let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
-        return Err(fields.into_errors().into());
-    };
-    list.resolve(&app.store)
-        .await?
-        .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

@@ -1,18 +1,17 @@
 //! `POST /api/auth/users/{id}/assign_groups/`: replaces the set of groups a user is in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
 use shared::{
     app::App,
     domain::{Group, GroupId, PermissionId, User, permission::labels},
-    error::{ApiError, FieldErrors},
+    error::ApiError,
     http::{
         JsonOrForm, Profile,
         authority::{may_change, may_grant},
         can::ChangeUser,
     },
-    input::Presence,
     store::Store,
 };
 
@@ -23,7 +22,7 @@ pub async fn assign_groups(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
-    let groups = read(&app, body).await?;
+    let groups = body.listed::<Group>(&app, "group_ids").await?;
     let (store, who, after) = (&app.store, &caller.0, &groups);
     let judge = |user: User| async move {
         may_change(who, &user)?;
@@ -58,15 +57,4 @@ async fn may_join(
     }
     let granted = labels(&store.permissions_of(&ids).await?);
     may_grant(store, caller, &granted).await
-}
-
-async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Group>, ApiError> {
-    const FIELD: &str = "group_ids";
-    let mut fields = body.fields()?;
-    let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
-        return Err(fields.into_errors().into());
-    };
-    list.resolve(&app.store)
-        .await?
-        .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

@@ -12,13 +12,12 @@ use serde_json::{Value, json};
 use shared::{
     app::App,
     domain::{Permission, PermissionId, User, permission::Source},
-    error::{ApiError, FieldErrors},
+    error::ApiError,
     http::{
         JsonOrForm,
         authority::{may_add, may_change},
         can::ChangeUser,
     },
-    input::Presence,
 };
 
 use crate::access::{Managed, Readable};
@@ -80,7 +79,7 @@ pub async fn replace(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Permissions>, ApiError> {
-    let permissions = read(&app, body).await?;
+    let permissions = body.listed::<Permission>(&app, "permission_ids").await?;
     let (store, who) = (&app.store, &caller.0);
     let after = &permissions;
     let judge = |user: User| async move {
@@ -96,15 +95,4 @@ pub async fn replace(
         .update_user(target, caller.actor(), judge, change)
         .await?;
     Ok(Json(Permissions::of(&user, &app, false).await?))
-}
-
-async fn read(app: &App, body: JsonOrForm) -> Result<BTreeMap<u64, Permission>, ApiError> {
-    const FIELD: &str = "permission_ids";
-    let mut fields = body.fields()?;
-    let Some(list) = fields.pk_list(FIELD, Presence::Required) else {
-        return Err(fields.into_errors().into());
-    };
-    list.resolve(&app.store)
-        .await?
-        .map_err(|text| FieldErrors::one(FIELD, text).into())
 }

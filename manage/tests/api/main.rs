@@ -16,6 +16,7 @@ mod climbing;
 mod flags;
 mod input;
 mod listing;
+mod model;
 mod permissions;
 mod properties;
 mod requests;

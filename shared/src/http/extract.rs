@@ -1,5 +1,7 @@
 //! Extractors that state in a handler's signature who may call it and what must be there.
 
+use std::collections::BTreeMap;
+
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -9,9 +11,9 @@ use axum::{
 use crate::{
     app::App,
     domain::User,
-    error::ApiError,
+    error::{ApiError, FieldErrors},
     http::log::note_user,
-    input::{self, Fields, MAX_BODY, body, related},
+    input::{self, Fields, MAX_BODY, Presence, Related, body, related},
     jwt::{TokenError, TokenType},
     store::Actor,
 };
@@ -140,6 +142,24 @@ impl JsonOrForm {
     /// It is no object.
     pub fn fields(self) -> Result<Fields, ApiError> {
         Fields::new(self.data, self.partial)
+    }
+
+    /// What the one field of an action lists by primary keys, by id.
+    ///
+    /// # Errors
+    /// The field errors, or the table's failure.
+    pub async fn listed<T: Related>(
+        self,
+        app: &App,
+        field: &'static str,
+    ) -> Result<BTreeMap<u64, T>, ApiError> {
+        let mut fields = self.fields()?;
+        let Some(list) = fields.pk_list(field, Presence::Required) else {
+            return Err(fields.into_errors().into());
+        };
+        list.resolve(&app.store)
+            .await?
+            .map_err(|text| FieldErrors::one(field, text).into())
     }
 }
 

@@ -6,6 +6,7 @@ pub mod groups;
 pub mod keys;
 pub mod listing;
 pub mod permissions;
+mod sdk;
 pub mod table;
 pub mod tokens;
 pub mod users;
@@ -44,7 +45,7 @@ impl Store {
 
 /// A client with this service's retries and time limits.
 pub fn client(config: &SdkConfig) -> Client {
-    Client::from_conf(table::configure(config))
+    Client::from_conf(sdk::configure(config))
 }
 
 /// Opens a connection by reading an item that every table has. A failure is left to the first

@@ -8,17 +8,11 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::FinalizerInterceptorContextRef,
-        timeout::TimeoutConfig,
-    },
-    error::{BoxError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::de::DeserializeOwned;
-
-use crate::http::log::note_throttle;
 
 use super::{
     StoreError,
@@ -41,58 +35,6 @@ const TRIES: u32 = 10;
 pub struct Table {
     client: Client,
     name: String,
-}
-
-/// The SDK's settings for this service: quick retries with jitter for throttling, 5xx and lost
-/// connections, and time limits well under a function's.
-pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
-    let retries = aws_config::retry::RetryConfig::standard()
-        .with_max_attempts(5)
-        .with_initial_backoff(Duration::from_millis(50))
-        .with_max_backoff(Duration::from_secs(1));
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(10))
-        .build();
-    aws_sdk_dynamodb::config::Builder::from(config)
-        .retry_config(retries)
-        .timeout_config(timeouts)
-        .interceptor(CountThrottles)
-        .build()
-}
-
-/// Notes throttled attempts, which the SDK tries again without a word.
-#[derive(Debug)]
-struct CountThrottles;
-
-impl Intercept for CountThrottles {
-    fn name(&self) -> &'static str {
-        "CountThrottles"
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let refused = context
-            .response()
-            .filter(|response| response.status().as_u16() == 400);
-        let body = refused.and_then(|response| response.body().bytes());
-        // As an error of its own, or as a reason of a cancelled transaction.
-        let throttled = body.is_some_and(|body| {
-            let text = String::from_utf8_lossy(body);
-            ["Throttling", "ThroughputExceeded", "RequestLimitExceeded"]
-                .iter()
-                .any(|name| text.contains(name))
-        });
-        if throttled {
-            note_throttle();
-        }
-        Ok(())
-    }
 }
 
 impl Table {
