@@ -177,6 +177,53 @@ async fn assigning_groups_is_three_reads_and_a_transaction() {
     assert_eq!(round_trips(&calls), operations);
 }
 
+#[tokio::test]
+async fn who_holds_nothing_is_refused_without_another_read() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let (status, calls) = calls(&world, Some(&ann), ("GET", "groups/", Value::Null)).await;
+    assert_eq!((status, round_trips(&calls)), (403, vec![vec!["GetItem"]]));
+}
+
+#[tokio::test]
+async fn what_a_label_opens_is_looked_up_in_one_round_trip() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let view = world.permission("auth.view_group").await;
+    let ann = world.grant(&ann, view).await;
+    let ann = world.join(&ann, [world.group("Staff").await.id]).await;
+    // Each waits until the other has been sent, or for ever.
+    let together = Arc::new(Barrier::new(2));
+    world.proxy.inject(move |operation, request| {
+        let is_label =
+            request["ExpressionAttributeValues"][":pk"]["S"] == "CODENAME#auth.view_group";
+        (operation == "BatchGetItem" || is_label).then(|| Fault::Meet(Arc::clone(&together)))
+    });
+    let (status, calls) = calls(&world, Some(&ann), ("GET", "groups/", Value::Null)).await;
+    let trips = round_trips(&calls);
+    assert_eq!((status, trips.len()), (200, 3), "{trips:?}");
+    let mut looked_up = trips[1].clone();
+    looked_up.sort_unstable();
+    assert_eq!(looked_up, ["BatchGetItem", "Query"]);
+}
+
+#[tokio::test]
+async fn all_of_a_users_permissions_are_two_round_trips() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let view = world.permission("auth.view_group").await;
+    let ann = world.grant(&ann, view).await;
+    let ann = world.join(&ann, [world.group("Staff").await.id]).await;
+    let (status, calls) = calls(
+        &world,
+        Some(&ann),
+        ("GET", "users/2/permissions/", Value::Null),
+    )
+    .await;
+    let expected = [vec!["GetItem"], vec!["BatchGetItem"], vec!["BatchGetItem"]];
+    assert_eq!((status, round_trips(&calls)), (200, expected.into()));
+}
+
 /// Every endpoint with a request that succeeds, after one another, and its round trips.
 fn every_endpoint(world: &World) -> Vec<(&'static str, &'static str, Value, u16, usize)> {
     let refresh = world.token(TokenType::Refresh, &world.admin);
@@ -223,6 +270,16 @@ fn every_endpoint(world: &World) -> Vec<(&'static str, &'static str, Value, u16,
             200,
             4,
         ),
+        ("GET", "users/me/", Value::Null, 200, 1),
+        ("GET", "users/2/permissions/", Value::Null, 200, 3),
+        (
+            "PUT",
+            "users/2/permissions/",
+            json!({"permission_ids": [1]}),
+            200,
+            6,
+        ),
+        ("GET", "groups/1/users/", Value::Null, 200, 5),
         ("DELETE", "users/2/", Value::Null, 204, 3),
         ("GET", "groups/", Value::Null, 200, 2),
         ("POST", "groups/", json!({"name": "Board"}), 201, 3),

@@ -23,7 +23,7 @@ use manage::{
 use serde_json::{Value, json};
 use shared::{
     app::{App, Clock},
-    domain::{Group, GroupId, User},
+    domain::{Group, GroupId, PermissionId, User},
     hashing::PasswordHash,
     jwt::TokenType,
     store::{Actor, Store, connect_to, nothing_forbids, table::Item, users::NewUser},
@@ -120,6 +120,27 @@ impl World {
             .update_user(user.clone(), Actor::Command, nothing_forbids, change)
             .await
             .expect("a member")
+    }
+
+    /// The id of a stock permission.
+    pub async fn permission(&self, label: &str) -> PermissionId {
+        let all = self.table.permissions().await.expect("the permissions");
+        let found = all.iter().find(|one| one.label() == label);
+        found.expect("a stock permission").id
+    }
+
+    /// Gives a user a permission of his own.
+    pub async fn grant(&self, user: &User, id: PermissionId) -> User {
+        let change = |user: &User| {
+            Ok::<_, std::convert::Infallible>(User {
+                permission_ids: [id].into(),
+                ..user.clone()
+            })
+        };
+        self.table
+            .update_user(user.clone(), Actor::Command, nothing_forbids, change)
+            .await
+            .expect("a holder")
     }
 
     /// A user's token.
