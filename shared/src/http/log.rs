@@ -139,7 +139,8 @@ impl Reporter {
         Ok(Self::CloudWatch(collector))
     }
 
-    /// Answers a request and tells of it; `answer` gives the response, `status` reads it.
+    /// Answers a request and tells of it: `answer` gives the response, its status, and the time
+    /// that it took.
     pub async fn tell<R>(
         &self,
         asked: Asked,
