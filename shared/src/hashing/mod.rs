@@ -10,7 +10,7 @@ mod pbkdf2;
 mod scrypt;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
@@ -80,16 +80,27 @@ pub enum Verification {
 /// memory stays the same however many logins arrive together.
 #[derive(Clone)]
 pub struct Hasher {
+    workshop: Arc<LazyLock<Workshop>>,
+}
+
+struct Workshop {
     permits: Arc<Semaphore>,
-    argon2: Arc<Argon2>,
+    argon2: Argon2,
 }
 
 impl Default for Hasher {
+    /// Counts the cores when it first hashes: that takes a score of system calls, which the start
+    /// of a function need not wait for.
     fn default() -> Self {
-        let cores = available_parallelism().map_or(1, usize::from);
+        let workshop: LazyLock<Workshop> = LazyLock::new(|| {
+            let cores = available_parallelism().map_or(1, usize::from);
+            Workshop {
+                permits: Arc::new(Semaphore::new(cores)),
+                argon2: Argon2::keeping(cores),
+            }
+        });
         Self {
-            permits: Arc::new(Semaphore::new(cores)),
-            argon2: Arc::new(Argon2::keeping(cores)),
+            workshop: Arc::new(workshop),
         }
     }
 }
@@ -133,7 +144,7 @@ impl Hasher {
     ///
     /// If the operating system has no randomness to give.
     pub fn hash_blocking(&self, password: &Password) -> PasswordHash {
-        PasswordHash(self.argon2.hash(password.0.as_bytes()))
+        PasswordHash(self.workshop.argon2.hash(password.0.as_bytes()))
     }
 
     /// [`verify`](Self::verify) on the calling thread, for a command line.
@@ -145,7 +156,7 @@ impl Hasher {
         let password = password.0.as_bytes();
         let verification = stored.and_then(|PasswordHash(encoded)| self.compare(password, encoded));
         verification.unwrap_or_else(|| {
-            self.argon2.waste(password);
+            self.workshop.argon2.waste(password);
             Verification::Wrong
         })
     }
@@ -157,7 +168,7 @@ impl Hasher {
             "argon2" => {
                 let stored = argon2::Stored::parse(rest)?;
                 (
-                    self.argon2.matches(&stored, password)?,
+                    self.workshop.argon2.matches(&stored, password)?,
                     stored.is_outdated(),
                 )
             }
@@ -174,7 +185,7 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.permits)
+        let permit = Arc::clone(&self.workshop.permits)
             .acquire_owned()
             .await
             .expect("nothing closes the semaphore");

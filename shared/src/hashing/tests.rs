@@ -110,16 +110,16 @@ async fn a_new_hash_has_djangos_form_and_verifies() {
 #[tokio::test]
 async fn an_account_without_a_usable_password_costs_one_computation() {
     let hasher = Hasher::default();
-    assert_eq!(hasher.argon2.computations(), 0);
+    assert_eq!(hasher.workshop.argon2.computations(), 0);
     assert_eq!(hasher.verify(&password(""), None).await, Wrong);
-    assert_eq!(hasher.argon2.computations(), 1);
+    assert_eq!(hasher.workshop.argon2.computations(), 1);
     let unusable = ["!", "!PkXq0Pj2vIHCJt2jeuTn6Wy5ZVyHp4WT1iQH0OGy", "", "!$"];
     let out_of_bounds = ["pbkdf2_sha256$10000001$s$x", "md5$a$b", "argon2$"];
     for (done, stored) in (2..).zip(unusable.iter().chain(&out_of_bounds)) {
         let stored = PasswordHash::new((*stored).to_owned());
         let verified = hasher.verify(&password("!"), Some(&stored)).await;
         assert_eq!(verified, Wrong);
-        assert_eq!(hasher.argon2.computations(), done);
+        assert_eq!(hasher.workshop.argon2.computations(), done);
     }
 }
 
@@ -234,10 +234,10 @@ fn compare(text: &str, encoded: &str) -> Option<Verification> {
 #[test]
 fn the_memory_of_a_hash_serves_the_next() {
     let hasher = Hasher::default();
-    assert_eq!(hasher.argon2.kept(), 0);
+    assert_eq!(hasher.workshop.argon2.kept(), 0);
     for _ in 0..3 {
         assert_eq!(hasher.verify_blocking(&password(""), None), Wrong);
-        assert_eq!(hasher.argon2.kept(), 1);
+        assert_eq!(hasher.workshop.argon2.kept(), 1);
     }
     // A clone shares it.
     let stored = PasswordHash::new(CURRENT.to_owned());
@@ -245,7 +245,7 @@ fn the_memory_of_a_hash_serves_the_next() {
         .clone()
         .verify_blocking(&password(ASCII), Some(&stored));
     assert_eq!(verified, Correct);
-    assert_eq!(hasher.argon2.kept(), 1);
+    assert_eq!(hasher.workshop.argon2.kept(), 1);
 }
 
 #[tokio::test]
@@ -261,9 +261,9 @@ async fn many_logins_at_once_keep_no_more_memory_than_there_are_cores() {
     for login in logins {
         assert_eq!(login.await.unwrap(), Wrong);
     }
-    assert!((1..=cores).contains(&hasher.argon2.kept()));
-    assert_eq!(hasher.argon2.computations(), 4 * cores);
-    assert_eq!(hasher.permits.available_permits(), cores);
+    assert!((1..=cores).contains(&hasher.workshop.argon2.kept()));
+    assert_eq!(hasher.workshop.argon2.computations(), 4 * cores);
+    assert_eq!(hasher.workshop.permits.available_permits(), cores);
 }
 
 #[test]
