@@ -13,11 +13,18 @@ pub mod syncpermissions;
 pub mod target;
 pub mod users;
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, connect_info::IntoMakeServiceWithConnectInfo},
+    middleware::map_request,
+};
 use clap::{Parser, Subcommand};
-use shared::{app::App, http::service};
+use shared::{
+    app::App,
+    http::{extract::Peer, service},
+};
 
 /// User management: run it on this machine, or manage the accounts of a table.
 #[derive(Parser)]
@@ -105,11 +112,23 @@ fn random_text() -> String {
 
 /// Every function's routes as one service.
 pub fn all_routes(app: App) -> Router {
-    let routes = auth::routes()
+    let routes = admin::routes()
+        .merge(auth::routes())
         .merge(users_routes())
         .merge(groups::routes())
         .merge(permissions::routes());
     service(routes, app)
+}
+
+/// A service for connections of its own, which tells each request's peer.
+pub fn with_peers(service: Router) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    let told = |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request| async move {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        request
+    };
+    service
+        .layer(map_request(told))
+        .into_make_service_with_connect_info()
 }
 
 fn users_routes() -> Router<App> {

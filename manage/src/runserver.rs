@@ -28,7 +28,7 @@ use crate::{
     engine::{Access, Engine, LOOPBACK, Opened},
     init, random_text,
     target::EMBEDDED_TABLE,
-    users,
+    users, with_peers,
 };
 
 const SIGNING_KEY: &str = "signing-key";
@@ -111,7 +111,7 @@ async fn serve(
         print("Stopping.\n");
         let _ = tell.send(());
     };
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    let served = axum::serve(listener, with_peers(router)).with_graceful_shutdown(stopped);
     tokio::select! {
         result = served => {
             result.map_err(|error| CommandError::new(format!("the server ended: {error}")))
@@ -223,6 +223,7 @@ fn introduction(
     });
     format!(
         "Serving the API at   http://{address}/api/auth/\n\
+         Admin pages at       http://{address}/admin/\n\
          DynamoDB endpoint    {} (table {EMBEDDED_TABLE})\n\
          Data                 {data}\n\
          {superuser}\n\

@@ -162,17 +162,12 @@ pub async fn change_password(options: ChangePasswordOptions) -> Result<(), Comma
     let open = options.target.open_existing().await?;
     let result = async {
         let (user, _) = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
-        let attributes = PersonalAttributes {
-            username: user.username.as_str(),
-            first_name: user.first_name.as_str(),
-            last_name: user.last_name.as_str(),
-            email: user.email.as_str(),
-        };
+        let attributes = user.attributes();
         let password = password(options.noinput, SUPERUSER_PASSWORD, &attributes)?;
         let hash = Hasher::default().hash(&password).await;
         let now = Clock::System.now();
         open.store
-            .set_password(user.id, &hash, now, Actor::Command)
+            .set_password(&user, false, &hash, now, Actor::Command)
             .await
             .map_err(|error| match error {
                 ChangeError::Failed(error) => error.into(),

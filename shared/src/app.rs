@@ -41,7 +41,8 @@ impl App {
         reporter: Reporter,
     ) -> Self {
         Self {
-            store: Store::new(client, &settings.table_name),
+            store: Store::new(client, &settings.table_name)
+                .with_audit(clock.clone(), settings.audit_retention_days),
             keys,
             hasher: Hasher::default(),
             clock,
@@ -88,6 +89,18 @@ impl Clock {
                     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
                 }),
             Self::Fixed(time) => time.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    pub fn now_in_ms(&self) -> i64 {
+        match self {
+            Self::System => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| {
+                    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+                }),
+            Self::Fixed(_) => self.now() * 1000,
         }
     }
 }

@@ -126,6 +126,8 @@ pub enum ApiError {
     NotFound,
     /// 404, a `?cursor=` that this list never gave.
     InvalidCursor,
+    /// 429 after too many failed logins, with the seconds to wait.
+    Throttled(i64),
     /// 405 with the methods that are allowed, as the `Allow` header has them.
     MethodNotAllowed(Method, &'static str),
     /// 413, a body over [`crate::input::MAX_BODY`].
@@ -231,6 +233,7 @@ impl ApiError {
             Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::NotFound | Self::InvalidCursor => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -273,6 +276,12 @@ impl ApiError {
             Self::MethodNotAllowed(method, _) => {
                 detail(&format!("Method \"{method}\" not allowed."))
             }
+            Self::Throttled(wait) => {
+                let unit = if *wait == 1 { "second" } else { "seconds" };
+                detail(&format!(
+                    "Request was throttled. Expected available in {wait} {unit}."
+                ))
+            }
             Self::TooLarge => detail("Request body too large."),
             Self::UnsupportedMediaType(sent) => {
                 detail(&format!("Unsupported media type \"{sent}\" in request."))
@@ -297,6 +306,9 @@ impl IntoResponse for ApiError {
             }
             Self::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            Self::Throttled(wait) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
             }
             _ if status == StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, BEARER);

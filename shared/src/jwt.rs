@@ -194,6 +194,24 @@ impl Jwt {
         complete(self.genuine(token, now)?).map(|_| ())
     }
 
+    /// A tag that proves that a text is this service's own, made for one purpose. No token has it:
+    /// what a token signs has no line break.
+    pub fn tag(&self, purpose: &str, text: &str) -> String {
+        let message = format!("{purpose}\n{text}");
+        // HMAC takes every message, and the key is the algorithm's.
+        crypto::sign(message.as_bytes(), &self.signing_key, self.algorithm)
+            .expect("the key is the algorithm's")
+    }
+
+    /// Whether one of the keys made a tag.
+    pub fn is_tag(&self, purpose: &str, text: &str, tag: &str) -> bool {
+        let message = format!("{purpose}\n{text}");
+        let signed = |key| crypto::verify(tag, message.as_bytes(), key, self.algorithm);
+        self.verifying_keys
+            .iter()
+            .any(|key| signed(key).unwrap_or(false))
+    }
+
     /// Whether one of the keys signed a token, whatever it claims.
     pub fn signed(&self, token: &str) -> bool {
         self.verify_signature(token).is_some()

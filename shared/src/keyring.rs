@@ -119,8 +119,13 @@ impl Keyring {
     /// The keys for a token; if none of those at hand signed it, they are read again, for it may
     /// be a new key of which another instance has learnt before.
     pub async fn for_token(&self, token: &str, now: i64) -> Arc<Jwt> {
+        self.that_signed(|jwt| jwt.signed(token), now).await
+    }
+
+    /// The keys for something else that is signed, as [`Keyring::for_token`].
+    pub async fn that_signed(&self, signed: impl Fn(&Jwt) -> bool, now: i64) -> Arc<Jwt> {
         let jwt = self.current(now).await;
-        if self.inner.secret.is_none() || jwt.signed(token) {
+        if self.inner.secret.is_none() || signed(&jwt) {
             return jwt;
         }
         self.read_again_if(now, |_| true).await;

@@ -1,9 +1,11 @@
 //! Every environment variable: its name, type and default. Read once, when a function starts.
 
-use std::{env, fmt};
+use std::{env, fmt, ops::RangeInclusive, str::FromStr};
 
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
+
+use crate::store::AUDIT_RETENTION_DAYS;
 
 /// A text that is never printed.
 #[derive(Clone)]
@@ -71,6 +73,15 @@ pub struct Settings {
     /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
     /// told.
     pub required_permissions: Vec<String>,
+    /// How many failed logins there may be before nobody is let in.
+    pub login_failures: LoginFailures,
+    /// How long somebody may be logged in to the admin pages.
+    pub sessions: Sessions,
+    /// `CSRF_TRUSTED_ORIGINS`: comma-separated origins, such as `https://admin.example.com`, whose
+    /// forms the admin pages take beside their own; none unless told.
+    pub csrf_trusted_origins: Vec<String>,
+    /// `AUDIT_RETENTION_DAYS`: how long the log of changes is kept, 365 unless told; 0 is for ever.
+    pub audit_retention_days: i64,
     /// `METRICS_NAMESPACE`: where a function's metrics appear in CloudWatch; `UserManagement`
     /// unless told.
     pub metrics_namespace: String,
@@ -79,6 +90,26 @@ pub struct Settings {
     pub log_level: tracing::Level,
     /// Where a Lambda function finds AWS.
     pub aws: AwsSettings,
+}
+
+/// The limits of failed logins. One of 0 is none.
+#[derive(Clone, Debug)]
+pub struct LoginFailures {
+    /// `LOGIN_FAILURE_LIMIT`: for one username, 30 unless told.
+    pub per_account: u64,
+    /// `LOGIN_FAILURE_LIMIT_PER_ADDRESS`: from one source address, 300 unless told.
+    pub per_address: u64,
+    /// `LOGIN_FAILURE_WINDOW`: in so many seconds from the first, 900 unless told.
+    pub window: i64,
+}
+
+/// The limits of a session of the admin pages, in seconds.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    /// `SESSION_IDLE_AGE`: without a request, 3,600 unless told.
+    pub idle_age: i64,
+    /// `SESSION_COOKIE_AGE`: from the login, 43,200 unless told.
+    pub age: i64,
 }
 
 /// Where a Lambda function finds AWS, by the variables that Lambda sets and the AWS SDKs know.
@@ -143,6 +174,9 @@ impl Settings {
                 .map(str::to_owned)
                 .collect()
         };
+        let failures = |name: &str, default| {
+            number(get(name), name, "failures", 0..=1_000_000_u64, default)
+        };
         let fallbacks = list("SIGNING_KEY_FALLBACKS");
         let keys = match get("SIGNING_KEY_SECRET_ARN") {
             None => KeySource::Given(Keys {
@@ -184,6 +218,23 @@ impl Settings {
             table_name: required("TABLE_NAME")?,
             cors_allowed_origins: list("CORS_ALLOWED_ORIGINS"),
             required_permissions: list("REQUIRED_PERMISSIONS"),
+            login_failures: LoginFailures {
+                per_account: failures("LOGIN_FAILURE_LIMIT", 30)?,
+                per_address: failures("LOGIN_FAILURE_LIMIT_PER_ADDRESS", 300)?,
+                window: seconds(get("LOGIN_FAILURE_WINDOW"), "LOGIN_FAILURE_WINDOW", 1, 900)?,
+            },
+            sessions: Sessions {
+                idle_age: seconds(get("SESSION_IDLE_AGE"), "SESSION_IDLE_AGE", 1, 3600)?,
+                age: seconds(get("SESSION_COOKIE_AGE"), "SESSION_COOKIE_AGE", 1, 43_200)?,
+            },
+            csrf_trusted_origins: list("CSRF_TRUSTED_ORIGINS"),
+            audit_retention_days: number(
+                get("AUDIT_RETENTION_DAYS"),
+                "AUDIT_RETENTION_DAYS",
+                "days",
+                0..=36_500,
+                AUDIT_RETENTION_DAYS,
+            )?,
             metrics_namespace: get("METRICS_NAMESPACE")
                 .unwrap_or_else(|| "UserManagement".to_owned()),
             log_level: log_level(get("AWS_LAMBDA_LOG_LEVEL")),
@@ -268,18 +319,26 @@ fn seconds(
     least: i64,
     default: i64,
 ) -> Result<i64, SettingsError> {
+    number(value, name, "seconds", least..=LONGEST, default)
+}
+
+fn number<T: FromStr + PartialOrd + fmt::Display>(
+    value: Option<String>,
+    name: &str,
+    unit: &str,
+    range: RangeInclusive<T>,
+    default: T,
+) -> Result<T, SettingsError> {
     let Some(text) = value else {
         return Ok(default);
     };
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|seconds| (least..=LONGEST).contains(seconds))
-        .ok_or_else(|| {
-            SettingsError(format!(
-                "{name} is not a number of seconds from {least} to {LONGEST}"
-            ))
-        })
+    let number = text.trim().parse().ok();
+    number.filter(|number| range.contains(number)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        SettingsError(format!(
+            "{name} is not a number of {unit} from {least} to {most}"
+        ))
+    })
 }
 
 fn flag(value: Option<String>, name: &str) -> Result<bool, SettingsError> {

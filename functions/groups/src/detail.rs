@@ -11,6 +11,7 @@ use shared::{
     app::App,
     domain::{Group, GroupId},
     error::ApiError,
+    forms::GroupInput,
     http::{
         Can, JsonOrForm,
         authority::may_add,
@@ -19,8 +20,6 @@ use shared::{
         no_content,
     },
 };
-
-use crate::input::GroupInput;
 
 /// The group in the path, to whom `P` is open.
 pub struct Managed<P> {
@@ -76,7 +75,7 @@ pub async fn update(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<GroupDetail>, ApiError> {
-    let input = GroupInput::read(&app, body, &group).await?;
+    let input = GroupInput::read(&app, body.fields()?, &group).await?;
     let (here, who, input) = (&app, &caller.0, &input);
     let judge = |group: Group| async move {
         let after = input.permissions();

@@ -1,7 +1,6 @@
 //! Groups and what their members may do.
 
 mod detail;
-mod input;
 mod list;
 mod members;
 mod permissions;

@@ -6,13 +6,12 @@ use shared::{
     app::App,
     domain::Group,
     error::ApiError,
+    forms::GroupInput,
     http::{
         Can, JsonOrForm,
         can::{AddGroup, ViewGroup},
     },
 };
-
-use crate::input::GroupInput;
 
 /// A group in a list.
 #[derive(Serialize)]
@@ -49,7 +48,7 @@ pub async fn create(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<ListedGroup>), ApiError> {
-    let name = GroupInput::read_name(body)?;
+    let name = GroupInput::read_name(body.fields()?)?;
     let group = app.store.create_group(name, caller.actor()).await?;
     Ok((StatusCode::CREATED, Json(group.into())))
 }

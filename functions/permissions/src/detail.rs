@@ -11,6 +11,7 @@ use shared::{
     app::App,
     domain::{Permission, PermissionId},
     error::ApiError,
+    forms::PermissionInput,
     http::{
         Can, JsonOrForm,
         can::{ChangePermission, DeletePermission, Permit, ViewPermission},
@@ -18,8 +19,6 @@ use shared::{
         no_content,
     },
 };
-
-use crate::input::PermissionInput;
 
 /// The permission in the path, to whom `P` is open.
 pub struct Managed<P> {
@@ -71,7 +70,7 @@ pub async fn update(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<PermissionDetail>, ApiError> {
-    let input = PermissionInput::read(&app, body).await?;
+    let input = PermissionInput::read(&app, body.fields()?).await?;
     let (here, who, input) = (&app, &caller.0, &input);
     let judge =
         |permission: Permission| async move { input.may_change(here, who, &permission).await };

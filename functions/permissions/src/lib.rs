@@ -2,7 +2,6 @@
 
 mod detail;
 mod groups;
-mod input;
 mod list;
 
 use axum::{

@@ -4,13 +4,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use shared::{
     app::App,
     error::ApiError,
+    forms::PermissionInput,
     http::{
         Can, JsonOrForm,
         can::{AddPermission, ViewPermission},
     },
 };
 
-use crate::{detail::PermissionDetail, input::PermissionInput};
+use crate::detail::PermissionDetail;
 
 pub async fn list(
     _: Can<ViewPermission>,
@@ -31,7 +32,7 @@ pub async fn create(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<PermissionDetail>), ApiError> {
-    let input = PermissionInput::read(&app, body).await?;
+    let input = PermissionInput::read(&app, body.fields()?).await?;
     input.may_be_made(&app, &caller.0).await?;
     let (name, codename, content_type) = input.into_new()?;
     let permission = app

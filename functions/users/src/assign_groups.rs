@@ -1,18 +1,15 @@
 //! `POST /api/auth/users/{id}/assign_groups/`: replaces the set of groups a user is in.
 
-use std::collections::BTreeSet;
-
 use axum::{Json, extract::State};
 use shared::{
     app::App,
-    domain::{Group, GroupId, PermissionId, User, permission::labels},
+    domain::{Group, GroupId, User},
     error::ApiError,
     http::{
         JsonOrForm, Profile,
-        authority::{may_change, may_grant},
+        authority::{may_change, may_join},
         can::ChangeUser,
     },
-    store::Store,
 };
 
 use crate::access::Managed;
@@ -40,21 +37,3 @@ pub async fn assign_groups(
     Ok(Json(Profile::in_groups(&user, groups.into_values())))
 }
 
-/// Whoever joins a group gets its permissions; in the groups that a user stays in nothing changes.
-async fn may_join(
-    store: &Store,
-    caller: &User,
-    user: &User,
-    groups: impl Iterator<Item = &Group>,
-) -> Result<(), ApiError> {
-    let joined = groups.filter(|group| !user.group_ids.contains(&group.id));
-    let ids: BTreeSet<PermissionId> = joined
-        .flat_map(|group| &group.permission_ids)
-        .copied()
-        .collect();
-    if caller.is_superuser || ids.is_empty() {
-        return Ok(());
-    }
-    let granted = labels(&store.permissions_of(&ids).await?);
-    may_grant(store, caller, &granted).await
-}

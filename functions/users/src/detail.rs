@@ -5,6 +5,7 @@ use shared::{
     app::App,
     domain::User,
     error::ApiError,
+    forms::ProfileInput,
     http::{
         JsonOrForm, Profile,
         authority::{may_change, may_decide_over},
@@ -13,10 +14,7 @@ use shared::{
     },
 };
 
-use crate::{
-    access::{Editable, Managed, Readable},
-    input::ProfileInput,
-};
+use crate::access::{Editable, Managed, Readable};
 
 pub async fn retrieve(
     Readable(user): Readable,
@@ -30,7 +28,7 @@ pub async fn update(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
-    let input = ProfileInput::read(&app, body, &caller.0, &target).await?;
+    let input = ProfileInput::read(&app, body.fields()?, &caller.0, &target).await?;
     let (here, who, input) = (&app, &caller.0, &input);
     let judge = |user: User| async move {
         may_change(who, &user)?;

@@ -3,7 +3,6 @@
 mod access;
 mod assign_groups;
 mod detail;
-mod input;
 mod list;
 mod permissions;
 mod register;

@@ -6,14 +6,13 @@ use shared::{
     app::App,
     domain::User,
     error::ApiError,
+    forms::Registration,
     http::{
         JsonOrForm, OptionalCaller,
         log::{Event, note_event},
     },
     store::Actor,
 };
-
-use crate::input::Registration;
 
 /// What a registration answers.
 #[derive(Serialize)]
@@ -42,7 +41,7 @@ pub async fn register(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let Registration { user, password } = Registration::read(&app, body).await?;
+    let Registration { user, password } = Registration::read(&app, body.fields()?).await?;
     // The id is taken while the password is hashed.
     let (id, hash) = tokio::join!(app.store.next_user_id(), app.hasher.hash(&password));
     let user = app

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use manage::{
     all_routes,
     engine::{Engine, LOOPBACK},
-    init, users,
+    init, users, with_peers,
 };
 use shared::{
     app::{App, Clock},
@@ -91,7 +91,7 @@ pub fn bare_app(endpoint: &str) -> App {
 pub async fn serve(app: App) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, all_routes(app)).await });
+    tokio::spawn(async move { axum::serve(listener, with_peers(all_routes(app))).await });
     address
 }
 

@@ -2,6 +2,7 @@
 
 mod email;
 pub mod group;
+pub mod log;
 pub mod names;
 pub mod password;
 pub mod permission;
@@ -10,4 +11,4 @@ pub mod user;
 pub use group::{Group, GroupId};
 pub use names::{Codename, EmailAddress, GroupName, PermissionName, PersonName, UserName};
 pub use permission::{ContentType, Permission, PermissionId};
-pub use user::{User, UserId};
+pub use user::{Flag, User, UserId};

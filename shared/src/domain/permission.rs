@@ -68,6 +68,12 @@ impl Permission {
         format!("{}.{}", self.content_type.app_label, self.codename.as_str())
     }
 
+    /// Django's `str()` of it: `auth | user | Can change user`.
+    pub fn title(&self) -> String {
+        let ContentType { app_label, model } = &self.content_type;
+        format!("{app_label} | {model} | {}", self.name.as_str())
+    }
+
     /// Django's order of permissions: app_label, model, codename.
     pub fn order(&self) -> (&ContentType, &Codename) {
         (&self.content_type, &self.codename)

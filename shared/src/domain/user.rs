@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, GroupId, PermissionId, PersonName, UserName};
+use super::{
+    EmailAddress, GroupId, PermissionId, PersonName, UserName, password::PersonalAttributes,
+};
 
 /// A user's primary key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,7 +64,57 @@ pub struct User {
     pub version: u64,
 }
 
+/// What the admin pages filter users by. Each is rare enough for an index of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flag {
+    /// `is_superuser`.
+    Superuser,
+    /// `is_staff`.
+    Staff,
+    /// Not `is_active`.
+    Inactive,
+}
+
+impl Flag {
+    /// All flags, the rarest first.
+    pub const ALL: [Self; 3] = [Self::Superuser, Self::Staff, Self::Inactive];
+
+    /// Its name in the table's keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Superuser => "SUPERUSER",
+            Self::Staff => "STAFF",
+            Self::Inactive => "INACTIVE",
+        }
+    }
+}
+
 impl User {
+    /// Whether he has a flag.
+    pub fn has(&self, flag: Flag) -> bool {
+        match flag {
+            Flag::Superuser => self.is_superuser,
+            Flag::Staff => self.is_staff,
+            Flag::Inactive => !self.is_active,
+        }
+    }
+
+    /// What his password must not be like.
+    pub fn attributes(&self) -> PersonalAttributes<'_> {
+        PersonalAttributes {
+            username: self.username.as_str(),
+            first_name: self.first_name.as_str(),
+            last_name: self.last_name.as_str(),
+            email: self.email.as_str(),
+        }
+    }
+
+    /// Django's `get_full_name`.
+    pub fn full_name(&self) -> String {
+        let name = format!("{} {}", self.first_name.as_str(), self.last_name.as_str());
+        name.trim().to_owned()
+    }
+
     /// Whether he counts for the rule that one active superuser remains.
     pub fn is_active_superuser(&self) -> bool {
         self.is_active && self.is_superuser

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
-        Permission, PermissionId, User,
+        Group, Permission, PermissionId, User,
         permission::{decides, labels},
     },
     error::ApiError,
@@ -51,6 +51,27 @@ pub async fn may_add<'a>(
     }
     let had = labels(&store.permissions_of(before).await?);
     granted.retain(|label| !had.contains(label));
+    may_grant(store, caller, &granted).await
+}
+
+/// Puts a user in groups. Whoever joins a group gets its permissions; in the groups that he stays
+/// in nothing changes.
+pub async fn may_join<'a>(
+    store: &Store,
+    caller: &User,
+    user: &User,
+    groups: impl IntoIterator<Item = &'a Group>,
+) -> Result<(), ApiError> {
+    let is_new = |group: &&Group| !user.group_ids.contains(&group.id);
+    let joined = groups.into_iter().filter(is_new);
+    let ids: BTreeSet<PermissionId> = joined
+        .flat_map(|group| &group.permission_ids)
+        .copied()
+        .collect();
+    if caller.is_superuser || ids.is_empty() {
+        return Ok(());
+    }
+    let granted = labels(&store.permissions_of(&ids).await?);
     may_grant(store, caller, &granted).await
 }
 

@@ -1,12 +1,13 @@
 //! Extractors that state in a handler's signature who may call it and what must be there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible, net::IpAddr};
 
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{HeaderValue, Method, header, request::Parts},
 };
+use lambda_http::request::RequestContext;
 
 use crate::{
     app::App,
@@ -48,6 +49,29 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let OptionalCaller(user) = OptionalCaller::from_request_parts(parts, app).await?;
         user.map(Self).ok_or(ApiError::NotAuthenticated)
+    }
+}
+
+/// The address that a request comes from, for a service that is served directly: an extension of
+/// the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// The address that a request comes from: what API Gateway saw, or the peer. Never a header's,
+/// which anybody may write.
+pub struct SourceAddress(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for SourceAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let gateway = match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+            _ => None,
+        };
+        let gateway = gateway.and_then(|address| address.parse().ok());
+        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+        Ok(Self(gateway.or(peer)))
     }
 }
 
@@ -136,6 +160,11 @@ pub struct JsonOrForm {
 }
 
 impl JsonOrForm {
+    /// What it holds, unread.
+    pub fn into_data(self) -> input::Data {
+        self.data
+    }
+
     /// Its fields.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub enum Event {
     Login,
     /// A login that was refused.
     FailedLogin,
+    /// A login that was not looked at, after too many refused ones.
+    ThrottledLogin,
     /// A new account by registration.
     Registration,
     /// A refresh token that gave an access token.
@@ -33,6 +35,7 @@ impl Event {
         match self {
             Self::Login => "Logins",
             Self::FailedLogin => "FailedLogins",
+            Self::ThrottledLogin => "ThrottledLogins",
             Self::Registration => "Registrations",
             Self::Refresh => "Refreshes",
         }

@@ -93,14 +93,16 @@ async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: 
             *response.body_mut() = Body::empty();
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
-        response.headers_mut().extend(HYGIENE);
+        for (name, value) in HYGIENE {
+            response.headers_mut().entry(name).or_insert(value);
+        }
         let status = response.status();
         (response, status, started.elapsed())
     };
     reporter.tell(asked, answer).await
 }
 
-/// On every answer. Tokens and personal data are for nobody's cache (RFC 6749, section 5.1);
+/// On every answer that does not say otherwise itself. Tokens and personal data are for nobody's cache (RFC 6749, section 5.1);
 /// nothing is to be taken for another type than it says; once HTTPS, always HTTPS (RFC 6797),
 /// which browsers heed over HTTPS only.
 const HYGIENE: [(HeaderName, HeaderValue); 3] = [

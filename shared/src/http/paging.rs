@@ -38,7 +38,7 @@ impl FromRequestParts<App> for Paging {
         {
             match name.as_ref() {
                 "page_size" => size = page_size(&value),
-                "search" => search = lower(&python::strip(&value).nfkc().collect::<String>()),
+                "search" => search = searchable(&value),
                 "cursor" => cursor = Some(value.into_owned()),
                 _ => {}
             }
@@ -50,6 +50,11 @@ impl FromRequestParts<App> for Paging {
             path: parts.uri.path().to_owned(),
         })
     }
+}
+
+/// A search as the index is searched: trimmed, NFKC, lower case.
+pub fn searchable(text: &str) -> String {
+    lower(&python::strip(text).nfkc().collect::<String>())
 }
 
 /// DRF's `_positive_int` with a cut-off: a bad value is the default, a large one the largest.

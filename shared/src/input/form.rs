@@ -20,7 +20,7 @@ pub const MAX_FIELDS: usize = 1000;
 /// The fields of a form: each name with one or more values, in order.
 ///
 /// A value is a [`Value::Str`] or a [`Value::File`].
-#[derive(Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Form(IndexMap<String, Vec<Value>>);
 
 impl Form {

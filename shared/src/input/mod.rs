@@ -102,6 +102,14 @@ impl Fields {
         }
     }
 
+    /// Whether a field is a text of nothing but spaces.
+    pub fn is_blank(&self, name: &str) -> bool {
+        match self.given(name) {
+            Given::Value(Value::Str(text)) => python::strip(text.as_str()).is_empty(),
+            _ => false,
+        }
+    }
+
     /// A text field (`CharField`): trimmed, numbers taken as text.
     pub fn text<T: TextField>(&mut self, name: &'static str, presence: Presence) -> Option<T> {
         match self.parse_text(name, presence) {

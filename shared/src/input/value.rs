@@ -10,7 +10,7 @@ use crate::python;
 ///
 /// Its `Debug` form names the type only: bodies hold passwords. There is no
 /// `Clone`, whose recursion would need too much stack for the deepest of values.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Value {
     /// JSON's `null`.
     Null,
@@ -135,7 +135,7 @@ impl fmt::Debug for Text {
 /// keeps its first place but its last value.
 ///
 /// The map hashes with random keys, so a client cannot choose colliding ones.
-#[derive(Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Dict(IndexMap<String, Value>);
 
 impl Dict {

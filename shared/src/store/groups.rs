@@ -8,10 +8,13 @@ use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{Entity, GROUPS, Key, Sequence},
     table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes, nothing_forbids},
+    versioned::{Versioned, Writes, changed, nothing_forbids},
     writes::Write,
 };
-use crate::domain::{Group, GroupId, GroupName, PermissionId};
+use crate::domain::{
+    Group, GroupId, GroupName, PermissionId,
+    log::{ActionFlag, Model, Object},
+};
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
@@ -56,6 +59,19 @@ impl Store {
     /// # Errors
     /// The name is taken.
     pub async fn create_group(&self, name: GroupName, actor: Actor) -> Result<Group, WriteError> {
+        self.create_group_with(name, BTreeSet::new(), actor).await
+    }
+
+    /// Makes a group with permissions.
+    ///
+    /// # Errors
+    /// The name is taken.
+    pub async fn create_group_with(
+        &self,
+        name: GroupName,
+        permission_ids: BTreeSet<PermissionId>,
+        actor: Actor,
+    ) -> Result<Group, WriteError> {
         let id = self
             .table
             .next(Entity::Sequence(Sequence::Group).key())
@@ -64,7 +80,7 @@ impl Store {
         let group = Group {
             id: GroupId(id),
             name,
-            permission_ids: BTreeSet::new(),
+            permission_ids,
             version: 1,
         };
         self.insert_group(group, actor).await
@@ -74,14 +90,16 @@ impl Store {
     ///
     /// # Errors
     /// The id or the name is taken.
-    pub async fn insert_group(&self, group: Group, _actor: Actor) -> Result<Group, WriteError> {
-        let writes = vec![
+    pub async fn insert_group(&self, group: Group, actor: Actor) -> Result<Group, WriteError> {
+        let mut writes = vec![
             Write::create(
                 group_item(&group).map_err(WriteError::Failed)?,
                 Refusal::Exists,
             ),
             name_marker(&group).map_err(WriteError::Failed)?,
         ];
+        let logged = self.log(actor, group.logged(ActionFlag::Addition));
+        writes.extend(logged.map_err(WriteError::Failed)?);
         self.table.write(writes).await?;
         Ok(group)
     }
@@ -103,14 +121,14 @@ impl Store {
     pub async fn update_group<E, J>(
         &self,
         known: Group,
-        _actor: Actor,
+        actor: Actor,
         judge: impl Fn(Group) -> J,
         change: impl Fn(&Group) -> Result<Group, E>,
     ) -> Result<Group, ChangeError<E>>
     where
         J: Future<Output = Result<(), E>>,
     {
-        self.update(known, judge, change).await
+        self.update(known, actor, judge, change).await
     }
 
     /// Deletes a group. Its members keep the id, which every read ignores from then on.
@@ -120,9 +138,9 @@ impl Store {
     pub async fn delete_group(
         &self,
         known: Group,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, nothing_forbids).await
+        self.delete(known, actor, nothing_forbids).await
     }
 }
 
@@ -154,6 +172,30 @@ impl Versioned for Group {
             whole: vec![group, forget_name(self)],
             ..Writes::default()
         }
+    }
+
+    fn object(&self) -> Object {
+        Object {
+            model: Model::Group,
+            id: self.id.0,
+        }
+    }
+
+    fn repr(&self) -> String {
+        self.name.as_str().to_owned()
+    }
+
+    fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str> {
+        let Self {
+            id: _,
+            name,
+            permission_ids,
+            version: _,
+        } = after;
+        changed([
+            ("Name", before.name != *name),
+            ("Permissions", before.permission_ids != *permission_ids),
+        ])
     }
 }
 

@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    Codename, ContentType, EmailAddress, GroupId, GroupName, PermissionId, User, UserId, UserName,
+    Codename, ContentType, EmailAddress, Flag, GroupId, GroupName, PermissionId, User, UserId,
+    UserName, log::Object,
 };
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
@@ -23,6 +24,8 @@ pub const TTL: &str = "ttl";
 pub const GROUPS: &str = "GROUP";
 /// Partition of all permissions.
 pub const PERMISSIONS: &str = "PERMISSION";
+/// Partition of all content types.
+pub const CONTENT_TYPES: &str = "CONTENTTYPE";
 /// Index partition of users, by lower-cased username.
 pub const USERS_BY_NAME: &str = "USER";
 /// Index partition of email markers, by address.
@@ -57,6 +60,8 @@ pub enum Entity<'a> {
     Credential(UserId),
     /// A user's place in the index of a group's members.
     Membership(UserId, GroupId),
+    /// A user's place in the index of those who have a flag.
+    Flagged(UserId, Flag),
     /// The marker that makes a username unique.
     UserName(&'a UserName),
     /// The marker that makes an email address unique.
@@ -77,6 +82,14 @@ pub enum Entity<'a> {
     Sequence(Sequence),
     /// A blacklisted token.
     Token(&'a str),
+    /// A session of the admin pages, by what its cookie says.
+    Session(&'a str),
+    /// The failed logins to a username, whether anybody has it or not.
+    AccountFailures(&'a str),
+    /// The failed logins from an address.
+    AddressFailures(&'a str),
+    /// A change of an object, by the object and the entry's place among its changes.
+    LogEntry(&'a Object, &'a str),
 }
 
 impl Entity<'_> {
@@ -85,6 +98,7 @@ impl Entity<'_> {
         let (pk, sk) = match self {
             Self::User(id) => (user(*id), "PROFILE".to_owned()),
             Self::Credential(id) => (user(*id), "CREDENTIAL".to_owned()),
+            Self::Flagged(id, flag) => (user(*id), format!("FLAG#{}", flag.name())),
             Self::Membership(id, group) => (user(*id), format!("GROUP#{group}")),
             Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
             Self::Email(email) => (format!("EMAIL#{}", email.lower()), "EMAIL".to_owned()),
@@ -98,10 +112,23 @@ impl Entity<'_> {
                 label(&format!("{}.{}", content_type.app_label, codename.as_str())),
                 content_type.model.clone(),
             ),
-            Self::ContentType(content_type) => ("CONTENTTYPE".to_owned(), content_type.to_string()),
+            Self::ContentType(content_type) => (CONTENT_TYPES.to_owned(), content_type.to_string()),
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
             Self::Token(jti) => (token(jti), "TOKEN".to_owned()),
+            Self::Session(secret) => (
+                format!("SESSION#{}", digest(secret)),
+                "SESSION".to_owned(),
+            ),
+            Self::AccountFailures(name) => (
+                format!("FAILURES#ACCOUNT#{}", digest(name)),
+                "FAILURES".to_owned(),
+            ),
+            Self::AddressFailures(address) => (
+                format!("FAILURES#ADDRESS#{address}"),
+                "FAILURES".to_owned(),
+            ),
+            Self::LogEntry(object, place) => (log_of(object), (*place).to_owned()),
         };
         Key { pk, sk }
     }
@@ -133,11 +160,24 @@ fn token(jti: &str) -> String {
     if jti.len() <= LONGEST {
         return format!("TOKEN#{jti}");
     }
-    let digest = Sha256::digest(jti.as_bytes());
-    digest.iter().fold("TOKEN#sha256:".to_owned(), |key, byte| {
-        format!("{key}{byte:02x}")
-    })
+    format!("TOKEN#sha256:{}", digest(jti))
 }
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The partition of an object's changes.
+pub fn log_of(object: &Object) -> String {
+    format!("LOG#{}#{}", object.model.content_type(), object.id)
+}
+
+/// The index partition of a day's changes, by the number of the day since 1970.
+pub fn log_of_day(day: i64) -> String {
+    format!("LOG#{day}")
+}
+
 
 /// Ten digits, so that the order of texts is that of numbers.
 fn padded(id: u64) -> String {
@@ -150,6 +190,19 @@ pub fn user_by_name(user: &User) -> Key {
     Key {
         pk: USERS_BY_NAME.to_owned(),
         sk: format!("{}#{}", user.username.lower(), padded(user.id.0)),
+    }
+}
+
+/// The index partition of the users who have a flag.
+pub fn users_with(flag: Flag) -> String {
+    format!("FLAG#{}", flag.name())
+}
+
+/// The index keys of a flag's item: in the order of [`user_by_name`].
+pub fn flagged_user(user: &User, flag: Flag) -> Key {
+    Key {
+        pk: users_with(flag),
+        sk: user_by_name(user).sk,
     }
 }
 

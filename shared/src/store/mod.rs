@@ -1,12 +1,16 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
 mod access;
+pub mod browse;
 mod expression;
+pub mod failures;
 pub mod groups;
 pub mod keys;
 pub mod listing;
+pub mod log;
 pub mod permissions;
 mod sdk;
+pub mod sessions;
 pub mod table;
 pub mod tokens;
 pub mod users;
@@ -18,7 +22,8 @@ use std::fmt;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::aws;
+use crate::{app::Clock, aws};
+use log::Audit;
 pub use table::{Table, WriteError};
 pub use versioned::nothing_forbids;
 pub use writes::{Actor, ChangeError, Refusal};
@@ -27,14 +32,32 @@ pub use writes::{Actor, ChangeError, Refusal};
 #[derive(Clone)]
 pub struct Store {
     table: Table,
+    audit: Audit,
 }
+
+/// Days that changes are remembered, unless told.
+pub const AUDIT_RETENTION_DAYS: i64 = 365;
 
 impl Store {
     /// The store in the table of that name.
     pub fn new(client: Client, table: &str) -> Self {
         Self {
             table: Table::new(client, table),
+            audit: Audit {
+                clock: Clock::System,
+                retention_days: AUDIT_RETENTION_DAYS,
+            },
         }
+    }
+
+    /// The store whose log of changes goes by that clock, and is kept for so many days.
+    #[must_use]
+    pub fn with_audit(mut self, clock: Clock, retention_days: i64) -> Self {
+        self.audit = Audit {
+            clock,
+            retention_days,
+        };
+        self
     }
 
     /// The table beneath, for what only operators and tests do.

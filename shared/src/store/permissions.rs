@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
-    keys::{Entity, Key, PERMISSIONS, Sequence},
+    keys::{CONTENT_TYPES, Entity, Key, PERMISSIONS, Sequence},
     table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes, nothing_forbids},
+    versioned::{Versioned, Writes, changed, nothing_forbids},
     writes::Write,
 };
-use crate::domain::{Codename, ContentType, Permission, PermissionId, PermissionName};
+use crate::domain::{
+    Codename, ContentType, Permission, PermissionId, PermissionName,
+    log::{ActionFlag, Model, Object},
+};
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
@@ -72,6 +75,11 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// The content types that are declared, in order.
+    pub async fn content_types(&self) -> Result<Vec<ContentType>, StoreError> {
+        self.table.partition(CONTENT_TYPES).await
+    }
+
     /// Declares a content type; it may be declared already.
     pub async fn declare_content_type(&self, content_type: &ContentType) -> Result<(), WriteError> {
         let item = to_item(&Entity::ContentType(content_type).key(), content_type)
@@ -112,15 +120,17 @@ impl Store {
     pub async fn insert_permission(
         &self,
         permission: Permission,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<Permission, WriteError> {
-        let writes = vec![
+        let mut writes = vec![
             Write::create(
                 permission_item(&permission).map_err(WriteError::Failed)?,
                 Refusal::Exists,
             ),
             codename_marker(&permission).map_err(WriteError::Failed)?,
         ];
+        let logged = self.log(actor, permission.logged(ActionFlag::Addition));
+        writes.extend(logged.map_err(WriteError::Failed)?);
         self.table.write(writes).await?;
         Ok(permission)
     }
@@ -132,14 +142,14 @@ impl Store {
     pub async fn update_permission<E, J>(
         &self,
         known: Permission,
-        _actor: Actor,
+        actor: Actor,
         judge: impl Fn(Permission) -> J,
         change: impl Fn(&Permission) -> Result<Permission, E>,
     ) -> Result<Permission, ChangeError<E>>
     where
         J: Future<Output = Result<(), E>>,
     {
-        self.update(known, judge, change).await
+        self.update(known, actor, judge, change).await
     }
 
     /// Deletes a permission. Its holders keep the id, which every read ignores from then on.
@@ -149,9 +159,9 @@ impl Store {
     pub async fn delete_permission(
         &self,
         known: Permission,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, nothing_forbids).await
+        self.delete(known, actor, nothing_forbids).await
     }
 }
 
@@ -183,6 +193,33 @@ impl Versioned for Permission {
             whole: vec![permission, forget_codename(self)],
             ..Writes::default()
         }
+    }
+
+    fn object(&self) -> Object {
+        Object {
+            model: Model::Permission,
+            id: self.id.0,
+        }
+    }
+
+    /// Django's `Permission.__str__`, with the model's name as the table has it.
+    fn repr(&self) -> String {
+        self.title()
+    }
+
+    fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str> {
+        let Self {
+            id: _,
+            name,
+            codename,
+            content_type,
+            version: _,
+        } = after;
+        changed([
+            ("Name", before.name != *name),
+            ("Content type", before.content_type != *content_type),
+            ("Codename", before.codename != *codename),
+        ])
     }
 }
 

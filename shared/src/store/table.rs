@@ -151,6 +151,31 @@ impl Table {
         }
     }
 
+    /// Up to `limit` items of one partition, the last first, from before the key `before`, strongly
+    /// consistent; with the last one's key if there may be more.
+    pub async fn newest(
+        &self,
+        pk: &str,
+        before: Option<Key>,
+        limit: usize,
+    ) -> Result<(Vec<Item>, Option<Key>), StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", text(pk))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(before.as_ref().map(attributes))
+            .send()
+            .await
+            .map_err(|error| failure("Query", error))?;
+        let last = answer.last_evaluated_key.as_ref().and_then(key_of);
+        Ok((answer.items.unwrap_or_default(), last))
+    }
+
     /// Up to `limit` rows of one index partition in order: those whose sort key begins with
     /// `prefix`, after the row `after`. The index is eventually consistent and holds keys only.
     pub async fn index_page(
@@ -160,10 +185,33 @@ impl Table {
         after: Option<IndexRow>,
         limit: usize,
     ) -> Result<Vec<IndexRow>, StoreError> {
+        self.index_rows(pk, prefix, after, limit, true).await
+    }
+
+    /// As [`Table::index_page`] in the opposite order: the rows before `before`, the last first.
+    pub async fn index_page_back(
+        &self,
+        pk: &str,
+        prefix: &str,
+        before: Option<IndexRow>,
+        limit: usize,
+    ) -> Result<Vec<IndexRow>, StoreError> {
+        self.index_rows(pk, prefix, before, limit, false).await
+    }
+
+    async fn index_rows(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<IndexRow>,
+        limit: usize,
+        forward: bool,
+    ) -> Result<Vec<IndexRow>, StoreError> {
         let mut rows = Vec::new();
         let mut start = after.map(|row| row.attributes(pk));
         loop {
             let query = self.client.query().table_name(&self.name).index_name(GSI1);
+            let query = query.scan_index_forward(forward);
             let query = if prefix.is_empty() {
                 query.key_condition_expression("GSI1PK = :pk")
             } else {

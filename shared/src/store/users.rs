@@ -1,6 +1,9 @@
 //! Users, their credentials, their markers and their memberships.
 
-use std::{collections::BTreeSet, convert::Infallible};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +11,16 @@ use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{self, Entity, Key, Sequence},
     table::{self, Item, from_item, number, to_item},
-    versioned::{Versioned, Writes},
-    writes::Write,
+    log::Logged,
+    versioned::{Versioned, Writes, changed},
+    writes::{Condition, Write},
 };
 use crate::{
-    domain::{EmailAddress, GroupId, PersonName, User, UserId, UserName},
+    domain::{
+        EmailAddress, Flag, GroupId, PersonName, User, UserId, UserName,
+        log::{ActionFlag, Model, Object},
+        password::PersonalAttributes,
+    },
     hashing::PasswordHash,
 };
 
@@ -49,6 +57,16 @@ pub struct NewUser {
 }
 
 impl NewUser {
+    /// What his password must not be like.
+    pub fn attributes(&self) -> PersonalAttributes<'_> {
+        PersonalAttributes {
+            username: self.username.as_str(),
+            first_name: self.first_name.as_str(),
+            last_name: self.last_name.as_str(),
+            email: self.email.as_str(),
+        }
+    }
+
     fn into_user(self, id: UserId) -> User {
         let Self {
             username,
@@ -103,9 +121,18 @@ impl Store {
         name: &UserName,
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         let marker: Option<Marker> = self.table.get(Entity::UserName(name).key()).await?;
-        let Some(Marker { user_id }) = marker else {
-            return Ok(None);
-        };
+        match marker {
+            Some(Marker { user_id }) => self.user_to_log_in(user_id, name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The user with that id and his password hash, if he has that username: one round trip.
+    pub async fn user_to_log_in(
+        &self,
+        user_id: UserId,
+        name: &UserName,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         let (profile, credential) = (
             Entity::User(user_id).key(),
             Entity::Credential(user_id).key(),
@@ -182,7 +209,7 @@ impl Store {
         id: UserId,
         new: NewUser,
         password: &PasswordHash,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<User, WriteError> {
         let user = new.into_user(id);
         let failed = WriteError::Failed;
@@ -201,6 +228,9 @@ impl Store {
         if user.is_active_superuser() {
             writes.push(join_superusers(id));
         }
+        writes.extend(flag_rows(&user).into_values().map(Write::put));
+        let logged = self.log(actor, user.logged(ActionFlag::Addition));
+        writes.extend(logged.map_err(failed)?);
         self.table.write(writes).await?;
         Ok(user)
     }
@@ -212,14 +242,14 @@ impl Store {
     pub async fn update_user<E, J>(
         &self,
         known: User,
-        _actor: Actor,
+        actor: Actor,
         judge: impl Fn(User) -> J,
         change: impl Fn(&User) -> Result<User, E>,
     ) -> Result<User, ChangeError<E>>
     where
         J: Future<Output = Result<(), E>>,
     {
-        self.update(known, judge, change).await
+        self.update(known, actor, judge, change).await
     }
 
     /// Deletes a user with everything that is his, if `judge` lets it.
@@ -229,26 +259,30 @@ impl Store {
     pub async fn delete_user<E, J>(
         &self,
         known: User,
-        _actor: Actor,
+        actor: Actor,
         judge: impl Fn(User) -> J,
     ) -> Result<(), ChangeError<E>>
     where
         J: Future<Output = Result<(), E>>,
     {
-        self.delete(known, judge).await
+        self.delete(known, actor, judge).await
     }
 
-    /// Replaces a password, and ends the tokens issued until now (seconds since 1970).
+    /// Replaces a password, and ends the tokens and sessions begun until now (seconds since 1970).
+    /// If `unchanged`, only while the user is as he is known: then it was him over whom the caller
+    /// may decide.
     ///
     /// # Errors
-    /// The user is gone.
+    /// The user is gone, or changed.
     pub async fn set_password(
         &self,
-        user: UserId,
+        known: &User,
+        unchanged: bool,
         password: &PasswordHash,
         now: i64,
-        _actor: Actor,
+        actor: Actor,
     ) -> Result<(), ChangeError<Infallible>> {
+        let user = known.id;
         let credential = to_item(
             &Entity::Credential(user).key(),
             &Credential {
@@ -256,14 +290,21 @@ impl Store {
             },
         )?;
         let valid_after = Item::from([("tokens_valid_after".to_owned(), number(now + 1))]);
-        // No version is asked for: whatever else changes meanwhile, the password is replaced. The
-        // version grows all the same, so that a change applied to an older read is read again.
-        let writes = vec![
-            Write::touch(Entity::User(user).key(), valid_after),
-            Write::put(credential),
-        ];
+        // The version grows even where none is asked for, so that a change applied to an older read
+        // is read again.
+        let mut touched = Write::touch(Entity::User(user).key(), valid_after);
+        if unchanged {
+            touched.condition = Condition::Equals("version", number(known.version));
+        }
+        let mut writes = vec![touched, Write::put(credential)];
+        let logged = Logged {
+            fields: vec!["password"],
+            ..known.logged(ActionFlag::Change)
+        };
+        writes.extend(self.log(actor, logged)?);
         match self.table.write(writes).await {
             Ok(()) => Ok(()),
+            Err(WriteError::Refused(refusals)) if unchanged => Err(ChangeError::Refused(refusals)),
             Err(WriteError::Refused(_)) => Err(ChangeError::Gone),
             Err(WriteError::Failed(error)) => Err(error.into()),
         }
@@ -288,7 +329,7 @@ impl Store {
         };
         let (before, after) = (item(old)?, item(new)?);
         let mut write = Write::set(key.clone(), table::difference(&before, &after).0);
-        write.condition = super::writes::Condition::Equals("password", table::text(old.expose()));
+        write.condition = Condition::Equals("password", table::text(old.expose()));
         match self.table.write(vec![write]).await {
             Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
             Err(WriteError::Failed(error)) => Err(error),
@@ -331,6 +372,14 @@ impl Versioned for User {
             whole.extend(email_marker(after)?);
             whole.extend(forget_email(before));
         }
+        let (mut had, has) = (flag_rows(before), flag_rows(after));
+        for (flag, row) in has {
+            if had.remove(&flag).as_ref() != Some(&row) {
+                whole.push(Write::put(row));
+            }
+        }
+        let lost = had.into_keys();
+        whole.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
         match (before.is_active_superuser(), after.is_active_superuser()) {
             (false, true) => whole.push(join_superusers(id)),
             (true, false) => whole.push(leave_superusers(id)),
@@ -352,6 +401,8 @@ impl Versioned for User {
             forget_username(self),
         ];
         whole.extend(forget_email(self));
+        let flags = flag_rows(self).into_keys();
+        whole.extend(flags.map(|flag| Write::delete(Entity::Flagged(self.id, flag).key())));
         if self.is_active_superuser() {
             whole.push(leave_superusers(self.id));
         }
@@ -362,6 +413,57 @@ impl Versioned for User {
             .collect();
         Writes { whole, index }
     }
+
+    fn object(&self) -> Object {
+        Object {
+            model: Model::User,
+            id: self.id.0,
+        }
+    }
+
+    fn repr(&self) -> String {
+        self.username.as_str().to_owned()
+    }
+
+    fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str> {
+        let Self {
+            id: _,
+            username,
+            email,
+            first_name,
+            last_name,
+            is_active,
+            is_staff,
+            is_superuser,
+            group_ids,
+            permission_ids,
+            date_joined: _,
+            last_login: _,
+            tokens_valid_after: _,
+            version: _,
+        } = after;
+        changed([
+            ("Username", before.username != *username),
+            ("First name", before.first_name != *first_name),
+            ("Last name", before.last_name != *last_name),
+            ("Email address", before.email != *email),
+            ("Active", before.is_active != *is_active),
+            ("Staff status", before.is_staff != *is_staff),
+            ("Superuser status", before.is_superuser != *is_superuser),
+            ("Groups", before.group_ids != *group_ids),
+            ("User permissions", before.permission_ids != *permission_ids),
+        ])
+    }
+}
+
+/// A user's items in the indexes of those who have a flag.
+fn flag_rows(user: &User) -> BTreeMap<Flag, Item> {
+    let flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
+    let row = |flag| {
+        let item = table::attributes(&Entity::Flagged(user.id, flag).key());
+        (flag, table::indexed(item, &keys::flagged_user(user, flag)))
+    };
+    flags.map(row).collect()
 }
 
 fn join_superusers(id: UserId) -> Write {

@@ -4,9 +4,10 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    ChangeError, Refusal, Store, StoreError, WriteError, keys::Key, table::TRANSACTION,
-    writes::Write,
+    Actor, ChangeError, Refusal, Store, StoreError, WriteError, keys::Key, log::Logged,
+    table::TRANSACTION, writes::Write,
 };
+use crate::domain::log::{ActionFlag, Object};
 
 /// How often a change is read, applied and written before the table is called unavailable.
 const TRIES: u32 = 20;
@@ -24,6 +25,25 @@ pub(super) trait Versioned: Clone + PartialEq + DeserializeOwned {
 
     /// The writes of its deletion, of which the first has the version as its condition.
     fn deletion(&self) -> Writes;
+
+    /// What the log of changes names it by.
+    fn object(&self) -> Object;
+
+    /// Django's `str()` of it.
+    fn repr(&self) -> String;
+
+    /// The labels of the fields that differ, as Django's admin calls them.
+    fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str>;
+
+    /// Its entry in the log of changes.
+    fn logged(&self, action: ActionFlag) -> Logged {
+        Logged {
+            object: self.object(),
+            repr: self.repr(),
+            action,
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// What a change writes.
@@ -34,6 +54,12 @@ pub(super) struct Writes {
     /// Items of an index: they go with the rest if they fit into one transaction, else after it,
     /// since what they speak of is the truth and they only point to it.
     pub(super) index: Vec<Write>,
+}
+
+/// The labels of what is true of.
+pub(super) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
+    let changed = fields.into_iter().filter(|(_, differs)| *differs);
+    changed.map(|(label, _)| label).collect()
 }
 
 /// The judge of changes that nothing forbids.
@@ -50,6 +76,7 @@ impl Store {
     pub(super) async fn update<T: Versioned, E, J>(
         &self,
         known: T,
+        actor: Actor,
         judge: impl Fn(T) -> J,
         change: impl Fn(&T) -> Result<T, E>,
     ) -> Result<T, ChangeError<E>>
@@ -63,7 +90,13 @@ impl Store {
             if after == before {
                 return Ok(before);
             }
-            match self.write_once(T::change(&before, &after)?).await {
+            let logged = Logged {
+                fields: T::changed_fields(&before, &after),
+                ..after.logged(ActionFlag::Change)
+            };
+            let mut writes = T::change(&before, &after)?;
+            writes.whole.extend(self.log(actor, logged)?);
+            match self.write_once(writes).await {
                 Ok(()) => {
                     *after.version_mut() += 1;
                     return Ok(after);
@@ -78,6 +111,7 @@ impl Store {
     pub(super) async fn delete<T: Versioned, E, J>(
         &self,
         known: T,
+        actor: Actor,
         judge: impl Fn(T) -> J,
     ) -> Result<(), ChangeError<E>>
     where
@@ -86,7 +120,10 @@ impl Store {
         let mut entity = known;
         for _ in 0..TRIES {
             judge(entity.clone()).await.map_err(ChangeError::Rule)?;
-            match self.write_once(entity.deletion()).await {
+            let mut writes = entity.deletion();
+            let logged = entity.logged(ActionFlag::Deletion);
+            writes.whole.extend(self.log(actor, logged)?);
+            match self.write_once(writes).await {
                 Ok(()) => return Ok(()),
                 Err(error) => entity = self.read_again(&entity, error).await?,
             }

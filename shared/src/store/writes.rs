@@ -44,6 +44,10 @@ pub enum Condition {
     OthersIn(&'static str),
     /// The number is not there or smaller.
     Below(&'static str, AttributeValue),
+    /// The number is not there or not greater.
+    AtMost(&'static str, AttributeValue),
+    /// The number is there and greater.
+    Above(&'static str, AttributeValue),
 }
 
 /// What a write does.
@@ -147,6 +151,15 @@ impl Write {
         let mut write = Self::set(key, set);
         if let Action::Update { add_to, .. } = &mut write.action {
             *add_to = Some(("version", number(1)));
+        }
+        write
+    }
+
+    /// Adds to a number, which need not be there.
+    pub fn add_to(key: Key, name: &'static str, value: u64) -> Self {
+        let mut write = Self::set(key, Item::new());
+        if let Action::Update { add_to, .. } = &mut write.action {
+            *add_to = Some((name, number(value)));
         }
         write
     }

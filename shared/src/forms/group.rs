@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use shared::{
+use crate::{
     app::App,
     domain::{Group, GroupId, GroupName, Permission, PermissionId},
     error::{ApiError, FieldErrors},
-    http::JsonOrForm,
-    input::Presence,
+    input::{Fields, Presence},
     store::Refusal,
 };
 
@@ -19,8 +18,7 @@ pub struct GroupInput {
 
 impl GroupInput {
     /// The name of a group to be made; a creation takes nothing else.
-    pub fn read_name(body: JsonOrForm) -> Result<GroupName, ApiError> {
-        let mut fields = body.fields()?;
+    pub fn read_name(mut fields: Fields) -> Result<GroupName, ApiError> {
         match fields.text("name", Presence::Required) {
             Some(name) => Ok(name),
             None => Err(fields.into_errors().into()),
@@ -28,8 +26,7 @@ impl GroupInput {
     }
 
     /// Reads and checks a body.
-    pub async fn read(app: &App, body: JsonOrForm, group: &Group) -> Result<Self, ApiError> {
-        let mut fields = body.fields()?;
+    pub async fn read(app: &App, mut fields: Fields, group: &Group) -> Result<Self, ApiError> {
         let name: Option<GroupName> = fields.text("name", Presence::Required);
         let permissions = match fields.pk_list("permissions", Presence::Optional) {
             None => None,

@@ -1,10 +1,10 @@
 //! The form of a permission.
 
-use shared::{
+use crate::{
     app::App,
     domain::{Codename, ContentType, Permission, PermissionId, PermissionName, User},
     error::{ApiError, FieldErrors},
-    http::{JsonOrForm, authority},
+    http::authority,
     input::{Fields, Presence, value::Value},
     store::Refusal,
 };
@@ -18,8 +18,7 @@ pub struct PermissionInput {
 
 impl PermissionInput {
     /// Reads and checks a body.
-    pub async fn read(app: &App, body: JsonOrForm) -> Result<Self, ApiError> {
-        let mut fields = body.fields()?;
+    pub async fn read(app: &App, mut fields: Fields) -> Result<Self, ApiError> {
         let name = fields.text("name", Presence::Required);
         let codename = fields.text("codename", Presence::Required);
         let content_type = match content_type(app, &fields).await? {

@@ -1,6 +1,6 @@
 //! The forms of users: what a registration and a change of a profile take.
 
-use shared::{
+use crate::{
     app::App,
     domain::{
         EmailAddress, PersonName, User, UserId, UserName,
@@ -9,7 +9,6 @@ use shared::{
     },
     error::{ApiError, FieldErrors},
     hashing::Password,
-    http::JsonOrForm,
     input::{Fields, Presence},
     store::{Refusal, users::NewUser},
 };
@@ -25,8 +24,7 @@ pub struct Registration {
 impl Registration {
     /// Reads and checks a body. Field errors hide those of passwords, and a mismatch hides a weak
     /// password, as in DRF.
-    pub async fn read(app: &App, body: JsonOrForm) -> Result<Self, ApiError> {
-        let mut fields = body.fields()?;
+    pub async fn read(app: &App, mut fields: Fields) -> Result<Self, ApiError> {
         let username = fields.text::<UserName>("username", Presence::Required);
         let email = fields.text::<EmailAddress>("email", Presence::Required);
         let password = fields.text::<AnyText>("password", Presence::Required);
@@ -52,8 +50,8 @@ impl Registration {
             is_superuser: false,
             date_joined: app.clock.now(),
         };
-        let password = password.into_inner();
-        let errors = password_errors(&password, &password2.into_inner(), &user);
+        let (password, password2) = (password.into_inner(), password2.into_inner());
+        let errors = password_errors("password", &password, &password2, &user.attributes());
         if !errors.is_empty() {
             // A taken name is a field error, and the transaction that would tell is not tried.
             let field_errors = with_taken(app, fields, Some(username), Some(email), None).await?;
@@ -71,20 +69,73 @@ impl Registration {
     }
 }
 
-fn password_errors(password: &str, password2: &str, user: &NewUser) -> FieldErrors {
-    if password != password2 {
-        return FieldErrors::one("password", "Password fields didn't match.");
+/// What an admin gives to make a user, as in the first of the two steps of Django's admin.
+pub struct NewAccount {
+    /// The user to be made.
+    pub user: NewUser,
+    /// His password.
+    pub password: Password,
+}
+
+impl NewAccount {
+    /// Reads and checks a form. All errors appear together.
+    pub async fn read(app: &App, mut fields: Fields) -> Result<Self, ApiError> {
+        let username = fields.text::<UserName>("username", Presence::Required);
+        let attributes = PersonalAttributes {
+            username: username.as_ref().map_or("", UserName::as_str),
+            ..PersonalAttributes::default()
+        };
+        let password = NewPassword::read(&mut fields, &attributes);
+        let (Some(username), Some(password)) = (&username, password) else {
+            let errors = with_taken(app, fields, username.as_ref(), None, None).await?;
+            return Err(errors.into());
+        };
+        let user = NewUser {
+            username: username.clone(),
+            email: EmailAddress::default(),
+            first_name: PersonName::default(),
+            last_name: PersonName::default(),
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            date_joined: app.clock.now(),
+        };
+        Ok(Self { user, password })
     }
-    let attributes = PersonalAttributes {
-        username: user.username.as_str(),
-        first_name: user.first_name.as_str(),
-        last_name: user.last_name.as_str(),
-        email: user.email.as_str(),
-    };
+}
+
+/// A password that is given twice, in Django's fields `password1` and `password2`.
+pub struct NewPassword;
+
+impl NewPassword {
+    /// Reads and checks the two fields for somebody of whom this is known.
+    pub fn read(fields: &mut Fields, attributes: &PersonalAttributes<'_>) -> Option<Password> {
+        let password1 = fields.text::<AnyText>("password1", Presence::Required);
+        let password2 = fields.text::<AnyText>("password2", Presence::Required);
+        let (password1, password2) = (password1?.into_inner(), password2?.into_inner());
+        let errors = password_errors("password2", &password1, &password2, attributes);
+        for (field, texts) in errors.iter() {
+            for text in texts {
+                fields.error(field, text.as_str());
+            }
+        }
+        errors.is_empty().then(|| Password::new(password1))
+    }
+}
+
+fn password_errors(
+    field: &'static str,
+    password: &str,
+    password2: &str,
+    attributes: &PersonalAttributes<'_>,
+) -> FieldErrors {
+    if password != password2 {
+        return FieldErrors::one(field, "Password fields didn't match.");
+    }
     let mut errors = FieldErrors::default();
-    let texts = validate(password, &attributes);
+    let texts = validate(password, attributes);
     if !texts.is_empty() {
-        errors.add("password", texts.into_iter().map(str::to_owned));
+        errors.add(field, texts.into_iter().map(str::to_owned));
     }
     errors
 }
@@ -104,14 +155,39 @@ impl ProfileInput {
     /// Reads and checks a body; flags that the caller may not set are ignored unread.
     pub async fn read(
         app: &App,
-        body: JsonOrForm,
+        mut fields: Fields,
         caller: &User,
         target: &User,
     ) -> Result<Self, ApiError> {
-        let mut fields = body.fields()?;
+        let email = fields.text("email", Presence::Required);
+        Self::with_email(email, app, fields, caller, target).await
+    }
+
+    /// As [`ProfileInput::read`] for the admin pages, where an account need have no address.
+    pub async fn read_in_admin(
+        app: &App,
+        mut fields: Fields,
+        caller: &User,
+        target: &User,
+    ) -> Result<Self, ApiError> {
+        let email = if fields.is_blank("email") {
+            Some(EmailAddress::default())
+        } else {
+            fields.text("email", Presence::Required)
+        };
+        Self::with_email(email, app, fields, caller, target).await
+    }
+
+    async fn with_email(
+        email: Option<EmailAddress>,
+        app: &App,
+        mut fields: Fields,
+        caller: &User,
+        target: &User,
+    ) -> Result<Self, ApiError> {
         let input = Self {
             username: fields.text("username", Presence::Required),
-            email: fields.text("email", Presence::Required),
+            email,
             first_name: fields.text("first_name", Presence::Optional),
             last_name: fields.text("last_name", Presence::Optional),
             is_active: (caller.is_staff || caller.is_superuser)

@@ -1,0 +1,43 @@
+//! The stylesheet and the script, at addresses that change with their content.
+
+use std::sync::LazyLock;
+
+use axum::{
+    extract::Path,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use shared::error::ApiError;
+
+use crate::error::AdminError;
+
+const CSS: &str = include_str!("../static/admin.css");
+const JS: &str = include_str!("../static/admin.js");
+
+/// Where the stylesheet is.
+pub static CSS_URL: LazyLock<String> = LazyLock::new(|| address("admin.css", CSS));
+/// Where the script is.
+pub static JS_URL: LazyLock<String> = LazyLock::new(|| address("admin.js", JS));
+
+/// FNV-1a, which tells one version from another.
+fn address(name: &str, content: &str) -> String {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = content.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    format!("/admin/static/{name}?v={hash:016x}")
+}
+
+pub async fn serve(Path(file): Path<String>) -> Result<Response, AdminError> {
+    let (content, kind) = match file.as_str() {
+        "admin.css" => (CSS, "text/css; charset=utf-8"),
+        "admin.js" => (JS, "text/javascript; charset=utf-8"),
+        _ => return Err(ApiError::NotFound.into()),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        ),
+    ];
+    Ok((headers, content).into_response())
+}

@@ -1,0 +1,310 @@
+//! Groups.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use shared::{
+    app::App,
+    domain::{Group, GroupId, Permission, User},
+    error::{ApiError, FieldErrors},
+    forms::GroupInput,
+    http::authority::may_add,
+    store::listing::MemberCursor,
+};
+
+use crate::{
+    error::{AdminError, of_form},
+    form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
+    messages::Message,
+    page::{Confirmation, Hidden, Link, ListPage, ListRow, Page, Section, redirect_with, shown},
+    posted::Posted,
+    session::Staff,
+    text::counted,
+    users::chosen,
+};
+
+/// How many members the page of a group names.
+const MEMBERS: usize = 20;
+
+pub async fn list(
+    staff: Staff,
+    State(app): State<App>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, AdminError> {
+    staff.must_view("group")?;
+    let search = query.into_iter().find(|(name, _)| name == "q");
+    let search = search.map_or_else(String::new, |(_, text)| text.trim().to_owned());
+    let wanted = search.to_lowercase();
+    let mut groups = app.store.groups().await?;
+    groups.retain(|group| group.name.as_str().to_lowercase().contains(&wanted));
+    groups.sort_by_cached_key(|group| group.name.as_str().to_lowercase());
+    let row = |group: &Group| ListRow {
+        url: Section::Groups.object_url(group.id.0, "change"),
+        first: group.name.as_str().to_owned(),
+        rest: vec![group.permission_ids.len().to_string()],
+    };
+    let title = if staff.can("auth.change_group") {
+        "Select group to change"
+    } else {
+        "Select group to view"
+    };
+    Ok(shown(
+        &staff,
+        &ListPage {
+            page: Page::in_section(&staff, Section::Groups, title, []),
+            searchable: true,
+            search_label: "Search groups",
+            add_url: Section::Groups.add_url(&staff),
+            add_label: "Add group",
+            has_rows: !groups.is_empty(),
+            columns: vec!["Name", "Permissions"],
+            rows: groups.iter().map(row).collect(),
+            count: counted(groups.len(), "group"),
+            empty: if search.is_empty() { "There are no groups." } else { "No groups match." },
+            search,
+        },
+    ))
+}
+
+async fn found(app: &App, id: &str) -> Result<Group, AdminError> {
+    let id = id.parse().map_err(|_| ApiError::NotFound)?;
+    let group = app.store.group(GroupId(id)).await?;
+    group.ok_or_else(|| ApiError::NotFound.into())
+}
+
+pub async fn ask_to_add(staff: Staff, State(app): State<App>) -> Result<Response, AdminError> {
+    staff.must("auth.add_group")?;
+    let permissions = app.store.permissions().await?;
+    Ok(form(&staff, None, &permissions, Related::default(), None, &FieldErrors::default()))
+}
+
+pub async fn add(
+    staff: Staff,
+    State(app): State<App>,
+    posted: Posted,
+) -> Result<Response, AdminError> {
+    staff.must("auth.add_group")?;
+    let permissions = app.store.permissions().await?;
+    match make(&app, &staff, &posted, &permissions).await {
+        Ok(group) => Ok(saved(&app, &staff, &posted, &group, "added").await),
+        Err(error) => {
+            let errors = of_form(error)?;
+            Ok(form(&staff, None, &permissions, Related::default(), Some(&posted), &errors))
+        }
+    }
+}
+
+async fn make(
+    app: &App,
+    staff: &Staff,
+    posted: &Posted,
+    permissions: &[Permission],
+) -> Result<Group, ApiError> {
+    let chosen = chosen(posted, "permissions", permissions, |permission| permission.id.0)?;
+    let none = std::collections::BTreeSet::new();
+    may_add(&app.store, &staff.user, &none, chosen.iter().copied()).await?;
+    let name = GroupInput::read_name(posted.fields(false)?)?;
+    let ids = chosen.iter().map(|permission| permission.id).collect();
+    Ok(app.store.create_group_with(name, ids, staff.actor()).await?)
+}
+
+pub async fn ask_to_change(
+    staff: Staff,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, AdminError> {
+    staff.must_view("group")?;
+    change_form(&app, &staff, &id, None, &FieldErrors::default()).await
+}
+
+async fn change_form(
+    app: &App,
+    staff: &Staff,
+    id: &str,
+    posted: Option<&Posted>,
+    errors: &FieldErrors,
+) -> Result<Response, AdminError> {
+    let number = GroupId(id.parse().map_err(|_| ApiError::NotFound)?);
+    let others = async {
+        let members = members(app, staff, number);
+        let both = tokio::try_join!(app.store.permissions(), members);
+        both.map_err(AdminError::from)
+    };
+    let (group, (permissions, members)) = tokio::try_join!(found(app, id), others)?;
+    Ok(form(staff, Some(&group), &permissions, members, posted, errors))
+}
+
+pub async fn change(
+    staff: Staff,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, AdminError> {
+    staff.must("auth.change_group")?;
+    let group = found(&app, &id).await?;
+    match save(&app, &staff, &posted, group).await {
+        Ok(group) => Ok(saved(&app, &staff, &posted, &group, "changed").await),
+        Err(error) => change_form(&app, &staff, &id, Some(&posted), &of_form(error)?).await,
+    }
+}
+
+async fn save(
+    app: &App,
+    staff: &Staff,
+    posted: &Posted,
+    group: Group,
+) -> Result<Group, ApiError> {
+    // An empty list of a form that is not partial is one that was emptied.
+    let input = GroupInput::read(app, posted.fields(false)?, &group).await?;
+    let (input, store, who) = (&input, &app.store, &staff.user);
+    let judge = |group: Group| async move {
+        may_add(store, who, &group.permission_ids, input.permissions()).await
+    };
+    let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
+    Ok(store.update_group(group, staff.actor(), judge, change).await?)
+}
+
+async fn saved(app: &App, staff: &Staff, posted: &Posted, group: &Group, done: &str) -> Response {
+    let (to, rest) = if posted.has("_continue") {
+        let to = Section::Groups.object_url(group.id.0, "change");
+        (to, " You may edit it again below.")
+    } else if posted.has("_addanother") && staff.can("auth.add_group") {
+        (Section::Groups.add_url(staff), " You may add another group below.")
+    } else {
+        (Section::Groups.url(), "")
+    };
+    let name = group.name.as_str();
+    let told = Message::success(format!("The group “{name}” was {done} successfully.{rest}"));
+    redirect_with(app, staff, &to, &[told]).await
+}
+
+/// Its first members, for whoever may see users.
+async fn members(
+    app: &App,
+    staff: &Staff,
+    group: GroupId,
+) -> Result<Related, shared::store::StoreError> {
+    if !staff.can_view("user") {
+        return Ok(Related::default());
+    }
+    let none: Option<MemberCursor> = None;
+    let (members, _) = app.store.member_page(group, none, MEMBERS).await?;
+    let link = |user: &User| {
+        let url = Section::Users.object_url(user.id.0, "change");
+        Link::new(user.username.as_str(), url)
+    };
+    Ok(Related {
+        title: "Members",
+        has_links: !members.is_empty(),
+        links: members.iter().map(link).collect(),
+        all_url: format!("{}?groups__id__exact={group}", Section::Users.url()),
+        all_label: "All members, to add and remove",
+        empty: "This group has no members.",
+    })
+}
+
+fn form(
+    staff: &Staff,
+    group: Option<&Group>,
+    permissions: &[Permission],
+    related: Related,
+    posted: Option<&Posted>,
+    errors: &FieldErrors,
+) -> Response {
+    let filled = Filled { posted, errors };
+    let may_change = group.is_none() || staff.can("auth.change_group");
+    let held = |permission: &Permission| {
+        group.is_some_and(|group| group.permission_ids.contains(&permission.id))
+    };
+    let sent = posted.map(|posted| posted.ids("permissions"));
+    // What it gives, and of the rest what the caller holds himself: nobody hands out more.
+    let offered = permissions.iter().filter(|one| held(one) || staff.can(&one.label()));
+    let choices = Choice::permissions(offered, |permission| match &sent {
+        Some(ids) => ids.contains(&permission.id.0),
+        None => held(permission),
+    });
+    let mut name = filled.text("name", "Name", group.map_or("", |group| group.name.as_str()));
+    (name.required, name.autocomplete, name.disabled) = (true, "off", !may_change);
+    let mut permissions = filled.selector("permissions", "Permissions", "", choices);
+    permissions.disabled = !may_change;
+    let mut submit = if may_change { save_buttons() } else { Vec::new() };
+    if !staff.can("auth.add_group") {
+        submit.retain(|button| button.name != "_addanother");
+    }
+    let (title, crumb) = match group {
+        None => ("Add group".to_owned(), "Add group"),
+        Some(group) => {
+            let verb = if may_change { "Change" } else { "View" };
+            (format!("{verb} group: {}", group.name.as_str()), group.name.as_str())
+        }
+    };
+    let url = |page| group.map(|group| Section::Groups.object_url(group.id.0, page));
+    let may_delete = staff.can("auth.delete_group");
+    shown(
+        staff,
+        &FormPage {
+            page: Page::in_section(staff, Section::Groups, title, [Link::new(crumb, "")]),
+            action_url: url("change").unwrap_or_else(|| Section::Groups.add_url(staff)),
+            has_errors: !errors.is_empty(),
+            form_errors: filled.form_errors(),
+            fieldsets: vec![Fieldset {
+                legend: "",
+                description: "",
+                fields: vec![name, permissions],
+            }],
+            tools: url("history").map(|url| Link::new("History", url)).into_iter().collect(),
+            has_submit: !submit.is_empty(),
+            submit,
+            delete_url: url("delete").filter(|_| may_delete).unwrap_or_default(),
+            related,
+        },
+    )
+}
+
+pub async fn ask_to_delete(
+    staff: Staff,
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, AdminError> {
+    staff.must("auth.delete_group")?;
+    let group = found(&app, &id).await?;
+    let (name, id) = (group.name.as_str(), group.id.0);
+    let change = Section::Groups.object_url(id, "change");
+    let crumbs = [Link::new(name, change.as_str()), Link::new("Delete", "")];
+    let given = counted(group.permission_ids.len(), "permission");
+    Ok(shown(
+        &staff,
+        &Confirmation {
+            page: Page::in_section(&staff, Section::Groups, "Are you sure?", crumbs),
+            lead: format!("Are you sure you want to delete the group “{name}”?"),
+            has_items: false,
+            items: Vec::new(),
+            has_notes: true,
+            notes: vec![format!("Its members lose the {given} that only it gives them.")],
+            hidden: vec![Hidden {
+                name: "post",
+                value: "yes".to_owned(),
+            }],
+            action_url: Section::Groups.object_url(id, "delete"),
+            button: "Yes, I’m sure",
+            danger: true,
+            cancel_url: change,
+        },
+    ))
+}
+
+pub async fn delete(
+    staff: Staff,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Result<Response, AdminError> {
+    staff.must("auth.delete_group")?;
+    let group = found(&app, &id).await?;
+    let name = group.name.as_str().to_owned();
+    app.store.delete_group(group, staff.actor()).await?;
+    let told = [Message::success(format!("The group “{name}” was deleted successfully."))];
+    let to = if staff.can_view("group") { Section::Groups.url() } else { "/admin/".to_owned() };
+    Ok(redirect_with(&app, &staff, &to, &told).await)
+}

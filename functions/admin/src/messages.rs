@@ -1,0 +1,74 @@
+//! What is told on the page after an action: Django's messages, in a cookie that only this service
+//! can write.
+
+use axum::http::{HeaderMap, HeaderValue};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use shared::app::App;
+
+use crate::cookies;
+
+const PURPOSE: &str = "admin messages";
+/// Browsers take 4,096 bytes of a cookie at least; the tag and the name need some of them.
+const LONGEST: usize = 2500;
+
+/// A message and how it is meant: `success`, `info`, `warning` or `error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How it is meant.
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl Message {
+    /// Something is done.
+    pub fn success(text: impl Into<String>) -> Self {
+        Self::new("success", text)
+    }
+
+    /// Something is not done.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self::new("error", text)
+    }
+
+    fn new(level: &str, text: impl Into<String>) -> Self {
+        Self {
+            level: level.to_owned(),
+            text: text.into(),
+        }
+    }
+}
+
+/// The header that keeps messages for the next page. What is too much for a cookie is left out.
+pub async fn keep(app: &App, messages: &[Message], headers: &HeaderMap) -> HeaderValue {
+    let mut kept: Vec<[&str; 2]> = Vec::new();
+    let mut length = 0;
+    for message in messages {
+        length += message.text.len();
+        if length > LONGEST {
+            break;
+        }
+        kept.push([&message.level, &message.text]);
+    }
+    let text = URL_SAFE_NO_PAD.encode(serde_json::json!(kept).to_string());
+    let tag = app.keys.current(app.clock.now()).await.tag(PURPOSE, &text);
+    cookies::set(cookies::MESSAGES, &format!("{text}.{tag}"), headers)
+}
+
+/// The messages that the request brings.
+pub async fn read(app: &App, headers: &HeaderMap) -> Vec<Message> {
+    let Some(cookie) = cookies::get(cookies::MESSAGES, headers) else {
+        return Vec::new();
+    };
+    let Some((text, tag)) = cookie.rsplit_once('.') else {
+        return Vec::new();
+    };
+    let keys = app.keys.current(app.clock.now()).await;
+    if !keys.is_tag(PURPOSE, text, tag) {
+        return Vec::new();
+    }
+    let json = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    let kept: Vec<[String; 2]> = serde_json::from_slice(&json).unwrap_or_default();
+    let message = |[level, text]: [String; 2]| Message { level, text };
+    kept.into_iter().map(message).collect()
+}

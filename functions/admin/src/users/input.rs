@@ -1,0 +1,91 @@
+//! What the form of a user changes: his profile as in the API, his groups and his permissions.
+
+use std::collections::BTreeSet;
+
+use shared::{
+    app::App,
+    domain::{Group, GroupId, Permission, PermissionId, User},
+    error::{ApiError, FieldErrors},
+    forms::ProfileInput,
+    http::authority::{may_add, may_change, may_decide_over, may_join},
+};
+
+use crate::{posted::Posted, session::Staff};
+
+/// A form that is read.
+pub struct UserInput<'a> {
+    profile: ProfileInput,
+    groups: Vec<&'a Group>,
+    permissions: Vec<&'a Permission>,
+}
+
+impl<'a> UserInput<'a> {
+    /// Reads and checks a form; the groups and the permissions are all there are.
+    pub async fn read(
+        app: &App,
+        staff: &Staff,
+        posted: &Posted,
+        target: &User,
+        groups: &'a [Group],
+        permissions: &'a [Permission],
+    ) -> Result<Self, ApiError> {
+        // What is shown and may not be changed is not sent, and stays as it is.
+        let fields = posted.fields(true)?;
+        let profile = ProfileInput::read_in_admin(app, fields, &staff.user, target).await;
+        let groups = chosen(posted, "groups", groups, |group| group.id.0);
+        let permissions =
+            chosen(posted, "user_permissions", permissions, |permission| permission.id.0);
+        match (profile, groups, permissions) {
+            (Ok(profile), Ok(groups), Ok(permissions)) => Ok(Self {
+                profile,
+                groups,
+                permissions,
+            }),
+            (Err(error), ..) => Err(error),
+            (_, Err(errors), _) | (.., Err(errors)) => Err(errors.into()),
+        }
+    }
+
+    /// Whether somebody may change a user so.
+    ///
+    /// # Errors
+    /// He may not: nobody hands out what he does not hold, nor decides over whoever holds more.
+    pub async fn judge(&self, app: &App, caller: &User, user: &User) -> Result<(), ApiError> {
+        may_change(caller, user)?;
+        if self.profile.changes_account(user) {
+            may_decide_over(&app.store, caller, user).await?;
+        }
+        may_join(&app.store, caller, user, self.groups.iter().copied()).await?;
+        let permissions = self.permissions.iter().copied();
+        may_add(&app.store, caller, &user.permission_ids, permissions).await
+    }
+
+    /// The user with the changes.
+    pub fn apply(&self, user: &User) -> User {
+        let mut user = self.profile.apply(user);
+        user.group_ids = self.groups.iter().map(|group| group.id).collect::<BTreeSet<GroupId>>();
+        let ids = self.permissions.iter().map(|permission| permission.id);
+        user.permission_ids = ids.collect::<BTreeSet<PermissionId>>();
+        user
+    }
+}
+
+/// Those of all there are that a field lists.
+///
+/// # Errors
+/// Django's text for the first that is not among them.
+pub fn chosen<'a, T>(
+    posted: &Posted,
+    field: &'static str,
+    all: &'a [T],
+    id: impl Fn(&T) -> u64,
+) -> Result<Vec<&'a T>, FieldErrors> {
+    let wanted: BTreeSet<u64> = posted.ids(field).into_iter().collect();
+    let known: BTreeSet<u64> = all.iter().map(&id).collect();
+    if let Some(unknown) = wanted.difference(&known).next() {
+        let text =
+            format!("Select a valid choice. {unknown} is not one of the available choices.");
+        return Err(FieldErrors::one(field, text));
+    }
+    Ok(all.iter().filter(|one| wanted.contains(&id(one))).collect())
+}
