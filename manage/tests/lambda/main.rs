@@ -12,6 +12,8 @@ mod calls;
 mod event;
 mod keys;
 mod odd_events;
+#[path = "../support/pages.rs"]
+mod pages;
 mod policies;
 #[path = "../support/proxy.rs"]
 mod proxy;
