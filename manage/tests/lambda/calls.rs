@@ -11,8 +11,8 @@ use crate::proxy::{Call, is_write};
 pub struct Needs {
     /// Resource and action, by IAM's names.
     pub actions: BTreeSet<(String, String)>,
-    /// The partition keys of what is written.
-    pub written: BTreeSet<String>,
+    /// How items are written, by IAM's names of the actions, and their partition keys.
+    pub written: BTreeSet<(String, String)>,
 }
 
 impl Needs {
@@ -42,15 +42,15 @@ impl Needs {
             Some(index) => format!("Table/index/{index}"),
             None => "Table".to_owned(),
         };
-        self.actions
-            .insert((resource, format!("dynamodb:{action}")));
+        let named = format!("dynamodb:{action}");
+        self.actions.insert((resource, named.clone()));
         if is_write(action) {
             let key = match &request["Item"] {
                 Value::Null => &request["Key"],
                 item => item,
             };
             let partition = key["PK"]["S"].as_str().expect("a partition key");
-            self.written.insert(partition.to_owned());
+            self.written.insert((named, partition.to_owned()));
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
 
-use crate::routes::FUNCTIONS;
+use crate::routes::{ADMIN, FUNCTIONS};
 
 /// A function's routes.
 pub fn routes(function: &str) -> axum::Router<App> {
@@ -14,18 +14,31 @@ pub fn routes(function: &str) -> axum::Router<App> {
         "users" => users::routes(),
         "groups" => groups::routes(),
         "permissions" => permissions::routes(),
+        "admin" => admin::routes(),
         other => panic!("no function {other}"),
     }
 }
 
 /// The function to which API Gateway gives a path: that of the longest prefix.
 pub fn function_of(path: &str) -> &'static str {
+    if path.starts_with("/admin/") {
+        return ADMIN;
+    }
     let rest = path.strip_prefix("/api/auth/").expect("a path of the API");
     let first = rest.split('/').next();
     FUNCTIONS[1..]
         .iter()
         .find(|function| first == Some(**function))
         .unwrap_or(&"auth")
+}
+
+/// The path of a function's routes.
+pub fn prefix_of(function: &str) -> String {
+    match function {
+        ADMIN => "/admin".to_owned(),
+        "auth" => "/api/auth".to_owned(),
+        function => format!("/api/auth/{function}"),
+    }
 }
 
 /// What a function answers: the status, and the body or the text that is none.

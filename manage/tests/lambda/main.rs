@@ -10,6 +10,7 @@
 mod authorizer;
 mod calls;
 mod event;
+mod every_page;
 mod keys;
 mod odd_events;
 #[path = "../support/pages.rs"]

@@ -1,7 +1,10 @@
 //! Least privilege: each function's role allows what the function does, and nothing else. What it
 //! does is recorded at the SDK's wire, through its whole API.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicI64},
+};
 
 use serde_json::{Value, json};
 use shared::{
@@ -15,11 +18,13 @@ use shared::{
 
 use crate::{
     calls::Needs,
-    event::{event, invoke},
+    event::{event, invoke, prefix_of},
+    every_page::visit,
+    pages::Pages,
     proxy::Proxy,
-    routes::FUNCTIONS,
-    support::{SIGNING_KEY, Server, TABLE, add_user, parsed},
-    template::Template,
+    routes::{ADMIN, FUNCTIONS},
+    support::{SIGNING_KEY, Server, TABLE, add_user, parsed, serve},
+    template::{Statement, Template},
 };
 
 const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
@@ -48,6 +53,8 @@ fn auth(tokens: &Value) -> Vec<Asked> {
         ("POST", "login/", login("outdated", PASSWORD), 200),
         ("POST", "login/", login("ann", "wrong"), 401),
         ("POST", "login/", login("nobody", "wrong"), 401),
+        // The first after a failure.
+        ("POST", "login/", login("ann", PASSWORD), 200),
         ("POST", "token/refresh/", refresh.clone(), 200),
         (
             "POST",
@@ -204,7 +211,9 @@ async fn needs(function: &str) -> Needs {
     });
     let client = connect_to(&proxy.endpoint());
     warm_up(&client, TABLE).await;
-    let app = App::local(settings.unwrap(), client, Clock::System).unwrap();
+    let time = Arc::new(AtomicI64::new(server.app.clock.now()));
+    let clock = Clock::Fixed(Arc::clone(&time));
+    let app = App::local(settings.unwrap(), client, clock).unwrap();
     let admin = store
         .user(shared::domain::UserId(1))
         .await
@@ -224,6 +233,10 @@ async fn needs(function: &str) -> Needs {
     // Who is no admin: what he holds is looked up.
     match function {
         "auth" => {}
+        "admin" => {
+            let browser = Pages::at(format!("http://{}", serve(app.clone()).await));
+            visit(browser, &time).await;
+        }
         "authorizer" => {
             let event = crate::authorizer::event(Some(&format!("Bearer {held}")));
             let answer = crate::authorizer::authorize(&app, &event).await;
@@ -276,7 +289,7 @@ async fn server_user(server: &Server, id: u64, name: &str) -> User {
 
 /// Every function of the template.
 fn all() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.into_iter().chain(["authorizer"])
+    FUNCTIONS.into_iter().chain([ADMIN, "authorizer"])
 }
 
 #[test]
@@ -288,11 +301,8 @@ fn the_functions_of_the_template_are_those_of_the_tests() {
 #[test]
 fn each_function_has_the_routes_of_its_prefix() {
     let template = Template::read();
-    for function in FUNCTIONS {
-        let prefix = match function {
-            "auth" => "/api/auth".to_owned(),
-            function => format!("/api/auth/{function}"),
-        };
+    for function in FUNCTIONS.into_iter().chain([ADMIN]) {
+        let prefix = prefix_of(function);
         let routes = [prefix.clone(), format!("{prefix}/{{proxy+}}")];
         let expected: BTreeSet<_> = routes.map(|path| (path, "ANY".to_owned())).into();
         assert_eq!(template.routes(function), expected, "{function}");
@@ -325,36 +335,39 @@ async fn each_role_writes_the_keys_that_its_function_writes_and_no_others() {
     let template = Template::read();
     for function in all() {
         let written = needs(function).await.written;
-        let mut patterns = BTreeSet::new();
-        for statement in template.statements(function) {
-            let is_write = |action: &&String| {
-                let writes = ["PutItem", "UpdateItem", "DeleteItem"];
-                writes.iter().any(|name| action.ends_with(name))
-            };
-            if statement.actions.iter().any(|action| is_write(&action)) {
-                patterns.extend(statement.leading_keys.expect("a condition on the keys"));
-            }
-        }
+        let mut statements = template.statements(function);
+        statements.retain(|statement| statement.actions.iter().any(|action| writes(action)));
         let matches = |pattern: &str, key: &str| match pattern.strip_suffix('*') {
             Some(prefix) => key.starts_with(prefix),
             None => key == pattern,
         };
-        for key in &written {
-            let allowed = patterns.iter().any(|pattern| matches(pattern, key));
-            assert!(
-                allowed,
-                "{function} writes {key}, but may write {patterns:?}"
-            );
+        let allows = |statement: &Statement, action: &str, key: &str| {
+            let mut patterns = statement.keys().iter();
+            statement.actions.contains(action) && patterns.any(|pattern| matches(pattern, key))
+        };
+        for (action, key) in &written {
+            let allowed = statements.iter().any(|one| allows(one, action, key));
+            assert!(allowed, "{function} may not call {action} on {key}");
         }
-        for pattern in &patterns {
-            let used = written.iter().any(|key| matches(pattern, key));
-            assert!(
-                used,
-                "{function} may write {pattern}, but writes {written:?}"
-            );
-        }
-        if !["auth", "users"].contains(&function) {
-            assert!(!patterns.iter().any(|pattern| matches(pattern, "USER#7")));
+        for statement in &statements {
+            for pattern in statement.keys() {
+                let used = written.iter().any(|(action, key)| {
+                    statement.actions.contains(action) && matches(pattern, key)
+                });
+                assert!(
+                    used,
+                    "{function} may write {pattern}, but writes {written:?}"
+                );
+            }
+            if !["auth", "users", ADMIN].contains(&function) {
+                let mut patterns = statement.keys().iter();
+                assert!(!patterns.any(|pattern| matches(pattern, "USER#7")));
+            }
         }
     }
+}
+
+fn writes(action: &str) -> bool {
+    let writes = ["PutItem", "UpdateItem", "DeleteItem"];
+    writes.iter().any(|name| action.ends_with(name))
 }

@@ -69,6 +69,12 @@ impl Template {
 }
 
 impl Statement {
+    /// The patterns of the keys that it is limited to.
+    pub fn keys(&self) -> &BTreeSet<String> {
+        let keys = self.leading_keys.as_ref();
+        keys.expect("a condition on the keys")
+    }
+
     fn read(statement: &Value) -> Self {
         assert_eq!(statement["Effect"], "Allow", "{statement:?}");
         assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none());
