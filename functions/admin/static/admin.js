@@ -6,11 +6,10 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-// After a refused form the keyboard starts at what was wrong with it.
+// After a refused form the keyboard starts at its errors.
 document.querySelector("[data-focus]")?.focus();
 
-// Two lists instead of one column of check boxes. The boxes stay in the form, hidden, and are
-// what is sent; the lists have no name, so they are not.
+// Two lists to look at; the check boxes stay in the form, hidden, and are what is sent.
 function twoLists(frame) {
   const boxes = [...frame.querySelectorAll("input")];
   if (!boxes.length) return;
@@ -22,13 +21,11 @@ function twoLists(frame) {
   });
 
   const filter = element("input", { type: "search", placeholder: "Filter", ariaLabel: "Filter available " + what });
-  const status = element("p", { className: "vh" });
-  const list = (suffix) => element("select", { multiple: true, id: id + suffix });
-  const title = (select) => element("label", { htmlFor: select.id });
-  const available = list("_from");
-  const chosen = list("_to");
-  const availableTitle = title(available);
-  const chosenTitle = title(chosen);
+  const status = element("p", { className: "vh", role: "status" });
+  const available = element("select", { multiple: true, id: id + "_from" });
+  const chosen = element("select", { multiple: true, id: id + "_to" });
+  const availableTitle = element("label", { htmlFor: available.id });
+  const chosenTitle = element("label", { htmlFor: chosen.id });
 
   function show(select, shown) {
     const top = select.scrollTop;
@@ -56,6 +53,8 @@ function twoLists(frame) {
     for (const option of to.options) option.selected = false;
     for (const option of moved) option.box.checked = to === chosen;
     draw();
+    // So that a mistake is put back at one press.
+    for (const option of moved) option.selected = true;
   }
 
   for (const select of [available, chosen]) {
@@ -87,12 +86,11 @@ function twoLists(frame) {
   draw();
   frame.prepend(panes);
   frame.append(status);
-  status.setAttribute("role", "status");
-  // A browser that goes back or reloads may set the boxes again after this script has run.
+  // Going back, a browser may set the boxes after this script has run.
   addEventListener("pageshow", draw);
 }
 
-// A box in the head of the table that ticks all rows, and how many are ticked.
+// A box that ticks all rows, and how many are ticked.
 function selectRows(form) {
   const boxes = [...form.querySelectorAll("[name=_selected_action]")];
   const count = form.querySelector("[data-selected]");
