@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use clap::Args;
 use shared::{
-    domain::{Group, GroupId, Permission, User, UserId},
+    domain::{Flag, Group, GroupId, Permission, User, UserId},
     store::{
         Store, StoreError,
         keys::{self, Entity, Key, Sequence},
@@ -183,6 +183,12 @@ impl Broken<'_> {
             {
                 self.note(format!("user {} has no credential", user.id));
             }
+            for flag in Flag::ALL.into_iter().filter(|flag| user.has(*flag)) {
+                self.index(
+                    &Entity::Flagged(user.id, flag).key(),
+                    &keys::flagged_user(user, flag),
+                );
+            }
             for group in &user.group_ids {
                 self.index(
                     &Entity::Membership(user.id, *group).key(),
@@ -281,14 +287,7 @@ impl Broken<'_> {
                 })
             } else if let Some(id) = pk.strip_prefix("USER#") {
                 let user = id.parse().ok().and_then(|id| self.user(id));
-                match sk.strip_prefix("GROUP#") {
-                    Some(group) => user.is_some_and(|user| {
-                        group
-                            .parse()
-                            .is_ok_and(|group| user.group_ids.contains(&GroupId(group)))
-                    }),
-                    None => user.is_some(),
-                }
+                user.is_some_and(|user| confirms(&user, sk))
             } else {
                 true
             };
@@ -305,6 +304,21 @@ impl Broken<'_> {
 
     fn read<T: serde::de::DeserializeOwned>(&self, key: &Key) -> Option<T> {
         from_item(self.contents.get(key)?.clone()).ok()
+    }
+}
+
+/// Whether a user confirms an item under his key.
+fn confirms(user: &User, sk: &str) -> bool {
+    match sk.split_once('#') {
+        Some(("GROUP", group)) => {
+            let group = group.parse().map(GroupId);
+            group.is_ok_and(|group| user.group_ids.contains(&group))
+        }
+        Some(("FLAG", name)) => {
+            let mut his = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
+            his.any(|flag| flag.name() == name)
+        }
+        _ => true,
     }
 }
 

@@ -31,11 +31,9 @@ pub async fn log_in(
     let now = app.clock.now();
     let address = address.map(network);
     let name = UserName::stored(username);
-    // A name that Django takes for the same is counted as the same.
-    let counted = name.as_ref().map_or(username, UserName::as_str);
     let candidate = app
         .store
-        .candidate(counted, name.as_ref(), address.as_deref(), now)
+        .candidate(username, name.as_ref(), address.as_deref(), now)
         .await?;
     let limits = &app.settings.login_failures;
     refuse_beyond(limits.per_account, candidate.account, now)?;
@@ -50,20 +48,19 @@ pub async fn log_in(
     }
     // Hashed even where there is no account, so that both take as long.
     let verification = app.hasher.verify(password, stored.as_ref()).await;
-    let user = user.filter(|user| {
-        user.is_active && verification != Verification::Wrong && accepts(user)
-    });
+    let user =
+        user.filter(|user| user.is_active && verification != Verification::Wrong && accepts(user));
     let Some(user) = user else {
         note_event(Event::FailedLogin);
         let address = address.as_deref();
         let counting = app
             .store
-            .count_failure(counted, address, now, limits.window);
+            .count_failure(username, address, now, limits.window);
         counting.await?;
         return Err(ApiError::WrongCredentials);
     };
     if candidate.account.count > 0 {
-        app.store.forget_failures(counted).await?;
+        app.store.forget_failures(username).await?;
     }
     if verification == Verification::CorrectButOutdated {
         rehash(app, &user, password, stored.as_ref()).await?;

@@ -174,9 +174,8 @@ impl Settings {
                 .map(str::to_owned)
                 .collect()
         };
-        let failures = |name: &str, default| {
-            number(get(name), name, "failures", 0..=1_000_000_u64, default)
-        };
+        let failures =
+            |name: &str, default| number(get(name), name, "failures", 0..=1_000_000_u64, default);
         let fallbacks = list("SIGNING_KEY_FALLBACKS");
         let keys = match get("SIGNING_KEY_SECRET_ARN") {
             None => KeySource::Given(Keys {
@@ -333,12 +332,14 @@ fn number<T: FromStr + PartialOrd + fmt::Display>(
         return Ok(default);
     };
     let number = text.trim().parse().ok();
-    number.filter(|number| range.contains(number)).ok_or_else(|| {
-        let (least, most) = (range.start(), range.end());
-        SettingsError(format!(
-            "{name} is not a number of {unit} from {least} to {most}"
-        ))
-    })
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            SettingsError(format!(
+                "{name} is not a number of {unit} from {least} to {most}"
+            ))
+        })
 }
 
 fn flag(value: Option<String>, name: &str) -> Result<bool, SettingsError> {

@@ -27,7 +27,9 @@ pub enum AdminError {
 impl AdminError {
     /// The login page, and then where the request wanted to go.
     pub fn log_in_first(uri: &Uri) -> Self {
-        let wanted = uri.path_and_query().map_or("/admin/", |wanted| wanted.as_str());
+        let wanted = uri
+            .path_and_query()
+            .map_or("/admin/", |wanted| wanted.as_str());
         Self::LogInFirst(wanted.to_owned())
     }
 }
@@ -86,10 +88,14 @@ impl IntoResponse for AdminError {
 fn of_api(error: ApiError) -> Response {
     // The API's own answer has the status and the headers, and notes failures for the log.
     let detail = match &error {
-        ApiError::PermissionDenied => {
-            ("Forbidden", "You don’t have permission to view or edit this.")
-        }
-        ApiError::NotFound => ("Page not found", "We’re sorry, but the requested page could not be found."),
+        ApiError::PermissionDenied => (
+            "Forbidden",
+            "You don’t have permission to view or edit this.",
+        ),
+        ApiError::NotFound => (
+            "Page not found",
+            "We’re sorry, but the requested page could not be found.",
+        ),
         ApiError::Unavailable(_) => (
             "Service unavailable",
             "The service cannot answer at the moment. Please try again in a few seconds.",
@@ -100,7 +106,9 @@ fn of_api(error: ApiError) -> Response {
     let answer = error.into_response();
     let mut response = page(answer.status(), detail.0, detail.1);
     if let Some(wait) = answer.headers().get(header::RETRY_AFTER) {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, wait.clone());
     }
     response
 }

@@ -100,8 +100,7 @@ impl Choice {
         permissions: impl IntoIterator<Item = &'a Permission>,
         chosen: impl Fn(&Permission) -> bool,
     ) -> Vec<Self> {
-        let choice =
-            |one: &Permission| Self::new(one.id, one.title(), chosen(one));
+        let choice = |one: &Permission| Self::new(one.id, one.title(), chosen(one));
         permissions.into_iter().map(choice).collect()
     }
 }

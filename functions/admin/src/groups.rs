@@ -61,7 +61,11 @@ pub async fn list(
             columns: vec!["Name", "Permissions"],
             rows: groups.iter().map(row).collect(),
             count: counted(groups.len(), "group"),
-            empty: if search.is_empty() { "There are no groups." } else { "No groups match." },
+            empty: if search.is_empty() {
+                "There are no groups."
+            } else {
+                "No groups match."
+            },
             search,
         },
     ))
@@ -76,7 +80,14 @@ async fn found(app: &App, id: &str) -> Result<Group, AdminError> {
 pub async fn ask_to_add(staff: Staff, State(app): State<App>) -> Result<Response, AdminError> {
     staff.must("auth.add_group")?;
     let permissions = app.store.permissions().await?;
-    Ok(form(&staff, None, &permissions, Related::default(), None, &FieldErrors::default()))
+    Ok(form(
+        &staff,
+        None,
+        &permissions,
+        Related::default(),
+        None,
+        &FieldErrors::default(),
+    ))
 }
 
 pub async fn add(
@@ -90,7 +101,14 @@ pub async fn add(
         Ok(group) => Ok(saved(&app, &staff, &posted, &group, "added").await),
         Err(error) => {
             let errors = of_form(error)?;
-            Ok(form(&staff, None, &permissions, Related::default(), Some(&posted), &errors))
+            Ok(form(
+                &staff,
+                None,
+                &permissions,
+                Related::default(),
+                Some(&posted),
+                &errors,
+            ))
         }
     }
 }
@@ -101,12 +119,17 @@ async fn make(
     posted: &Posted,
     permissions: &[Permission],
 ) -> Result<Group, ApiError> {
-    let chosen = chosen(posted, "permissions", permissions, |permission| permission.id.0)?;
+    let chosen = chosen(posted, "permissions", permissions, |permission| {
+        permission.id.0
+    })?;
     let none = std::collections::BTreeSet::new();
     may_add(&app.store, &staff.user, &none, chosen.iter().copied()).await?;
     let name = GroupInput::read_name(posted.fields(false)?)?;
     let ids = chosen.iter().map(|permission| permission.id).collect();
-    Ok(app.store.create_group_with(name, ids, staff.actor()).await?)
+    Ok(app
+        .store
+        .create_group_with(name, ids, staff.actor())
+        .await?)
 }
 
 pub async fn ask_to_change(
@@ -132,7 +155,14 @@ async fn change_form(
         both.map_err(AdminError::from)
     };
     let (group, (permissions, members)) = tokio::try_join!(found(app, id), others)?;
-    Ok(form(staff, Some(&group), &permissions, members, posted, errors))
+    Ok(form(
+        staff,
+        Some(&group),
+        &permissions,
+        members,
+        posted,
+        errors,
+    ))
 }
 
 pub async fn change(
@@ -149,12 +179,7 @@ pub async fn change(
     }
 }
 
-async fn save(
-    app: &App,
-    staff: &Staff,
-    posted: &Posted,
-    group: Group,
-) -> Result<Group, ApiError> {
+async fn save(app: &App, staff: &Staff, posted: &Posted, group: Group) -> Result<Group, ApiError> {
     // An empty list of a form that is not partial is one that was emptied.
     let input = GroupInput::read(app, posted.fields(false)?, &group).await?;
     let (input, store, who) = (&input, &app.store, &staff.user);
@@ -162,7 +187,9 @@ async fn save(
         may_add(store, who, &group.permission_ids, input.permissions()).await
     };
     let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
-    Ok(store.update_group(group, staff.actor(), judge, change).await?)
+    Ok(store
+        .update_group(group, staff.actor(), judge, change)
+        .await?)
 }
 
 async fn saved(app: &App, staff: &Staff, posted: &Posted, group: &Group, done: &str) -> Response {
@@ -170,7 +197,10 @@ async fn saved(app: &App, staff: &Staff, posted: &Posted, group: &Group, done: &
         let to = Section::Groups.object_url(group.id.0, "change");
         (to, " You may edit it again below.")
     } else if posted.has("_addanother") && staff.can("auth.add_group") {
-        (Section::Groups.add_url(staff), " You may add another group below.")
+        (
+            Section::Groups.add_url(staff),
+            " You may add another group below.",
+        )
     } else {
         (Section::Groups.url(), "")
     };
@@ -219,16 +249,26 @@ fn form(
     };
     let sent = posted.map(|posted| posted.ids("permissions"));
     // What it gives, and of the rest what the caller holds himself: nobody hands out more.
-    let offered = permissions.iter().filter(|one| held(one) || staff.can(&one.label()));
+    let offered = permissions
+        .iter()
+        .filter(|one| held(one) || staff.can(&one.label()));
     let choices = Choice::permissions(offered, |permission| match &sent {
         Some(ids) => ids.contains(&permission.id.0),
         None => held(permission),
     });
-    let mut name = filled.text("name", "Name", group.map_or("", |group| group.name.as_str()));
+    let mut name = filled.text(
+        "name",
+        "Name",
+        group.map_or("", |group| group.name.as_str()),
+    );
     (name.required, name.autocomplete, name.disabled) = (true, "off", !may_change);
     let mut permissions = filled.selector("permissions", "Permissions", "", choices);
     permissions.disabled = !may_change;
-    let mut submit = if may_change { save_buttons() } else { Vec::new() };
+    let mut submit = if may_change {
+        save_buttons()
+    } else {
+        Vec::new()
+    };
     if !staff.can("auth.add_group") {
         submit.retain(|button| button.name != "_addanother");
     }
@@ -236,7 +276,10 @@ fn form(
         None => ("Add group".to_owned(), "Add group"),
         Some(group) => {
             let verb = if may_change { "Change" } else { "View" };
-            (format!("{verb} group: {}", group.name.as_str()), group.name.as_str())
+            (
+                format!("{verb} group: {}", group.name.as_str()),
+                group.name.as_str(),
+            )
         }
     };
     let url = |page| group.map(|group| Section::Groups.object_url(group.id.0, page));
@@ -253,7 +296,10 @@ fn form(
                 description: "",
                 fields: vec![name, permissions],
             }],
-            tools: url("history").map(|url| Link::new("History", url)).into_iter().collect(),
+            tools: url("history")
+                .map(|url| Link::new("History", url))
+                .into_iter()
+                .collect(),
             has_submit: !submit.is_empty(),
             submit,
             delete_url: url("delete").filter(|_| may_delete).unwrap_or_default(),
@@ -281,7 +327,9 @@ pub async fn ask_to_delete(
             has_items: false,
             items: Vec::new(),
             has_notes: true,
-            notes: vec![format!("Its members lose the {given} that only it gives them.")],
+            notes: vec![format!(
+                "Its members lose the {given} that only it gives them."
+            )],
             hidden: vec![Hidden {
                 name: "post",
                 value: "yes".to_owned(),
@@ -304,7 +352,13 @@ pub async fn delete(
     let group = found(&app, &id).await?;
     let name = group.name.as_str().to_owned();
     app.store.delete_group(group, staff.actor()).await?;
-    let told = [Message::success(format!("The group “{name}” was deleted successfully."))];
-    let to = if staff.can_view("group") { Section::Groups.url() } else { "/admin/".to_owned() };
+    let told = [Message::success(format!(
+        "The group “{name}” was deleted successfully."
+    ))];
+    let to = if staff.can_view("group") {
+        Section::Groups.url()
+    } else {
+        "/admin/".to_owned()
+    };
     Ok(redirect_with(&app, &staff, &to, &told).await)
 }

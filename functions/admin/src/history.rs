@@ -1,7 +1,5 @@
 //! The changes of one object, and how changes are shown.
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
@@ -9,12 +7,8 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{
-        UserId,
-        log::{ActionFlag, LogEntry, Model, Object},
-    },
+    domain::log::{ActionFlag, LogEntry, Model, Object},
     error::ApiError,
-    store::StoreError,
 };
 
 use crate::{
@@ -49,37 +43,15 @@ struct HistoryPage {
     next_url: String,
 }
 
-/// Entries with the names of those who made them, who are read at once: one round trip.
-pub async fn entries(
-    app: &App,
-    staff: &Staff,
-    logged: Vec<LogEntry>,
-) -> Result<Vec<Entry>, StoreError> {
-    let mut ids: Vec<UserId> = logged.iter().map(|entry| entry.user_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.retain(|id| *id != staff.user.id);
-    let mut actors = app.store.users(&ids).await?;
-    actors.push(staff.user.clone());
-    let names: HashMap<UserId, &str> = actors
-        .iter()
-        .map(|user| (user.id, user.username.as_str()))
-        .collect();
-    let shown = logged.into_iter().map(|entry| {
-        let name = names.get(&entry.user_id).copied().map(str::to_owned);
-        shown_entry(staff, entry, name)
-    });
-    Ok(shown.collect())
-}
-
-fn shown_entry(staff: &Staff, entry: LogEntry, actor: Option<String>) -> Entry {
+/// A change as somebody sees it.
+pub fn shown_entry(staff: &Staff, entry: LogEntry) -> Entry {
     let seconds = entry.action_time / 1000;
     let section = section_of(entry.content_type);
     let is_there = entry.action_flag != ActionFlag::Deletion;
     Entry {
         time: text::date(seconds),
         iso: text::iso(seconds),
-        actor: actor.unwrap_or_else(|| format!("user {} (deleted)", entry.user_id)),
+        actor: entry.username.clone(),
         action: match entry.action_flag {
             ActionFlag::Addition => "add",
             ActionFlag::Change => "change",
@@ -150,11 +122,20 @@ async fn of(
     let id = id.parse().map_err(|_| ApiError::NotFound)?;
     let object = Object { model, id };
     let before = query.into_iter().find(|(name, _)| name == "before");
-    let before = before.map(|(_, place)| place).filter(|place| is_place(place));
+    let before = before
+        .map(|(_, place)| place)
+        .filter(|place| is_place(place));
     let history = app.store.history(&object, before.as_deref(), SIZE).await?;
-    let name = history.entries.first().map(|entry| entry.object_repr.clone());
-    let entries = entries(app, staff, history.entries).await?;
-    let (section, name) = (section_of(model), name.unwrap_or_else(|| format!("{model} {id}")));
+    let name = history
+        .entries
+        .first()
+        .map(|entry| entry.object_repr.clone());
+    let entries = history.entries.into_iter();
+    let entries: Vec<Entry> = entries.map(|entry| shown_entry(staff, entry)).collect();
+    let (section, name) = (
+        section_of(model),
+        name.unwrap_or_else(|| format!("{model} {id}")),
+    );
     let crumbs = [
         Link::new(name.as_str(), section.object_url(id, "change")),
         Link::new("History", ""),
@@ -176,5 +157,8 @@ async fn of(
 
 /// Whether a text may be an entry's place, which is part of a key.
 fn is_place(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'#')
+    text.len() == 24
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'#')
 }

@@ -6,7 +6,7 @@ use shared::{app::App, store::StoreError};
 
 use crate::{
     error::AdminError,
-    history::{self, Entry},
+    history::{Entry, shown_entry},
     page::{Page, Section, shown},
     session::Staff,
     text::counted,
@@ -79,10 +79,14 @@ async fn count(app: &App, staff: &Staff, section: Section) -> Result<String, Sto
 
 /// What happened to what he may see; nothing for whoever may see nothing.
 async fn recent(app: &App, staff: &Staff) -> Result<Option<Vec<Entry>>, StoreError> {
-    if !Section::ALL.iter().any(|section| staff.can_view(section.model())) {
+    if !Section::ALL
+        .iter()
+        .any(|section| staff.can_view(section.model()))
+    {
         return Ok(None);
     }
     let mut changes = app.store.recent_changes(RECENT).await?;
     changes.retain(|entry| staff.can_view(entry.content_type.name()));
-    Ok(Some(history::entries(app, staff, changes).await?))
+    let shown = changes.into_iter().map(|entry| shown_entry(staff, entry));
+    Ok(Some(shown.collect()))
 }

@@ -6,13 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use shared::{
-    app::App,
-    error::ApiError,
-    hashing::Password,
-    http::extract::SourceAddress,
-    login,
-};
+use shared::{app::App, error::ApiError, hashing::Password, http::extract::SourceAddress, login};
 
 use crate::{
     cookies,
@@ -83,7 +77,10 @@ pub async fn log_in(
             let mut response = redirect(&within(next));
             let answer = response.headers_mut();
             answer.append(header::SET_COOKIE, session);
-            answer.append(header::SET_COOKIE, cookies::set(cookies::CSRF, "", &headers));
+            answer.append(
+                header::SET_COOKIE,
+                cookies::set(cookies::CSRF, "", &headers),
+            );
             return Ok(response);
         }
         Err(ApiError::WrongCredentials) => (StatusCode::OK, REFUSED.to_owned()),
@@ -133,9 +130,15 @@ async fn form(
         username,
     });
     let answer = response.headers_mut();
-    answer.append(header::SET_COOKIE, cookies::set(cookies::CSRF, &seed, headers));
+    answer.append(
+        header::SET_COOKIE,
+        cookies::set(cookies::CSRF, &seed, headers),
+    );
     if old {
-        answer.append(header::SET_COOKIE, cookies::set(cookies::SESSION, "", headers));
+        answer.append(
+            header::SET_COOKIE,
+            cookies::set(cookies::SESSION, "", headers),
+        );
     }
     response
 }
@@ -148,7 +151,9 @@ fn is_seed(text: &str) -> bool {
 /// for another host, and leave out line breaks before they look.
 fn within(next: &str) -> String {
     let is_path = next.starts_with('/') && !next.starts_with("//");
-    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_plain = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_path && is_plain {
         next.to_owned()
     } else {

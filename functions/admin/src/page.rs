@@ -106,7 +106,10 @@ impl Section {
 
     /// The way from the front page to its list.
     pub fn crumbs(self) -> Vec<Link> {
-        vec![Link::new("Home", "/admin/"), Link::new(self.label(), self.url())]
+        vec![
+            Link::new("Home", "/admin/"),
+            Link::new(self.label(), self.url()),
+        ]
     }
 }
 
@@ -118,9 +121,9 @@ impl Page {
         title: impl Into<String>,
         crumbs: Vec<Link>,
     ) -> Self {
-        let visible = Section::ALL
-            .into_iter()
-            .filter(|section| staff.can_view(section.model()) || !section.add_url(staff).is_empty());
+        let visible = Section::ALL.into_iter().filter(|section| {
+            staff.can_view(section.model()) || !section.add_url(staff).is_empty()
+        });
         let nav = visible.map(|shown| NavItem {
             label: shown.label(),
             url: shown.url(),
@@ -273,7 +276,10 @@ const GUARDS: [(HeaderName, HeaderValue); 4] = [
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
     ),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (
         HeaderName::from_static("cross-origin-opener-policy"),

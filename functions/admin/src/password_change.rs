@@ -46,7 +46,11 @@ pub async fn change(
         .set_password(&staff.user, false, &hash, now, staff.actor());
     changed.await?;
     // All his sessions have ended with the old password; this one goes on as a new one.
-    let user = app.store.user(staff.user.id).await?.ok_or(ApiError::NotFound)?;
+    let user = app
+        .store
+        .user(staff.user.id)
+        .await?
+        .ok_or(ApiError::NotFound)?;
     let session = session::begin(&app, &user, &staff.headers).await?;
     let told = [Message::success("Your password was changed.")];
     let mut response = redirect_with(&app, &staff, "/admin/", &told).await;
@@ -80,7 +84,10 @@ fn form(staff: &Staff, errors: &FieldErrors) -> Response {
         posted: None,
         errors,
     };
-    let crumbs = vec![Link::new("Home", "/admin/"), Link::new("Password change", "")];
+    let crumbs = vec![
+        Link::new("Home", "/admin/"),
+        Link::new("Password change", ""),
+    ];
     let page = FormPage {
         page: Page::of(staff, None, "Password change", crumbs),
         action_url: URL.to_owned(),

@@ -220,7 +220,11 @@ fn form(
         (field.required, field.disabled) = (true, !may_change);
         field.autocomplete = "off";
     }
-    let mut submit = if may_change { save_buttons() } else { Vec::new() };
+    let mut submit = if may_change {
+        save_buttons()
+    } else {
+        Vec::new()
+    };
     if !staff.can("auth.add_permission") {
         submit.retain(|button| button.name != "_addanother");
     }
@@ -246,7 +250,10 @@ fn form(
                 description: "",
                 fields: vec![name, content_type, codename],
             }],
-            tools: url("history").map(|url| Link::new("History", url)).into_iter().collect(),
+            tools: url("history")
+                .map(|url| Link::new("History", url))
+                .into_iter()
+                .collect(),
             has_submit: !submit.is_empty(),
             submit,
             delete_url: url("delete").filter(|_| may_delete).unwrap_or_default(),
@@ -298,8 +305,12 @@ pub async fn delete(
     staff.must("auth.delete_permission")?;
     let permission = found(&app, &id).await?;
     let name = permission.title();
-    app.store.delete_permission(permission, staff.actor()).await?;
-    let told = [Message::success(format!("The permission “{name}” was deleted successfully."))];
+    app.store
+        .delete_permission(permission, staff.actor())
+        .await?;
+    let told = [Message::success(format!(
+        "The permission “{name}” was deleted successfully."
+    ))];
     let to = if staff.can_view("permission") {
         Section::Permissions.url()
     } else {

@@ -85,7 +85,7 @@ fn is_from_here(headers: &HeaderMap, trusted: &[String]) -> bool {
         return false;
     };
     let sender = origin.origin().ascii_serialization();
-    if trusted.iter().any(|trusted| *trusted == sender) {
+    if trusted.contains(&sender) {
         return true;
     }
     let Some(Ok(host)) = text(header::HOST) else {

@@ -42,7 +42,7 @@ pub struct Staff {
 impl Staff {
     /// Who writes, for the store.
     pub fn actor(&self) -> Actor {
-        Actor::User(self.user.id)
+        (&self.user).into()
     }
 
     /// Whether he holds a permission, such as `auth.view_user`.
@@ -73,7 +73,9 @@ impl Staff {
 
     #[expect(clippy::unused_self, reason = "it is about him")]
     fn allowed(&self, allowed: bool) -> Result<(), AdminError> {
-        allowed.then_some(()).ok_or(ApiError::PermissionDenied.into())
+        allowed
+            .then_some(())
+            .ok_or(ApiError::PermissionDenied.into())
     }
 
     /// Ends the session; the header that makes the browser forget it.
@@ -96,7 +98,11 @@ pub async fn begin(app: &App, user: &User, headers: &HeaderMap) -> Result<Header
     app.store.begin_session(&secret, &session).await?;
     let text = format!("{}.{secret}", user.id);
     let tag = app.keys.current(now).await.tag(PURPOSE, &text);
-    Ok(cookies::set(cookies::SESSION, &format!("{text}.{tag}"), headers))
+    Ok(cookies::set(
+        cookies::SESSION,
+        &format!("{text}.{tag}"),
+        headers,
+    ))
 }
 
 /// The secret of the session's cookie, whether or not the session is still there.
@@ -129,7 +135,9 @@ async fn current(app: &App, headers: &HeaderMap) -> Result<Option<(User, String)
     let now = app.clock.now();
     let goes_on = now < session.ttl && now - session.last_seen < app.settings.sessions.idle_age;
     // A change of the password ends the sessions that began before.
-    let is_his = user.tokens_valid_after.is_none_or(|after| session.created >= after);
+    let is_his = user
+        .tokens_valid_after
+        .is_none_or(|after| session.created >= after);
     if !(goes_on && is_his && user.is_active && user.is_staff) {
         return Ok(None);
     }

@@ -36,4 +36,3 @@ pub async fn assign_groups(
     // His groups have just been read.
     Ok(Json(Profile::in_groups(&user, groups.into_values())))
 }
-

@@ -27,7 +27,7 @@ const MAX_BODY: usize = 1 << 20;
 /// How much of an unexpected answer is shown.
 const EXCERPT: usize = 120;
 
-/// Where `/api/auth/` is: scheme, host and perhaps a path, without a slash at the end.
+/// Where `/api/auth/` and `/admin/` are: scheme, host and perhaps a path, without a slash at the end.
 #[derive(Clone, Debug)]
 pub struct Address {
     text: String,
@@ -200,6 +200,11 @@ impl Answer {
     /// `Null` if the body is no JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Whether the body has that text.
+    pub fn says(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(text)
     }
 
     /// The status and the beginning of the body, in one line.

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use super::{
     Report,
     client::{Answer, Client, FromOrigin},
-    probes::{self, FUNCTIONS},
+    probes::FUNCTIONS,
 };
 
 /// An origin that nobody has: `.invalid` is never registered (RFC 2606).
@@ -21,11 +21,12 @@ pub async fn check(client: &Client, origins: &[HeaderValue], report: &mut Report
         .map(|origin| (origin, true));
     let allows_any = origins.iter().any(|origin| origin == ANY);
     for (origin, is_allowed) in cases.chain([(&NOBODY, allows_any)]) {
-        for route in FUNCTIONS
-            .iter()
-            .filter_map(|function| function.routes.first())
-        {
-            let path = format!("{}{}", probes::ROOT, route.path);
+        // The admin pages are for no other origin.
+        for function in FUNCTIONS.iter().filter(|function| function.is_of_api()) {
+            let Some(route) = function.routes.first() else {
+                continue;
+            };
+            let path = format!("{}{}", function.root, route.path);
             let name = |method| {
                 let origin = String::from_utf8_lossy(origin.as_bytes());
                 format!("{method} {path} from {origin}")

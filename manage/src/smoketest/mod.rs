@@ -21,7 +21,7 @@ const RENAMED_CHALLENGE: HeaderName = HeaderName::from_static("x-amzn-remapped-w
 /// Options of `smoketest`.
 #[derive(Args)]
 pub struct Options {
-    /// Where the API is, from https:// or http:// on; /api/auth/ at the end may be left out.
+    /// Where the service is, from https:// or http:// on; /api/auth/ at the end may be left out.
     #[arg(value_name = "URL")]
     address: Address,
     /// The Host header to send instead of the address's own, for emulators of API Gateway.
@@ -81,7 +81,7 @@ type Times = Vec<Option<Duration>>;
 async fn ask(client: &Client, function: &Function, report: &mut Report) -> Times {
     let mut times = Vec::new();
     for route in function.routes {
-        let path = format!("{}{}", probes::ROOT, route.path);
+        let path = format!("{}{}", function.root, route.path);
         for path in [path.as_str(), path.trim_end_matches('/')] {
             for (method, expected) in route.answers {
                 let answer = client.send(method, path, None).await;

@@ -1,6 +1,6 @@
 //! Every route with what anybody is answered there. API Gateway chooses the function by the path's
 //! beginning; one that gets another's path answers 404, so each of these answers proves that its
-//! function was reached.
+//! function was reached. `admin` is the only one that answers with pages.
 //!
 //! Should a request ever get further than it must, it still changes nothing: no item has the id 0,
 //! and no body has its required fields.
@@ -10,17 +10,20 @@ use serde_json::{Map, Value, json};
 
 use super::{RENAMED_CHALLENGE, client::Answer};
 
-/// The path that all routes begin with.
-pub const ROOT: &str = "/api/auth/";
+/// The path that all routes of the API begin with.
+const API: &str = "/api/auth/";
+/// The path that all pages begin with.
+const ADMIN: &str = "/admin/";
 
 /// A function and its routes.
 pub struct Function {
     pub name: &'static str,
+    pub root: &'static str,
     /// The first is called first, and has a GET.
     pub routes: &'static [Route],
 }
 
-/// A path below [`ROOT`] with what is answered to these methods.
+/// A path below the function's root with what is answered to these methods.
 pub struct Route {
     pub path: &'static str,
     pub answers: &'static [(Method, Expected)],
@@ -36,14 +39,19 @@ pub enum Expected {
     NotFound,
     /// 405 where only POST is allowed.
     OnlyPost,
+    /// 200 with the page that asks for a password.
+    LoginPage,
+    /// 302 to that page, and from there to this path.
+    LogInFirst(&'static str),
 }
 
-use Expected::{NotAuthenticated, NotFound, OnlyPost, Required};
+use Expected::{LogInFirst, LoginPage, NotAuthenticated, NotFound, OnlyPost, Required};
 
 /// All functions behind API Gateway.
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "auth",
+        root: API,
         routes: &[
             Route {
                 path: "login/",
@@ -85,6 +93,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "users",
+        root: API,
         routes: &[
             Route {
                 path: "users/",
@@ -123,6 +132,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "groups",
+        root: API,
         routes: &[
             Route {
                 path: "groups/",
@@ -152,6 +162,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "permissions",
+        root: API,
         routes: &[
             Route {
                 path: "permissions/",
@@ -175,7 +186,32 @@ pub const FUNCTIONS: &[Function] = &[
             },
         ],
     },
+    Function {
+        name: "admin",
+        root: ADMIN,
+        routes: &[
+            Route {
+                path: "login/",
+                answers: &[(Method::GET, LoginPage)],
+            },
+            Route {
+                path: "",
+                answers: &[(Method::GET, LogInFirst("/admin/"))],
+            },
+            Route {
+                path: "nowhere/",
+                answers: &[(Method::GET, LogInFirst("/admin/nowhere/"))],
+            },
+        ],
+    },
 ];
+
+impl Function {
+    /// Whether it serves the API, which front ends of other origins may use.
+    pub fn is_of_api(&self) -> bool {
+        self.root == API
+    }
+}
 
 const LIST: &[(Method, Expected)] = &[
     (Method::GET, NotAuthenticated),
@@ -200,12 +236,13 @@ impl Expected {
         if answer.status == 404 && given == json!({"message": "Not Found"}) {
             return Err("the gateway has no such route".to_owned());
         }
-        let (status, body) = self.status_and_body(method);
-        if answer.status != status || given != body {
-            return Err(format!(
-                "expected {status} {body}, got {}",
-                answer.excerpt()
-            ));
+        match self.status_and_body(method) {
+            Some((status, body)) if answer.status != status || given != body => {
+                let got = answer.excerpt();
+                return Err(format!("expected {status} {body}, got {got}"));
+            }
+            Some(_) => {}
+            None => self.check_page(answer)?,
         }
         let mut missing = Vec::new();
         let mut must = |is_there: bool, header| {
@@ -213,7 +250,7 @@ impl Expected {
                 missing.push(header);
             }
         };
-        if let Self::NotAuthenticated = self {
+        if let NotAuthenticated = self {
             let challenge = answer
                 .header(header::WWW_AUTHENTICATE)
                 .or_else(|| answer.header(RENAMED_CHALLENGE));
@@ -222,9 +259,13 @@ impl Expected {
                 r#"WWW-Authenticate: Bearer realm="api""#,
             );
         }
-        if let Self::OnlyPost = self {
+        if let OnlyPost = self {
             let allowed = answer.header(header::ALLOW);
             must(allowed == Some("POST, OPTIONS"), "Allow: POST, OPTIONS");
+        }
+        if let LoginPage | LogInFirst(_) = self {
+            let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+            must(policy.is_some(), "Content-Security-Policy");
         }
         must(
             answer.header(header::CACHE_CONTROL) == Some("no-store"),
@@ -245,9 +286,35 @@ impl Expected {
         }
     }
 
-    fn status_and_body(&self, method: &Method) -> (u16, Value) {
-        match self {
-            Self::Required(fields) => {
+    /// Checks the answer to a browser: a page, or the way to one.
+    fn check_page(&self, answer: &Answer) -> Result<(), String> {
+        let got = || {
+            let location = answer.header(header::LOCATION);
+            location.map_or_else(
+                || answer.excerpt(),
+                |to| format!("{} to {to}", answer.status),
+            )
+        };
+        if let LogInFirst(next) = self {
+            let to = format!("{ADMIN}login/?next={next}");
+            let leads_there = answer.header(header::LOCATION) == Some(&to);
+            if answer.status != 302 || !leads_there {
+                return Err(format!("expected 302 Found to {to}, got {}", got()));
+            }
+        } else {
+            let kind = answer.header(header::CONTENT_TYPE);
+            let is_html = kind.is_some_and(|kind| kind.starts_with("text/html"));
+            if answer.status != 200 || !is_html || !answer.says("name=\"password\"") {
+                return Err(format!("expected 200 and the login page, got {}", got()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What an answer in JSON must be.
+    fn status_and_body(&self, method: &Method) -> Option<(u16, Value)> {
+        let answer = match self {
+            Required(fields) => {
                 let text = json!(["This field is required."]);
                 let errors: Map<_, _> = fields
                     .iter()
@@ -255,15 +322,17 @@ impl Expected {
                     .collect();
                 (400, errors.into())
             }
-            Self::NotAuthenticated => (
+            NotAuthenticated => (
                 401,
                 json!({"detail": "Authentication credentials were not provided."}),
             ),
-            Self::NotFound => (404, json!({"detail": "Not found."})),
-            Self::OnlyPost => (
+            NotFound => (404, json!({"detail": "Not found."})),
+            OnlyPost => (
                 405,
                 json!({"detail": format!("Method \"{method}\" not allowed.")}),
             ),
-        }
+            LoginPage | LogInFirst(_) => return None,
+        };
+        Some(answer)
     }
 }

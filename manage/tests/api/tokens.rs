@@ -131,9 +131,9 @@ async fn a_changed_password_ends_all_tokens_at_once_and_new_ones_work() {
         .await;
     let now = api.app().clock.now();
     let store = &api.app().store;
-    let user = store.user(UserId(ann.id)).await.unwrap().unwrap();
+    let known = store.user(UserId(ann.id)).await.unwrap().unwrap();
     store
-        .set_password(&user, false, &hash, now, Actor::Command)
+        .set_password(&known, false, &hash, now, Actor::Command)
         .await
         .unwrap();
 
@@ -293,9 +293,9 @@ async fn a_hash_that_django_made_logs_in_and_is_replaced_by_argon2id() {
     let django = "pbkdf2_sha256$1$seasalt$mJQ8D8xVBAKQGCo0t0n+NSPS2a0gQhVtjuC9LdL9WiM=";
     let old = PasswordHash::new(django.to_owned());
     let store = &api.app().store;
-    let user = store.user(UserId(ann.id)).await.unwrap().unwrap();
+    let known = store.user(UserId(ann.id)).await.unwrap().unwrap();
     store
-        .set_password(&user, false, &old, now, Actor::Command)
+        .set_password(&known, false, &old, now, Actor::Command)
         .await
         .unwrap();
     assert_eq!(api.login("ann", "letmein").await.status, 401);
@@ -317,9 +317,9 @@ async fn nobody_logs_in_with_an_unusable_password() {
     let ann = api.account("ann").await;
     let unusable = PasswordHash::new("!unusable".to_owned());
     let store = &api.app().store;
-    let user = store.user(UserId(ann.id)).await.unwrap().unwrap();
+    let known = store.user(UserId(ann.id)).await.unwrap().unwrap();
     store
-        .set_password(&user, false, &unusable, 0, Actor::Command)
+        .set_password(&known, false, &unusable, 0, Actor::Command)
         .await
         .unwrap();
     let refused = json!({"detail": "No active account found with the given credentials"});

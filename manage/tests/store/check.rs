@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
-    domain::{ContentType, GroupId, User, UserId},
+    domain::{ContentType, Flag, GroupId, User, UserId},
     store::{
         keys::{Entity, Key, Sequence},
         table::{Item, attributes, number, text},
@@ -247,10 +247,20 @@ async fn a_superuser_whom_the_set_does_not_hold_is_found() {
             AttributeValue::Bool(true),
         )
         .await;
-    assert_eq!(
-        world.broken().await,
-        ["the active superusers are {1, 2}, but the set holds {1}"]
-    );
+    let lines = [
+        "USER#2 / FLAG#SUPERUSER has wrong index keys",
+        "the active superusers are {1, 2}, but the set holds {1}",
+    ];
+    assert_eq!(world.broken().await, lines);
+}
+
+#[tokio::test]
+async fn a_flags_item_that_the_profile_does_not_confirm_is_found() {
+    let (world, _) = sound().await;
+    let key = Entity::Flagged(ANN, Flag::Staff).key();
+    world.stray(key, &[]).await;
+    let lines = ["USER#2 / FLAG#STAFF belongs to nobody"];
+    assert_eq!(world.broken().await, lines);
 }
 
 #[tokio::test]

@@ -54,7 +54,12 @@ async fn a_user_deleted_while_he_is_renamed_leaves_nothing_behind() {
         );
         assert_eq!(
             world.keys("USER#").await,
-            ["USER#1 / CREDENTIAL", "USER#1 / PROFILE"]
+            [
+                "USER#1 / CREDENTIAL",
+                "USER#1 / FLAG#STAFF",
+                "USER#1 / FLAG#SUPERUSER",
+                "USER#1 / PROFILE"
+            ]
         );
         world.assert_sound().await;
     }

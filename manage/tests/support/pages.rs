@@ -55,6 +55,11 @@ impl Pages {
         }
     }
 
+    /// The service's origin.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Loads a page. Redirects are not followed: see [`Self::follow`].
     pub async fn get(&mut self, path: &str) -> Page {
         self.send(Request::get(path), "").await

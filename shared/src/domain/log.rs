@@ -91,6 +91,8 @@ pub struct LogEntry {
     pub action_time: i64,
     /// Who did it.
     pub user_id: UserId,
+    /// What he was called at the time, beyond Django's fields: it stays when he is gone.
+    pub username: String,
     /// To what.
     pub content_type: Model,
     /// To which.
@@ -161,6 +163,7 @@ mod tests {
         LogEntry {
             action_time: 0,
             user_id: UserId(1),
+            username: "admin".to_owned(),
             content_type: Model::User,
             object_id: 7,
             object_repr: "ann".to_owned(),

@@ -19,7 +19,7 @@ pub struct Can<P>(pub User, PhantomData<P>);
 impl<P: Permit> Can<P> {
     /// Who writes, for the store.
     pub fn actor(&self) -> Actor {
-        Actor::User(self.0.id)
+        (&self.0).into()
     }
 
     /// A caller who may.

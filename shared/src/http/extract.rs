@@ -28,7 +28,7 @@ pub struct OptionalCaller(pub Option<User>);
 impl Caller {
     /// Who writes, for the store.
     pub fn actor(&self) -> Actor {
-        Actor::User(self.0.id)
+        (&self.0).into()
     }
 }
 

@@ -98,7 +98,7 @@ impl Store {
             ),
             name_marker(&group).map_err(WriteError::Failed)?,
         ];
-        let logged = self.log(actor, group.logged(ActionFlag::Addition));
+        let logged = self.log(&actor, group.logged(ActionFlag::Addition));
         writes.extend(logged.map_err(WriteError::Failed)?);
         self.table.write(writes).await?;
         Ok(group)

@@ -116,18 +116,14 @@ impl Entity<'_> {
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
             Self::Token(jti) => (token(jti), "TOKEN".to_owned()),
-            Self::Session(secret) => (
-                format!("SESSION#{}", digest(secret)),
-                "SESSION".to_owned(),
-            ),
+            Self::Session(secret) => (format!("SESSION#{}", digest(secret)), "SESSION".to_owned()),
             Self::AccountFailures(name) => (
                 format!("FAILURES#ACCOUNT#{}", digest(name)),
                 "FAILURES".to_owned(),
             ),
-            Self::AddressFailures(address) => (
-                format!("FAILURES#ADDRESS#{address}"),
-                "FAILURES".to_owned(),
-            ),
+            Self::AddressFailures(address) => {
+                (format!("FAILURES#ADDRESS#{address}"), "FAILURES".to_owned())
+            }
             Self::LogEntry(object, place) => (log_of(object), (*place).to_owned()),
         };
         Key { pk, sk }
@@ -177,7 +173,6 @@ pub fn log_of(object: &Object) -> String {
 pub fn log_of_day(day: i64) -> String {
     format!("LOG#{day}")
 }
-
 
 /// Ten digits, so that the order of texts is that of numbers.
 fn padded(id: u64) -> String {

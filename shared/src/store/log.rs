@@ -57,14 +57,15 @@ pub struct History {
 impl Store {
     /// What a change by `actor` adds to its transaction. Only people are logged: not those who
     /// register, and not operators, who leave their traces elsewhere.
-    pub(super) fn log(&self, actor: Actor, logged: Logged) -> Result<Option<Write>, StoreError> {
-        let Actor::User(user_id) = actor else {
+    pub(super) fn log(&self, actor: &Actor, logged: Logged) -> Result<Option<Write>, StoreError> {
+        let Actor::User(user_id, username) = actor else {
             return Ok(None);
         };
         let now = self.audit.clock.now_in_ms();
         let entry = LogEntry {
             action_time: now,
-            user_id,
+            user_id: *user_id,
+            username: username.as_str().to_owned(),
             content_type: logged.object.model,
             object_id: logged.object.id,
             object_repr: logged.repr,

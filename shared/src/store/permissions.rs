@@ -129,7 +129,7 @@ impl Store {
             ),
             codename_marker(&permission).map_err(WriteError::Failed)?,
         ];
-        let logged = self.log(actor, permission.logged(ActionFlag::Addition));
+        let logged = self.log(&actor, permission.logged(ActionFlag::Addition));
         writes.extend(logged.map_err(WriteError::Failed)?);
         self.table.write(writes).await?;
         Ok(permission)

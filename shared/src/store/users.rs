@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, ChangeError, Refusal, Store, StoreError, WriteError,
     keys::{self, Entity, Key, Sequence},
-    table::{self, Item, from_item, number, to_item},
     log::Logged,
+    table::{self, Item, from_item, number, to_item},
     versioned::{Versioned, Writes, changed},
     writes::{Condition, Write},
 };
@@ -229,7 +229,7 @@ impl Store {
             writes.push(join_superusers(id));
         }
         writes.extend(flag_rows(&user).into_values().map(Write::put));
-        let logged = self.log(actor, user.logged(ActionFlag::Addition));
+        let logged = self.log(&actor, user.logged(ActionFlag::Addition));
         writes.extend(logged.map_err(failed)?);
         self.table.write(writes).await?;
         Ok(user)
@@ -301,7 +301,7 @@ impl Store {
             fields: vec!["password"],
             ..known.logged(ActionFlag::Change)
         };
-        writes.extend(self.log(actor, logged)?);
+        writes.extend(self.log(&actor, logged)?);
         match self.table.write(writes).await {
             Ok(()) => Ok(()),
             Err(WriteError::Refused(refusals)) if unchanged => Err(ChangeError::Refused(refusals)),

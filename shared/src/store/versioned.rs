@@ -95,7 +95,7 @@ impl Store {
                 ..after.logged(ActionFlag::Change)
             };
             let mut writes = T::change(&before, &after)?;
-            writes.whole.extend(self.log(actor, logged)?);
+            writes.whole.extend(self.log(&actor, logged)?);
             match self.write_once(writes).await {
                 Ok(()) => {
                     *after.version_mut() += 1;
@@ -122,7 +122,7 @@ impl Store {
             judge(entity.clone()).await.map_err(ChangeError::Rule)?;
             let mut writes = entity.deletion();
             let logged = entity.logged(ActionFlag::Deletion);
-            writes.whole.extend(self.log(actor, logged)?);
+            writes.whole.extend(self.log(&actor, logged)?);
             match self.write_once(writes).await {
                 Ok(()) => return Ok(()),
                 Err(error) => entity = self.read_again(&entity, error).await?,

@@ -9,6 +9,7 @@ use super::{
     keys::Key,
     table::{Item, difference, number, number_set},
 };
+use crate::domain::{User, UserId, UserName};
 
 /// The rule that a write's condition stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,14 +217,20 @@ impl Write {
 }
 
 /// Who writes: for the log of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Actor {
-    /// A user, by his id.
-    User(crate::domain::UserId),
+    /// A user, by his id and by what he is called at the time.
+    User(UserId, UserName),
     /// Somebody who registers himself.
     Registration,
     /// An operator at the command line.
     Command,
+}
+
+impl From<&User> for Actor {
+    fn from(user: &User) -> Self {
+        Self::User(user.id, user.username.clone())
+    }
 }
 
 /// How a change that may meet another one ended, when not well.

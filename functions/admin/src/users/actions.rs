@@ -128,7 +128,11 @@ pub async fn act(
         return Ok(redirect_with(&app, &staff, &list, &told).await);
     };
     staff.must(action.permission())?;
-    let mut ids: Vec<UserId> = posted.ids("_selected_action").into_iter().map(UserId).collect();
+    let mut ids: Vec<UserId> = posted
+        .ids("_selected_action")
+        .into_iter()
+        .map(UserId)
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     ids.truncate(MOST);
@@ -165,12 +169,7 @@ async fn group(
     }
 }
 
-fn confirmation(
-    staff: &Staff,
-    action: Action,
-    users: &[User],
-    group: Option<&Group>,
-) -> Response {
+fn confirmation(staff: &Staff, action: Action, users: &[User], group: Option<&Group>) -> Response {
     let group_name = group.map_or("", |group| group.name.as_str());
     let item = |user: &User| {
         let url = Section::Users.object_url(user.id.0, "change");
@@ -182,7 +181,11 @@ fn confirmation(
         hidden("post", "yes".to_owned()),
     ];
     fields.extend(group.map(|group| hidden("group", group.id.to_string())));
-    fields.extend(users.iter().map(|user| hidden("_selected_action", user.id.to_string())));
+    fields.extend(
+        users
+            .iter()
+            .map(|user| hidden("_selected_action", user.id.to_string())),
+    );
     let notes: Vec<String> = action.note().map(str::to_owned).into_iter().collect();
     let crumbs = [Link::new(action.label(), "")];
     shown(
@@ -223,7 +226,9 @@ async fn carry_out(
                 "{name}: you may not, as it would take permissions that you do not hold yourself."
             )),
             Err(ApiError::LastSuperuser) => {
-                refused.push(format!("{name}: the last active superuser cannot be removed."));
+                refused.push(format!(
+                    "{name}: the last active superuser cannot be removed."
+                ));
             }
             Err(error) => return Err(error.into()),
         }

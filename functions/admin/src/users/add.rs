@@ -41,7 +41,14 @@ pub async fn add(
         (URL.to_owned(), " You may add another user below.")
     } else if may_change || staff.can_view("user") {
         let to = Section::Users.object_url(user.id.0, "change");
-        (to, if may_change { " You may edit it again below." } else { "" })
+        (
+            to,
+            if may_change {
+                " You may edit it again below."
+            } else {
+                ""
+            },
+        )
     } else {
         ("/admin/".to_owned(), "")
     };
@@ -53,7 +60,10 @@ async fn make(app: &App, staff: &Staff, posted: &Posted) -> Result<User, ApiErro
     let NewAccount { user, password } = NewAccount::read(app, posted.fields(false)?).await?;
     // The id is taken while the password is hashed.
     let (id, hash) = tokio::join!(app.store.next_user_id(), app.hasher.hash(&password));
-    Ok(app.store.create_user(id?, user, &hash, staff.actor()).await?)
+    Ok(app
+        .store
+        .create_user(id?, user, &hash, staff.actor())
+        .await?)
 }
 
 fn form(staff: &Staff, posted: Option<&Posted>, errors: &FieldErrors) -> Response {
@@ -69,7 +79,12 @@ fn form(staff: &Staff, posted: Option<&Posted>, errors: &FieldErrors) -> Respons
     shown(
         staff,
         &FormPage {
-            page: Page::in_section(staff, Section::Users, "Add user", [Link::new("Add user", "")]),
+            page: Page::in_section(
+                staff,
+                Section::Users,
+                "Add user",
+                [Link::new("Add user", "")],
+            ),
             action_url: URL.to_owned(),
             has_errors: !errors.is_empty(),
             form_errors: filled.form_errors(),

@@ -72,7 +72,10 @@ pub async fn change(
         let to = Section::Users.object_url(user.id.0, "change");
         (to, " You may edit it again below.")
     } else if posted.has("_addanother") && staff.can("auth.add_user") {
-        (Section::Users.add_url(&staff), " You may add another user below.")
+        (
+            Section::Users.add_url(&staff),
+            " You may add another user below.",
+        )
     } else {
         (Section::Users.url(), "")
     };
@@ -122,19 +125,38 @@ fn form(
     let filled = Filled { posted, errors };
     let may_change = may_change(staff, user);
     let decides = decides_over(staff, user, groups, permissions);
-    let title = if may_change { "Change user" } else { "View user" };
+    let title = if may_change {
+        "Change user"
+    } else {
+        "View user"
+    };
     let mut tools = Vec::new();
     if may_change && decides {
-        tools.push(Link::new("Set password", Section::Users.object_url(id, "password")));
+        tools.push(Link::new(
+            "Set password",
+            Section::Users.object_url(id, "password"),
+        ));
     }
-    tools.push(Link::new("History", Section::Users.object_url(id, "history")));
-    let mut submit = if may_change { save_buttons() } else { Vec::new() };
+    tools.push(Link::new(
+        "History",
+        Section::Users.object_url(id, "history"),
+    ));
+    let mut submit = if may_change {
+        save_buttons()
+    } else {
+        Vec::new()
+    };
     if !staff.can("auth.add_user") {
         submit.retain(|button| button.name != "_addanother");
     }
     let may_delete = staff.can("auth.delete_user") && decides;
     let page = FormPage {
-        page: Page::in_section(staff, Section::Users, format!("{title}: {name}"), [Link::new(name, "")]),
+        page: Page::in_section(
+            staff,
+            Section::Users,
+            format!("{title}: {name}"),
+            [Link::new(name, "")],
+        ),
         action_url: Section::Users.object_url(id, "change"),
         has_errors: !errors.is_empty(),
         form_errors: filled.form_errors(),
@@ -220,7 +242,12 @@ fn access(filled: &Filled<'_>, staff: &Staff, subject: &Subject, may_change: boo
         one.map(Permission::label)
     };
     let gives_no_more = |group: &Group| {
-        let labels: Vec<String> = group.permission_ids.iter().copied().filter_map(label_of).collect();
+        let labels: Vec<String> = group
+            .permission_ids
+            .iter()
+            .copied()
+            .filter_map(label_of)
+            .collect();
         staff.held.covers(&labels)
     };
     let offered_groups = groups
@@ -265,7 +292,11 @@ fn dates(user: &User) -> Fieldset {
         legend: "Important dates",
         description: "",
         fields: vec![
-            read_only("last_login", "Last login", user.last_login.map(date).unwrap_or_default()),
+            read_only(
+                "last_login",
+                "Last login",
+                user.last_login.map(date).unwrap_or_default(),
+            ),
             read_only("date_joined", "Date joined", date(user.date_joined)),
         ],
     }

@@ -62,8 +62,14 @@ pub async fn delete(
     let (store, who) = (&app.store, &staff.user);
     let judge = |user: User| async move { may_decide_over(store, who, &user).await };
     store.delete_user(user, staff.actor(), judge).await?;
-    let told = [Message::success(format!("The user “{name}” was deleted successfully."))];
-    let to = if staff.can_view("user") { Section::Users.url() } else { "/admin/".to_owned() };
+    let told = [Message::success(format!(
+        "The user “{name}” was deleted successfully."
+    ))];
+    let to = if staff.can_view("user") {
+        Section::Users.url()
+    } else {
+        "/admin/".to_owned()
+    };
     Ok(redirect_with(&app, &staff, &to, &told).await)
 }
 

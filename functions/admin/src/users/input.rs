@@ -33,8 +33,9 @@ impl<'a> UserInput<'a> {
         let fields = posted.fields(true)?;
         let profile = ProfileInput::read_in_admin(app, fields, &staff.user, target).await;
         let groups = chosen(posted, "groups", groups, |group| group.id.0);
-        let permissions =
-            chosen(posted, "user_permissions", permissions, |permission| permission.id.0);
+        let permissions = chosen(posted, "user_permissions", permissions, |permission| {
+            permission.id.0
+        });
         match (profile, groups, permissions) {
             (Ok(profile), Ok(groups), Ok(permissions)) => Ok(Self {
                 profile,
@@ -63,7 +64,11 @@ impl<'a> UserInput<'a> {
     /// The user with the changes.
     pub fn apply(&self, user: &User) -> User {
         let mut user = self.profile.apply(user);
-        user.group_ids = self.groups.iter().map(|group| group.id).collect::<BTreeSet<GroupId>>();
+        user.group_ids = self
+            .groups
+            .iter()
+            .map(|group| group.id)
+            .collect::<BTreeSet<GroupId>>();
         let ids = self.permissions.iter().map(|permission| permission.id);
         user.permission_ids = ids.collect::<BTreeSet<PermissionId>>();
         user
@@ -83,8 +88,7 @@ pub fn chosen<'a, T>(
     let wanted: BTreeSet<u64> = posted.ids(field).into_iter().collect();
     let known: BTreeSet<u64> = all.iter().map(&id).collect();
     if let Some(unknown) = wanted.difference(&known).next() {
-        let text =
-            format!("Select a valid choice. {unknown} is not one of the available choices.");
+        let text = format!("Select a valid choice. {unknown} is not one of the available choices.");
         return Err(FieldErrors::one(field, text));
     }
     Ok(all.iter().filter(|one| wanted.contains(&id(one))).collect())

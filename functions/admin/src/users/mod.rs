@@ -11,7 +11,10 @@ pub mod password;
 pub use input::chosen;
 use shared::{
     app::App,
-    domain::{Group, Permission, User, UserId, permission::{Held, sources}},
+    domain::{
+        Group, Permission, User, UserId,
+        permission::{Held, sources},
+    },
     error::ApiError,
 };
 
@@ -32,7 +35,9 @@ fn decides_over(staff: &Staff, user: &User, groups: &[Group], permissions: &[Per
     if user.is_superuser {
         return false;
     }
-    let his = groups.iter().filter(|group| user.group_ids.contains(&group.id));
+    let his = groups
+        .iter()
+        .filter(|group| user.group_ids.contains(&group.id));
     let his: Vec<Group> = his.cloned().collect();
     let held = sources(user, &his, permissions).into_keys().collect();
     staff.user.id == user.id || staff.held.covers_all_of(&Held::Labels(held))

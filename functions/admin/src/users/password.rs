@@ -57,12 +57,18 @@ pub async fn change(
     };
     let hash = app.hasher.hash(&password).await;
     let now = app.clock.now();
-    let changed = app.store.set_password(&user, true, &hash, now, staff.actor());
+    let changed = app
+        .store
+        .set_password(&user, true, &hash, now, staff.actor());
     match changed.await {
         Ok(()) => {}
         Err(ChangeError::Refused(_)) => {
             let text = "The user was changed or deleted meanwhile. Please try again.";
-            return Ok(form(&staff, &user, &FieldErrors::one(NON_FIELD_ERRORS, text)));
+            return Ok(form(
+                &staff,
+                &user,
+                &FieldErrors::one(NON_FIELD_ERRORS, text),
+            ));
         }
         Err(error) => return Ok(form(&staff, &user, &of_form(error.into())?)),
     }
@@ -73,7 +79,9 @@ pub async fn change(
         // All his sessions have ended with the old password; this one goes on as a new one.
         let user = app.store.user(user.id).await?.ok_or(ApiError::NotFound)?;
         let session = session::begin(&app, &user, &staff.headers).await?;
-        response.headers_mut().append(axum::http::header::SET_COOKIE, session);
+        response
+            .headers_mut()
+            .append(axum::http::header::SET_COOKIE, session);
     }
     Ok(response)
 }
