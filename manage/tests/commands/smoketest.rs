@@ -61,7 +61,7 @@ fn failures(ended: Ended) -> Vec<String> {
 fn it_passes_against_a_runserver_and_tells_the_time_of_each_function() {
     let server = Runserver::in_memory();
     let printed = passed(smoketest(&format!("http://{}", server.api.address), &[]));
-    for function in ["auth", "users", "groups", "permissions"] {
+    for function in ["auth", "users", "groups", "permissions", "admin"] {
         let row = Regex::new(&format!(r"(?m)^{function} +\d+\.\d +\d+\.\d$"));
         assert!(row.expect("an expression").is_match(&printed), "{printed}");
     }
@@ -231,6 +231,45 @@ fn a_path_that_reaches_another_function_is_named() {
 }
 
 #[test]
+fn admin_pages_without_a_route_or_with_another_answer_are_named() {
+    let server = Runserver::in_memory();
+    let proxy = Proxy::before(&server, |_, path, answer| match path {
+        "/admin" | "/admin/" => not_found(GATEWAYS_404),
+        _ => answer,
+    });
+    let lines = failures(smoketest(&proxy.url(), &[]));
+    let no_route = |path| format!("GET {path}: the gateway has no such route");
+    assert_eq!(lines, [no_route("/admin/"), no_route("/admin")]);
+
+    let proxy = Proxy::before(&server, |_, path, answer| match path {
+        // As where the path reaches a function of the API.
+        "/admin/login/" => not_found(OUR_404),
+        "/admin/login" => answer.replace("name=\"password\"", "name=\"passw0rd\""),
+        "/admin/" => answer.replace("?next=/admin/", ""),
+        "/admin/nowhere/" => without(&answer, "Content-Security-Policy"),
+        _ => answer,
+    });
+    let lines = failures(smoketest(&proxy.url(), &[]));
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert_eq!(
+        lines[0],
+        format!("GET /admin/login/: expected 200 and the login page, got 404 {OUR_404}")
+    );
+    assert!(
+        lines[1].starts_with("GET /admin/login: expected 200 and the login page, got 200 <!"),
+        "{lines:?}"
+    );
+    assert_eq!(
+        lines[2..],
+        [
+            "GET /admin/: expected 302 Found to /admin/login/?next=/admin/, \
+             got 302 Found to /admin/login/",
+            "GET /admin/nowhere/: no header Content-Security-Policy",
+        ]
+    );
+}
+
+#[test]
 fn a_header_that_is_missing_is_named() {
     let server = Runserver::in_memory();
     for (path, header) in [
@@ -327,7 +366,8 @@ fn the_address_may_have_a_path_and_the_host_may_be_another() {
     }
     for (line, host) in proxy.requests() {
         let path = line.split(' ').nth(1).expect("a path");
-        assert!(path == "/" || is_below(path, "/api/auth"), "{line}");
+        let is_ours = is_below(path, "/api/auth") || is_below(path, "/admin");
+        assert!(path == "/" || is_ours, "{line}");
         assert_eq!(host, "api.example");
     }
 
@@ -339,7 +379,9 @@ fn the_address_may_have_a_path_and_the_host_may_be_another() {
     for (line, host) in prefixed.requests() {
         let path = line.split(' ').nth(1).expect("a path");
         assert!(
-            path == "/stage/" || is_below(path, "/stage/api/auth"),
+            path == "/stage/"
+                || is_below(path, "/stage/api/auth")
+                || is_below(path, "/stage/admin"),
             "{line}"
         );
         assert_eq!(host, prefixed.address.to_string());
@@ -390,8 +432,12 @@ fn routes() -> BTreeSet<(String, String)> {
     let path = Regex::new(r#""(/api/auth/[^"]*)""#).expect("an expression");
     let method = Regex::new(r"\b(get|post|put|patch|delete)\(").expect("an expression");
     let mut routes = BTreeSet::new();
-    for function in fs::read_dir(functions).expect("the functions") {
-        let source = function.expect("a function").path().join("src/lib.rs");
+    for entry in fs::read_dir(functions).expect("the functions") {
+        let function = entry.expect("an entry").path();
+        if !function.is_dir() {
+            continue;
+        }
+        let source = function.join("src/lib.rs");
         let source = fs::read_to_string(source).expect("a function's routes");
         let mut found = path.captures_iter(&source).peekable();
         while let Some(route) = found.next() {
