@@ -5,6 +5,7 @@ use std::{
     fs,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use manage::{
     engine::{Engine, LOOPBACK},
     init, loaddata,
@@ -17,8 +18,8 @@ use shared::{
 };
 
 use crate::{
-    event::{function_of, invoke},
-    routes::{route_of, routes},
+    event::{function_of, invoke, invoke_whole, prefix_of},
+    routes::{ADMIN, route_of, routes, routes_of},
 };
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
@@ -30,7 +31,7 @@ pub fn read(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Every event of the API by its name.
+/// Every event of API Gateway for the functions behind it, by its name.
 fn events() -> BTreeMap<String, Value> {
     fs::read_dir(EVENTS)
         .unwrap()
@@ -40,6 +41,11 @@ fn events() -> BTreeMap<String, Value> {
             (!["env", "authorize"].contains(&name)).then(|| (name.to_owned(), read(name)))
         })
         .collect()
+}
+
+/// Whether an event asks for a page.
+fn is_for_page(event: &Value) -> bool {
+    function_of(event["rawPath"].as_str().unwrap()) == ADMIN
 }
 
 /// The service as `sam local` runs it: with the sample settings, on a table with the sample users.
@@ -145,6 +151,32 @@ fn expected(name: &str) -> (u64, Value) {
     }
 }
 
+/// What events for pages are answered: a status, a header and a text of the body.
+const PAGES: [(&str, u16, &str, &str, &str); 4] = [
+    (
+        "admin-front-page",
+        302,
+        "location",
+        "/admin/login/?next=/admin/",
+        "",
+    ),
+    ("admin-log-in", 302, "location", "/admin/", ""),
+    (
+        "admin-login-page",
+        200,
+        "content-type",
+        "text/html; charset=utf-8",
+        r#"<input type="hidden" name="next" value="/admin/">"#,
+    ),
+    (
+        "admin-stylesheet",
+        200,
+        "content-type",
+        "text/css; charset=utf-8",
+        "body",
+    ),
+];
+
 /// A body without what differs from run to run.
 fn seen(body: Value) -> Value {
     match body {
@@ -164,7 +196,8 @@ fn seen(body: Value) -> Value {
 
 #[tokio::test]
 async fn every_sample_event_is_answered_as_its_name_says() {
-    let events = events();
+    let mut events = events();
+    events.retain(|_, event| !is_for_page(event));
     assert!(events.len() >= 27, "{}", events.len());
     for (name, event) in &events {
         let engine = Engine::memory(LOOPBACK).await.expect("an engine");
@@ -175,17 +208,38 @@ async fn every_sample_event_is_answered_as_its_name_says() {
     }
 }
 
+#[tokio::test]
+async fn every_sample_event_for_a_page_is_answered_as_its_name_says() {
+    let mut events = events();
+    events.retain(|_, event| is_for_page(event));
+    let names: Vec<&str> = events.keys().map(String::as_str).collect();
+    let answers = PAGES.map(|(name, ..)| name);
+    assert_eq!(names, answers);
+    for (name, status, header, value, text) in PAGES {
+        let engine = Engine::memory(LOOPBACK).await.expect("an engine");
+        let app = sample_app(&engine).await;
+        let answer = invoke_whole(ADMIN, &app, &events[name]).await;
+        assert_eq!(answer["statusCode"], status, "{name}.json: {answer}");
+        assert_eq!(answer["headers"][header], value, "{name}.json: {answer}");
+        assert_eq!(answer["isBase64Encoded"], false, "{name}.json");
+        let body = answer["body"].as_str().unwrap();
+        assert!(body.contains(text), "{name}.json: {body}");
+        let cookies = answer["cookies"].as_array().unwrap();
+        let has_session = cookies.iter().any(|cookie| {
+            let cookie = cookie.as_str().unwrap();
+            cookie.starts_with("__Host-sessionid=1001.")
+        });
+        assert_eq!(has_session, name == "admin-log-in", "{name}.json: {answer}");
+    }
+}
+
 #[test]
 fn every_event_is_whole_and_says_that_it_is_a_sample() {
     for (name, event) in events() {
         let comment = event["comment"].as_str().unwrap_or_default();
         assert!(comment.contains("sample"), "{name}.json");
         let path = event["rawPath"].as_str().unwrap();
-        let function = function_of(path);
-        let prefix = match function {
-            "auth" => "/api/auth".to_owned(),
-            function => format!("/api/auth/{function}"),
-        };
+        let prefix = prefix_of(function_of(path));
         let context = &event["requestContext"];
         assert_eq!(event["version"], "2.0", "{name}.json");
         assert_eq!(
@@ -200,7 +254,11 @@ fn every_event_is_whole_and_says_that_it_is_a_sample() {
         assert_eq!(format!("{prefix}/{rest}"), path, "{name}.json");
         if let Some(body) = event["body"].as_str() {
             let length = event["headers"]["content-length"].as_str();
-            assert_eq!(length, Some(&*body.len().to_string()), "{name}.json");
+            let sent = match event["isBase64Encoded"].as_bool().unwrap() {
+                true => STANDARD.decode(body).unwrap().len(),
+                false => body.len(),
+            };
+            assert_eq!(length, Some(&*sent.to_string()), "{name}.json");
         }
     }
     let env = read("env");
@@ -208,18 +266,42 @@ fn every_event_is_whole_and_says_that_it_is_a_sample() {
     assert!(key.starts_with("sample-"), "{key}");
 }
 
+/// Routes and methods of events.
+fn sampled(events: impl IntoIterator<Item = Value>) -> BTreeSet<(String, String)> {
+    let route = |event: Value| {
+        let path = event["rawPath"].as_str().unwrap();
+        let method = event["requestContext"]["http"]["method"].as_str();
+        (route_of(path), method.unwrap().to_owned())
+    };
+    events.into_iter().map(route).collect()
+}
+
 #[test]
-fn every_route_has_a_sample_event() {
-    let sampled: BTreeSet<(String, String)> = events()
-        .into_values()
-        .map(|event| {
-            let path = event["rawPath"].as_str().unwrap();
-            let method = event["requestContext"]["http"]["method"].as_str();
-            (route_of(path), method.unwrap().to_owned())
-        })
-        .filter(|(path, _)| !path.ends_with("/me/"))
-        .collect();
+fn every_route_of_the_api_has_a_sample_event() {
+    let events = events().into_values().filter(|event| !is_for_page(event));
+    let mut sampled = sampled(events);
+    sampled.retain(|(path, _)| !path.ends_with("/me/"));
     let routes = routes();
     assert!(routes.len() >= 27, "{routes:?}");
     assert_eq!(sampled, routes);
+}
+
+/// The pages behind the login need a session, which is in the table and ends within a day: no file
+/// can hold one. What a browser sends until it has one can be written down, the form too.
+#[test]
+fn every_page_that_needs_no_session_has_a_sample_event() {
+    let sampled = sampled(events().into_values().filter(is_for_page));
+    let pages = [
+        ("/admin/", "GET"),
+        ("/admin/login/", "GET"),
+        ("/admin/login/", "POST"),
+        ("/admin/static/admin.css", "GET"),
+    ];
+    let pages = pages.map(|(path, method)| (path.to_owned(), method.to_owned()));
+    assert_eq!(sampled, BTreeSet::from(pages));
+    let routes: BTreeSet<_> = sampled
+        .into_iter()
+        .map(|(path, method)| (path.replace("admin.css", "{file}/"), method))
+        .collect();
+    assert!(routes.is_subset(&routes_of(ADMIN)), "{routes:?}");
 }
