@@ -15,6 +15,7 @@ mod keys;
 mod odd_events;
 #[path = "../support/pages.rs"]
 mod pages;
+mod parameters;
 mod policies;
 #[path = "../support/proxy.rs"]
 mod proxy;

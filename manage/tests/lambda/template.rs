@@ -1,6 +1,6 @@
 //! `template.yaml`, as far as the tests look at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 
@@ -55,6 +55,30 @@ impl Template {
             .flat_map(|policy| statements(policy).expect("statements"))
             .map(|statement| Statement::read(&statement))
             .collect()
+    }
+
+    /// A function's variables as an untouched deployment sets them: of those that refer to a
+    /// parameter, its default.
+    pub fn variables(&self, function: &str) -> BTreeMap<String, String> {
+        let of_all = &self.0["Globals"]["Function"]["Environment"]["Variables"];
+        let own = &self.function(function)["Environment"]["Variables"];
+        let both = [of_all, own].into_iter().filter_map(Value::as_mapping);
+        let pair = |(name, value): (&Value, &Value)| (text(name), self.value(value));
+        both.flatten().map(pair).collect()
+    }
+
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Tagged(tagged) => {
+                let name = text(&tagged.value);
+                match &self.0["Parameters"][name.as_str()]["Default"] {
+                    Value::Null => name,
+                    default => self.value(default),
+                }
+            }
+            Value::Number(number) => number.to_string(),
+            value => text(value),
+        }
     }
 
     /// Path and method of each of a function's routes.
