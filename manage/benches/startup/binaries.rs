@@ -9,12 +9,13 @@ use std::{
 use serde_json::Value;
 
 /// The first is what the others are compared with.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "bare",
     "auth",
     "users",
     "groups",
     "permissions",
+    "admin",
     "authorizer",
 ];
 
