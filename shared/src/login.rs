@@ -15,13 +15,29 @@ use crate::{
 /// The active user with that username and password, if `accepts` takes him. The last login is not
 /// noted.
 ///
+/// # Errors
+/// As [`check`].
+pub async fn log_in(
+    app: &App,
+    username: &str,
+    password: &Password,
+    address: Option<IpAddr>,
+    accepts: impl Fn(&User) -> bool,
+) -> Result<User, ApiError> {
+    let user = check(app, username, password, address, accepts).await?;
+    note_event(Event::Login);
+    Ok(user)
+}
+
+/// Whether somebody knows the password of an active user whom `accepts` takes.
+///
 /// Failures are counted by username, whoever has it, and by address; past the limits nobody is let
 /// in for a while. A success forgets those of the username.
 ///
 /// # Errors
 /// Nobody, in the same words and the same time whether or not the account exists; too many
 /// failures; or the table's failure.
-pub async fn log_in(
+pub async fn check(
     app: &App,
     username: &str,
     password: &Password,
@@ -65,7 +81,6 @@ pub async fn log_in(
     if verification == Verification::CorrectButOutdated {
         rehash(app, &user, password, stored.as_ref()).await?;
     }
-    note_event(Event::Login);
     Ok(user)
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use shared::{app::App, error::ApiError, hashing::Password, http::extract::SourceAddress, login};
@@ -70,7 +70,7 @@ pub async fn log_in(
     // As the API and as Django's other forms do not: the admin's login leaves a password as it is.
     let password = Password::new(posted.text("password").to_owned());
     let found = login::log_in(&app, username, &password, address, |user| user.is_staff).await;
-    let (status, error) = match found {
+    let (status, error, wait) = match found {
         Ok(user) => {
             let session = session::begin(&app, &user, &headers).await?;
             app.store.set_last_login(user.id, app.clock.now()).await?;
@@ -83,12 +83,15 @@ pub async fn log_in(
             );
             return Ok(response);
         }
-        Err(ApiError::WrongCredentials) => (StatusCode::OK, REFUSED.to_owned()),
-        Err(ApiError::Throttled(wait)) => (StatusCode::TOO_MANY_REQUESTS, too_many(wait)),
+        Err(ApiError::WrongCredentials) => (StatusCode::OK, REFUSED.to_owned(), None),
+        Err(ApiError::Throttled(wait)) => {
+            (StatusCode::TOO_MANY_REQUESTS, too_many(wait), Some(wait))
+        }
         Err(error) => return Err(error.into()),
     };
     let page = form(&app, &headers, error, next.to_owned(), username.to_owned()).await;
-    Ok((status, page).into_response())
+    let wait = wait.map(|wait| [(header::RETRY_AFTER, HeaderValue::from(wait))]);
+    Ok((status, wait, page).into_response())
 }
 
 pub async fn log_out(
@@ -102,7 +105,8 @@ pub async fn log_out(
     Ok(response)
 }
 
-fn too_many(wait: i64) -> String {
+/// How long to wait, in words.
+pub fn too_many(wait: i64) -> String {
     let minutes = (wait + 59) / 60;
     let unit = if minutes == 1 { "minute" } else { "minutes" };
     format!("Too many failed logins. Please try again in {minutes} {unit}.")

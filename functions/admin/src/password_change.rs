@@ -1,5 +1,7 @@
 //! Changing one's own password.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::State,
     http::header,
@@ -10,13 +12,16 @@ use shared::{
     domain::names::AnyText,
     error::{ApiError, FieldErrors},
     forms::NewPassword,
-    hashing::{Password, Verification},
+    hashing::Password,
+    http::extract::SourceAddress,
     input::Presence,
+    login,
 };
 
 use crate::{
     error::{AdminError, of_form},
     form::{Fieldset, Filled, FormPage, Related, one_button},
+    log_in::too_many,
     messages::Message,
     page::{Link, Page, redirect_with, shown},
     posted::Posted,
@@ -25,6 +30,7 @@ use crate::{
 };
 
 const URL: &str = "/admin/password_change/";
+const WRONG: &str = "Your old password was entered incorrectly. Please enter it again.";
 
 pub async fn ask(staff: Staff) -> Response {
     form(&staff, &FieldErrors::default())
@@ -33,9 +39,10 @@ pub async fn ask(staff: Staff) -> Response {
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
+    SourceAddress(address): SourceAddress,
     posted: Posted,
 ) -> Result<Response, AdminError> {
-    let password = match read(&app, &staff, &posted).await {
+    let password = match read(&app, &staff, address, &posted).await {
         Ok(password) => password,
         Err(error) => return Ok(form(&staff, &of_form(error)?)),
     };
@@ -58,19 +65,26 @@ pub async fn change(
     Ok(response)
 }
 
-async fn read(app: &App, staff: &Staff, posted: &Posted) -> Result<Password, ApiError> {
+async fn read(
+    app: &App,
+    staff: &Staff,
+    address: Option<IpAddr>,
+    posted: &Posted,
+) -> Result<Password, ApiError> {
     let mut fields = posted.fields(false)?;
     let old = fields.text::<AnyText>("old_password", Presence::Required);
     let new = NewPassword::read(&mut fields, &staff.user.attributes());
     if let Some(old) = old {
-        let stored = app.store.user_by_name(&staff.user.username).await?;
-        let stored = stored.and_then(|(_, hash)| hash);
-        let old = Password::new(old.into_inner());
-        if app.hasher.verify(&old, stored.as_ref()).await == Verification::Wrong {
-            fields.error(
-                "old_password",
-                "Your old password was entered incorrectly. Please enter it again.",
-            );
+        let (name, old) = (
+            staff.user.username.as_str(),
+            Password::new(old.into_inner()),
+        );
+        // With the limits of logins: whoever finds a browser open cannot guess without end.
+        match login::check(app, name, &old, address, |_| true).await {
+            Ok(_) => {}
+            Err(ApiError::WrongCredentials) => fields.error("old_password", WRONG),
+            Err(ApiError::Throttled(wait)) => fields.error("old_password", too_many(wait)),
+            Err(error) => return Err(error),
         }
     }
     match new {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     pages::Pages,
-    site::{Site, messages},
+    site::{Site, field_errors, messages},
     support::ADMIN_PASSWORD,
 };
 
@@ -58,6 +58,7 @@ async fn after_thirty_failures_in_fifteen_minutes_an_account_is_closed_whether_i
         let page = browser.log_in(username, ADMIN_PASSWORD).await;
         let text = "Too many failed logins. Please try again in 15 minutes.";
         assert_eq!((page.status, messages(&page)), (429, vec![text.to_owned()]));
+        assert_eq!(page.header("retry-after"), Some("899"));
         site.pass(898);
         assert_eq!(
             api_login(&mut browser, username, ADMIN_PASSWORD).await,
@@ -101,6 +102,28 @@ async fn both_doors_count_together_and_a_success_begins_anew() {
         api_login(&mut browser, "admin", "wrong").await,
         throttled(900)
     );
+}
+
+#[tokio::test]
+async fn an_old_password_is_guessed_no_more_often() {
+    let site = Site::with(|settings| settings.login_failures.per_account = 2).await;
+    let mut browser = site.log_in("admin").await;
+    let new = [
+        ("password1", "another-Long-1"),
+        ("password2", "another-Long-1"),
+    ];
+    let wrong = "Your old password was entered incorrectly. Please enter it again.";
+    let closed = "Too many failed logins. Please try again in 15 minutes.";
+    for (old, told) in [
+        ("a", wrong),
+        ("b", wrong),
+        ("c", closed),
+        (ADMIN_PASSWORD, closed),
+    ] {
+        let fields = [new.as_slice(), &[("old_password", old)]].concat();
+        let page = browser.post("/admin/password_change/", &fields).await;
+        assert_eq!(field_errors(&page), [told], "{old}");
+    }
 }
 
 #[tokio::test]

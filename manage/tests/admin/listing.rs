@@ -44,7 +44,7 @@ fn rows(page: &Page) -> Vec<String> {
     links.map(|(_, name)| name.to_owned()).collect()
 }
 
-fn link<'a>(page: &'a Page, rel: &str) -> Option<String> {
+fn link(page: &Page, rel: &str) -> Option<String> {
     let url = page.find(&format!("rel=\"{rel}\" href=\"([^\"]+)\""));
     url.map(|url| url.replace("&amp;", "&").replace("&#38;", "&"))
 }
