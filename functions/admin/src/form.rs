@@ -240,14 +240,3 @@ impl Filled<'_> {
         texts
     }
 }
-
-/// A value that is only shown.
-pub fn read_only(name: &'static str, label: &'static str, value: impl Into<String>) -> Field {
-    Field {
-        name,
-        label,
-        kind: "readonly",
-        value: value.into(),
-        ..Field::default()
-    }
-}

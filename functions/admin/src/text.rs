@@ -1,6 +1,6 @@
 //! Dates and numbers as Django's admin writes them.
 
-use time::OffsetDateTime;
+use time::{Date, Month, OffsetDateTime};
 
 const MONTHS: [&str; 12] = [
     "Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.",
@@ -47,6 +47,37 @@ pub fn iso(seconds: i64) -> String {
     )
 }
 
+/// A time in seconds since 1970 as the value of an `<input type="datetime-local">`, in UTC.
+pub fn local(seconds: i64) -> String {
+    iso(seconds).trim_end_matches('Z').to_owned()
+}
+
+/// The time that such an input sends, with seconds or without, in seconds since 1970; of a year of
+/// four digits, as Django's.
+pub fn parsed(text: &str) -> Option<i64> {
+    let (date, clock) = text.trim().split_once(['T', ' '])?;
+    let numbers = |text: &str, separator| {
+        let parts = text.split(separator).map(|part| {
+            let is_number = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse::<u16>().ok()).flatten()
+        });
+        parts.collect::<Option<Vec<u16>>>()
+    };
+    let [year, month, day] = *numbers(date, '-')? else {
+        return None;
+    };
+    let (hour, minute, second) = match *numbers(clock, ':')? {
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    let small = |number: u16| u8::try_from(number).ok();
+    let month = Month::try_from(small(month)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(year), month, small(day)?).ok()?;
+    let time = date.with_hms(small(hour)?, small(minute)?, small(second)?);
+    (year > 0).then_some(time.ok()?.assume_utc().unix_timestamp())
+}
+
 /// `1 user`, `2 users`.
 pub fn counted(count: usize, name: &str) -> String {
     match count {
@@ -73,6 +104,31 @@ mod tests {
         }
         assert_eq!(date(i64::MAX), "");
         assert_eq!(iso(1_795_619_040), "2026-11-25T15:04:00Z");
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for seconds in [0, -1, 1_795_619_040, 253_402_300_799] {
+            assert_eq!(parsed(&local(seconds)), Some(seconds));
+        }
+        assert_eq!(parsed(" 2026-11-25 15:04 "), Some(1_795_619_040));
+        for text in [
+            "",
+            "x",
+            "2026-11-25",
+            "2026-11-25T",
+            "2026-13-01T00:00",
+            "2026-02-30T00:00",
+            "2026-11-25T24:00",
+            "2026-11-25T15:60",
+            "2026-11-25T15:04:05:06",
+            "26-11-25T+1:00",
+            "0000-01-01T00:00",
+            "20260-01-01T00:00",
+            "2026-11-25T15:é",
+        ] {
+            assert_eq!(parsed(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::http::{Request, header};
 
 use crate::{
     pages::Pages,
-    site::{Site, field_errors, messages, user_url},
+    site::{NOW, Site, field_errors, messages, user_url},
     support::ADMIN_PASSWORD,
 };
 
@@ -152,6 +152,41 @@ async fn a_user_is_added_in_two_steps() {
     assert_eq!(
         (user.is_active, user.is_staff, user.permission_ids.len()),
         (true, false, 1)
+    );
+}
+
+#[tokio::test]
+async fn dates_are_changed_too() {
+    let site = Site::start().await;
+    let ann = site.user("ann").await;
+    let mut browser = site.log_in("admin").await;
+    let page = browser.get(&user_url(&ann, "change")).await;
+    assert!(
+        page.says(r#"name="date_joined" value="2026-11-25T15:04:00""#),
+        "{page:?}"
+    );
+    assert!(page.says(r#"name="last_login" value="""#), "{page:?}");
+    let mut send = async |last_login, date_joined| {
+        let fields = [("last_login", last_login), ("date_joined", date_joined)];
+        browser.post(&user_url(&ann, "change"), &fields).await
+    };
+    let answer = send("2026-11-25T15:05", "2020-01-01T00:00:00").await;
+    assert_eq!(answer.status, 302, "{answer:?}");
+    let changed = site.read(&ann).await;
+    assert_eq!(
+        (changed.last_login, changed.date_joined),
+        (Some(NOW + 60), 1_577_836_800)
+    );
+    assert_eq!(send("", "2020-01-01T00:00:00").await.status, 302);
+    assert_eq!(site.read(&ann).await.last_login, None);
+    let invalid = "Enter a valid date/time.";
+    assert_eq!(
+        field_errors(&send("tomorrow", "x").await),
+        [invalid, invalid]
+    );
+    assert_eq!(
+        field_errors(&send("", "").await),
+        ["This field is required."]
     );
 }
 

@@ -437,8 +437,8 @@ impl Versioned for User {
             is_superuser,
             group_ids,
             permission_ids,
-            date_joined: _,
-            last_login: _,
+            date_joined,
+            last_login,
             tokens_valid_after: _,
             version: _,
         } = after;
@@ -452,6 +452,8 @@ impl Versioned for User {
             ("Superuser status", before.is_superuser != *is_superuser),
             ("Groups", before.group_ids != *group_ids),
             ("User permissions", before.permission_ids != *permission_ids),
+            ("Last login", before.last_login != *last_login),
+            ("Date joined", before.date_joined != *date_joined),
         ])
     }
 }

@@ -13,12 +13,12 @@ use shared::{
 use super::{decides_over, found, input::UserInput};
 use crate::{
     error::{AdminError, of_form},
-    form::{Choice, Fieldset, Filled, FormPage, Related, read_only, save_buttons},
+    form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
     messages::Message,
     page::{Link, Page, Section, redirect_with, shown},
     posted::Posted,
     session::Staff,
-    text::date,
+    text::local,
 };
 
 /// A user and all that he may be given.
@@ -164,7 +164,7 @@ fn form(
             names(&filled, user, may_change && decides, may_change),
             flags(&filled, staff, user, may_change && decides),
             access(&filled, staff, subject, may_change),
-            dates(user),
+            dates(&filled, user, may_change),
         ],
         tools,
         has_submit: !submit.is_empty(),
@@ -287,17 +287,18 @@ fn access(filled: &Filled<'_>, staff: &Staff, subject: &Subject, may_change: boo
     }
 }
 
-fn dates(user: &User) -> Fieldset {
+fn dates(filled: &Filled<'_>, user: &User, may_change: bool) -> Fieldset {
+    let date = |name, label, time: Option<i64>| {
+        let mut field = filled.text(name, label, &time.map(local).unwrap_or_default());
+        (field.kind, field.help, field.disabled) = ("datetime-local", "In UTC.", !may_change);
+        field
+    };
+    let last_login = date("last_login", "Last login", user.last_login);
+    let mut date_joined = date("date_joined", "Date joined", Some(user.date_joined));
+    date_joined.required = true;
     Fieldset {
         legend: "Important dates",
         description: "",
-        fields: vec![
-            read_only(
-                "last_login",
-                "Last login",
-                user.last_login.map(date).unwrap_or_default(),
-            ),
-            read_only("date_joined", "Date joined", date(user.date_joined)),
-        ],
+        fields: vec![last_login, date_joined],
     }
 }

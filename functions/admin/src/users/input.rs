@@ -10,13 +10,16 @@ use shared::{
     http::authority::{may_add, may_change, may_decide_over, may_join},
 };
 
-use crate::{posted::Posted, session::Staff};
+use crate::{posted::Posted, session::Staff, text::parsed};
 
 /// A form that is read.
 pub struct UserInput<'a> {
     profile: ProfileInput,
     groups: Vec<&'a Group>,
     permissions: Vec<&'a Permission>,
+    /// Absent if it was not sent; none if it was emptied.
+    last_login: Option<Option<i64>>,
+    date_joined: Option<i64>,
 }
 
 impl<'a> UserInput<'a> {
@@ -36,14 +39,17 @@ impl<'a> UserInput<'a> {
         let permissions = chosen(posted, "user_permissions", permissions, |permission| {
             permission.id.0
         });
-        match (profile, groups, permissions) {
-            (Ok(profile), Ok(groups), Ok(permissions)) => Ok(Self {
+        let dates = dates(posted);
+        match (profile, groups, permissions, dates) {
+            (Ok(profile), Ok(groups), Ok(permissions), Ok((last_login, date_joined))) => Ok(Self {
                 profile,
                 groups,
                 permissions,
+                last_login,
+                date_joined,
             }),
             (Err(error), ..) => Err(error),
-            (_, Err(errors), _) | (.., Err(errors)) => Err(errors.into()),
+            (_, Err(errors), ..) | (_, _, Err(errors), _) | (.., Err(errors)) => Err(errors.into()),
         }
     }
 
@@ -71,7 +77,31 @@ impl<'a> UserInput<'a> {
             .collect::<BTreeSet<GroupId>>();
         let ids = self.permissions.iter().map(|permission| permission.id);
         user.permission_ids = ids.collect::<BTreeSet<PermissionId>>();
+        user.last_login = self.last_login.unwrap_or(user.last_login);
+        user.date_joined = self.date_joined.unwrap_or(user.date_joined);
         user
+    }
+}
+
+/// The two dates, as far as they were sent.
+fn dates(posted: &Posted) -> Result<(Option<Option<i64>>, Option<i64>), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let mut date = |field| {
+        let text = posted.text(field).trim();
+        let date = parsed(text);
+        if date.is_none() && !text.is_empty() {
+            errors.add(field, ["Enter a valid date/time.".to_owned()]);
+        }
+        posted.has(field).then_some(date)
+    };
+    let (last_login, date_joined) = (date("last_login"), date("date_joined"));
+    if date_joined == Some(None) && posted.text("date_joined").trim().is_empty() {
+        errors.add("date_joined", ["This field is required.".to_owned()]);
+    }
+    if errors.is_empty() {
+        Ok((last_login, date_joined.flatten()))
+    } else {
+        Err(errors)
     }
 }
 
