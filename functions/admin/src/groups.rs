@@ -16,14 +16,15 @@ use shared::{
 use crate::{
     error::{AdminError, of_form},
     form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
-    messages::Message,
-    page::{Confirmation, Hidden, Link, ListPage, ListRow, Page, Section, redirect_with, shown},
+    object::{self, saved, search_of},
+    page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
     session::Staff,
     text::counted,
     users::chosen,
 };
 
+const SECTION: Section = Section::Groups;
 /// How many members the page of a group names.
 const MEMBERS: usize = 20;
 
@@ -33,42 +34,19 @@ pub async fn list(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, AdminError> {
     staff.must_view("group")?;
-    let search = query.into_iter().find(|(name, _)| name == "q");
-    let search = search.map_or_else(String::new, |(_, text)| text.trim().to_owned());
+    let search = search_of(query);
     let wanted = search.to_lowercase();
     let mut groups = app.store.groups().await?;
     groups.retain(|group| group.name.as_str().to_lowercase().contains(&wanted));
     groups.sort_by_cached_key(|group| group.name.as_str().to_lowercase());
     let row = |group: &Group| ListRow {
-        url: Section::Groups.object_url(group.id.0, "change"),
+        url: SECTION.object_url(group.id.0, "change"),
         first: group.name.as_str().to_owned(),
         rest: vec![group.permission_ids.len().to_string()],
     };
-    let title = if staff.can("auth.change_group") {
-        "Select group to change"
-    } else {
-        "Select group to view"
-    };
-    Ok(shown(
-        &staff,
-        &ListPage {
-            page: Page::in_section(&staff, Section::Groups, title, []),
-            searchable: true,
-            search_label: "Search groups",
-            add_url: Section::Groups.add_url(&staff),
-            add_label: "Add group",
-            has_rows: !groups.is_empty(),
-            columns: vec!["Name", "Permissions"],
-            rows: groups.iter().map(row).collect(),
-            count: counted(groups.len(), "group"),
-            empty: if search.is_empty() {
-                "There are no groups."
-            } else {
-                "No groups match."
-            },
-            search,
-        },
-    ))
+    let rows = groups.iter().map(row).collect();
+    let columns = vec!["Name", "Permissions"];
+    Ok(object::list(&staff, SECTION, search, columns, rows))
 }
 
 async fn found(app: &App, id: &str) -> Result<Group, AdminError> {
@@ -98,7 +76,10 @@ pub async fn add(
     staff.must("auth.add_group")?;
     let permissions = app.store.permissions().await?;
     match make(&app, &staff, &posted, &permissions).await {
-        Ok(group) => Ok(saved(&app, &staff, &posted, &group, "added").await),
+        Ok(group) => {
+            let (which, name) = ((SECTION, group.id.0), group.name.as_str());
+            Ok(saved(&app, &staff, &posted, which, name, "added").await)
+        }
         Err(error) => {
             let errors = of_form(error)?;
             Ok(form(
@@ -174,7 +155,10 @@ pub async fn change(
     staff.must("auth.change_group")?;
     let group = found(&app, &id).await?;
     match save(&app, &staff, &posted, group).await {
-        Ok(group) => Ok(saved(&app, &staff, &posted, &group, "changed").await),
+        Ok(group) => {
+            let (which, name) = ((SECTION, group.id.0), group.name.as_str());
+            Ok(saved(&app, &staff, &posted, which, name, "changed").await)
+        }
         Err(error) => change_form(&app, &staff, &id, Some(&posted), &of_form(error)?).await,
     }
 }
@@ -190,23 +174,6 @@ async fn save(app: &App, staff: &Staff, posted: &Posted, group: Group) -> Result
     Ok(store
         .update_group(group, staff.actor(), judge, change)
         .await?)
-}
-
-async fn saved(app: &App, staff: &Staff, posted: &Posted, group: &Group, done: &str) -> Response {
-    let (to, rest) = if posted.has("_continue") {
-        let to = Section::Groups.object_url(group.id.0, "change");
-        (to, " You may edit it again below.")
-    } else if posted.has("_addanother") && staff.can("auth.add_group") {
-        (
-            Section::Groups.add_url(staff),
-            " You may add another group below.",
-        )
-    } else {
-        (Section::Groups.url(), "")
-    };
-    let name = group.name.as_str();
-    let told = Message::success(format!("The group “{name}” was {done} successfully.{rest}"));
-    redirect_with(app, staff, &to, &[told]).await
 }
 
 /// Its first members, for whoever may see users.
@@ -282,13 +249,13 @@ fn form(
             )
         }
     };
-    let url = |page| group.map(|group| Section::Groups.object_url(group.id.0, page));
+    let url = |page| group.map(|group| SECTION.object_url(group.id.0, page));
     let may_delete = staff.can("auth.delete_group");
     shown(
         staff,
         &FormPage {
-            page: Page::in_section(staff, Section::Groups, title, [Link::new(crumb, "")]),
-            action_url: url("change").unwrap_or_else(|| Section::Groups.add_url(staff)),
+            page: Page::in_section(staff, SECTION, title, [Link::new(crumb, "")]),
+            action_url: url("change").unwrap_or_else(|| SECTION.add_url(staff)),
             has_errors: !errors.is_empty(),
             form_errors: filled.form_errors(),
             fieldsets: vec![Fieldset {
@@ -315,31 +282,12 @@ pub async fn ask_to_delete(
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_group")?;
     let group = found(&app, &id).await?;
-    let (name, id) = (group.name.as_str(), group.id.0);
-    let change = Section::Groups.object_url(id, "change");
-    let crumbs = [Link::new(name, change.as_str()), Link::new("Delete", "")];
     let given = counted(group.permission_ids.len(), "permission");
-    Ok(shown(
-        &staff,
-        &Confirmation {
-            page: Page::in_section(&staff, Section::Groups, "Are you sure?", crumbs),
-            lead: format!("Are you sure you want to delete the group “{name}”?"),
-            has_items: false,
-            items: Vec::new(),
-            has_notes: true,
-            notes: vec![format!(
-                "Its members lose the {given} that only it gives them."
-            )],
-            hidden: vec![Hidden {
-                name: "post",
-                value: "yes".to_owned(),
-            }],
-            action_url: Section::Groups.object_url(id, "delete"),
-            button: "Yes, I’m sure",
-            danger: true,
-            cancel_url: change,
-        },
-    ))
+    let notes = vec![format!(
+        "Its members lose the {given} that only it gives them."
+    )];
+    let (id, name) = (group.id.0, group.name.as_str());
+    Ok(object::ask_to_delete(&staff, SECTION, id, name, notes))
 }
 
 pub async fn delete(
@@ -352,13 +300,5 @@ pub async fn delete(
     let group = found(&app, &id).await?;
     let name = group.name.as_str().to_owned();
     app.store.delete_group(group, staff.actor()).await?;
-    let told = [Message::success(format!(
-        "The group “{name}” was deleted successfully."
-    ))];
-    let to = if staff.can_view("group") {
-        Section::Groups.url()
-    } else {
-        "/admin/".to_owned()
-    };
-    Ok(redirect_with(&app, &staff, &to, &told).await)
+    Ok(object::deleted(&app, &staff, SECTION, &name).await)
 }

@@ -10,6 +10,7 @@ mod history;
 mod index;
 mod log_in;
 mod messages;
+mod object;
 mod page;
 mod password_change;
 mod permissions;

@@ -209,15 +209,14 @@ pub struct Hidden {
 pub struct ListPage {
     pub page: Page,
     pub search: String,
-    pub searchable: bool,
-    pub search_label: &'static str,
+    pub search_label: String,
     pub add_url: String,
-    pub add_label: &'static str,
+    pub add_label: String,
     pub has_rows: bool,
     pub columns: Vec<&'static str>,
     pub rows: Vec<ListRow>,
     pub count: String,
-    pub empty: &'static str,
+    pub empty: String,
 }
 
 /// A row of `list.html`.

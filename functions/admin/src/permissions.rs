@@ -14,12 +14,13 @@ use shared::{
 use crate::{
     error::{AdminError, of_form},
     form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
-    messages::Message,
-    page::{Confirmation, Hidden, Link, ListPage, ListRow, Page, Section, redirect_with, shown},
+    object::{self, saved, search_of},
+    page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
     session::Staff,
-    text::counted,
 };
+
+const SECTION: Section = Section::Permissions;
 
 pub async fn list(
     staff: Staff,
@@ -27,8 +28,7 @@ pub async fn list(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, AdminError> {
     staff.must_view("permission")?;
-    let search = query.into_iter().find(|(name, _)| name == "q");
-    let search = search.map_or_else(String::new, |(_, text)| text.trim().to_owned());
+    let search = search_of(query);
     let wanted = search.to_lowercase();
     let mut permissions = app.store.permissions().await?;
     permissions.retain(|permission| {
@@ -36,38 +36,16 @@ pub async fn list(
         text.to_lowercase().contains(&wanted)
     });
     let row = |permission: &Permission| ListRow {
-        url: Section::Permissions.object_url(permission.id.0, "change"),
+        url: SECTION.object_url(permission.id.0, "change"),
         first: permission.name.as_str().to_owned(),
         rest: vec![
             permission.content_type.to_string(),
             permission.codename.as_str().to_owned(),
         ],
     };
-    let title = if staff.can("auth.change_permission") {
-        "Select permission to change"
-    } else {
-        "Select permission to view"
-    };
-    Ok(shown(
-        &staff,
-        &ListPage {
-            page: Page::in_section(&staff, Section::Permissions, title, []),
-            searchable: true,
-            search_label: "Search permissions",
-            add_url: Section::Permissions.add_url(&staff),
-            add_label: "Add permission",
-            has_rows: !permissions.is_empty(),
-            columns: vec!["Name", "Content type", "Codename"],
-            rows: permissions.iter().map(row).collect(),
-            count: counted(permissions.len(), "permission"),
-            empty: if search.is_empty() {
-                "There are no permissions."
-            } else {
-                "No permissions match."
-            },
-            search,
-        },
-    ))
+    let rows = permissions.iter().map(row).collect();
+    let columns = vec!["Name", "Content type", "Codename"];
+    Ok(object::list(&staff, SECTION, search, columns, rows))
 }
 
 async fn found(app: &App, id: &str) -> Result<Permission, AdminError> {
@@ -89,7 +67,10 @@ pub async fn add(
 ) -> Result<Response, AdminError> {
     staff.must("auth.add_permission")?;
     match make(&app, &staff, &posted).await {
-        Ok(permission) => Ok(saved(&app, &staff, &posted, &permission, "added").await),
+        Ok(permission) => {
+            let (which, name) = ((SECTION, permission.id.0), permission.title());
+            Ok(saved(&app, &staff, &posted, which, &name, "added").await)
+        }
         Err(error) => {
             let types = app.store.content_types().await?;
             Ok(form(&staff, None, &types, Some(&posted), &of_form(error)?))
@@ -137,7 +118,10 @@ pub async fn change(
     staff.must("auth.change_permission")?;
     let permission = found(&app, &id).await?;
     match save(&app, &staff, &posted, permission).await {
-        Ok(permission) => Ok(saved(&app, &staff, &posted, &permission, "changed").await),
+        Ok(permission) => {
+            let (which, name) = ((SECTION, permission.id.0), permission.title());
+            Ok(saved(&app, &staff, &posted, which, &name, "changed").await)
+        }
         Err(error) => change_form(&app, &staff, &id, Some(&posted), &of_form(error)?).await,
     }
 }
@@ -157,29 +141,6 @@ async fn save(
         .store
         .update_permission(permission, staff.actor(), judge, change);
     Ok(saved.await?)
-}
-
-async fn saved(
-    app: &App,
-    staff: &Staff,
-    posted: &Posted,
-    permission: &Permission,
-    done: &str,
-) -> Response {
-    let (to, rest) = if posted.has("_continue") {
-        let to = Section::Permissions.object_url(permission.id.0, "change");
-        (to, " You may edit it again below.")
-    } else if posted.has("_addanother") && staff.can("auth.add_permission") {
-        let to = Section::Permissions.add_url(staff);
-        (to, " You may add another permission below.")
-    } else {
-        (Section::Permissions.url(), "")
-    };
-    let name = permission.title();
-    let told = Message::success(format!(
-        "The permission “{name}” was {done} successfully.{rest}"
-    ));
-    redirect_with(app, staff, &to, &[told]).await
 }
 
 fn form(
@@ -236,13 +197,13 @@ fn form(
             (format!("{verb} permission: {name}"), name.to_owned())
         }
     };
-    let url = |page| permission.map(|one| Section::Permissions.object_url(one.id.0, page));
+    let url = |page| permission.map(|one| SECTION.object_url(one.id.0, page));
     let may_delete = staff.can("auth.delete_permission");
     shown(
         staff,
         &FormPage {
-            page: Page::in_section(staff, Section::Permissions, title, [Link::new(crumb, "")]),
-            action_url: url("change").unwrap_or_else(|| Section::Permissions.add_url(staff)),
+            page: Page::in_section(staff, SECTION, title, [Link::new(crumb, "")]),
+            action_url: url("change").unwrap_or_else(|| SECTION.add_url(staff)),
             has_errors: !errors.is_empty(),
             form_errors: filled.form_errors(),
             fieldsets: vec![Fieldset {
@@ -269,31 +230,9 @@ pub async fn ask_to_delete(
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_permission")?;
     let permission = found(&app, &id).await?;
-    let (name, id) = (permission.title(), permission.id.0);
-    let change = Section::Permissions.object_url(id, "change");
-    let crumbs = [
-        Link::new(permission.name.as_str(), change.as_str()),
-        Link::new("Delete", ""),
-    ];
-    Ok(shown(
-        &staff,
-        &Confirmation {
-            page: Page::in_section(&staff, Section::Permissions, "Are you sure?", crumbs),
-            lead: format!("Are you sure you want to delete the permission “{name}”?"),
-            has_items: false,
-            items: Vec::new(),
-            has_notes: true,
-            notes: vec!["Every user and group that holds it loses it.".to_owned()],
-            hidden: vec![Hidden {
-                name: "post",
-                value: "yes".to_owned(),
-            }],
-            action_url: Section::Permissions.object_url(id, "delete"),
-            button: "Yes, I’m sure",
-            danger: true,
-            cancel_url: change,
-        },
-    ))
+    let notes = vec!["Every user and group that holds it loses it.".to_owned()];
+    let (id, name) = (permission.id.0, permission.title());
+    Ok(object::ask_to_delete(&staff, SECTION, id, &name, notes))
 }
 
 pub async fn delete(
@@ -305,16 +244,7 @@ pub async fn delete(
     staff.must("auth.delete_permission")?;
     let permission = found(&app, &id).await?;
     let name = permission.title();
-    app.store
-        .delete_permission(permission, staff.actor())
-        .await?;
-    let told = [Message::success(format!(
-        "The permission “{name}” was deleted successfully."
-    ))];
-    let to = if staff.can_view("permission") {
-        Section::Permissions.url()
-    } else {
-        "/admin/".to_owned()
-    };
-    Ok(redirect_with(&app, &staff, &to, &told).await)
+    let deleted = app.store.delete_permission(permission, staff.actor());
+    deleted.await?;
+    Ok(object::deleted(&app, &staff, SECTION, &name).await)
 }

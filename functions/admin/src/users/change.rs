@@ -14,8 +14,8 @@ use super::{decides_over, found, input::UserInput};
 use crate::{
     error::{AdminError, of_form},
     form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
-    messages::Message,
-    page::{Link, Page, Section, redirect_with, shown},
+    object::saved,
+    page::{Link, Page, Section, shown},
     posted::Posted,
     session::Staff,
     text::local,
@@ -68,20 +68,8 @@ pub async fn change(
         Ok(user) => user,
         Err(error) => return Ok(form(&staff, &subject, Some(&posted), &of_form(error)?)),
     };
-    let (to, rest) = if posted.has("_continue") {
-        let to = Section::Users.object_url(user.id.0, "change");
-        (to, " You may edit it again below.")
-    } else if posted.has("_addanother") && staff.can("auth.add_user") {
-        (
-            Section::Users.add_url(&staff),
-            " You may add another user below.",
-        )
-    } else {
-        (Section::Users.url(), "")
-    };
-    let name = user.username.as_str();
-    let told = Message::success(format!("The user “{name}” was changed successfully.{rest}"));
-    Ok(redirect_with(&app, &staff, &to, &[told]).await)
+    let (which, name) = ((Section::Users, user.id.0), user.username.as_str());
+    Ok(saved(&app, &staff, &posted, which, name, "changed").await)
 }
 
 async fn save(

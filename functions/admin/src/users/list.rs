@@ -17,6 +17,7 @@ use shared::{
 use crate::{
     error::AdminError,
     form::Choice,
+    object::list_title,
     page::{Page, Section, shown},
     session::Staff,
     text::{counted, date},
@@ -140,14 +141,9 @@ fn page(staff: &Staff, asked: &Asked, browsed: &Browsed, groups: &[Group]) -> Us
     choices.extend(Choice::groups(groups, |one| *group == Some(one.id)));
     let actions = actions(staff);
     let may_change = staff.can("auth.change_user");
-    let title = if may_change {
-        "Select user to change"
-    } else {
-        "Select user to view"
-    };
-    let crumbs = Vec::new();
+    let title = list_title(staff, Section::Users);
     UserList {
-        page: Page::in_section(staff, Section::Users, title, crumbs),
+        page: Page::in_section(staff, Section::Users, title, []),
         search: asked.search.clone(),
         is_staff: has(Flag::Staff),
         is_superuser: has(Flag::Superuser),
