@@ -67,8 +67,18 @@ pub struct Chromedriver {
 }
 
 impl Chromedriver {
-    /// One on a free port.
+    /// One on a free port. It takes the same port of IPv4 and of IPv6, and ends where the second
+    /// is taken.
     pub async fn start(programs: &Programs) -> Self {
+        for _ in 0..10 {
+            if let Some(started) = Self::try_start(programs).await {
+                return started;
+            }
+        }
+        panic!("chromedriver does not start");
+    }
+
+    async fn try_start(programs: &Programs) -> Option<Self> {
         let mut process = Command::new(&programs.chromedriver)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -78,18 +88,16 @@ impl Chromedriver {
             .spawn()
             .expect("chromedriver");
         let mut output = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let url = loop {
-            let line = output.next_line().await.expect("text");
-            let line = line.expect("chromedriver to say its port");
+        while let Some(line) = output.next_line().await.expect("text") {
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+                return Some(Self {
+                    url: format!("http://127.0.0.1:{}", port.trim_end_matches('.')),
+                    _process: process,
+                    _output: output,
+                });
             }
-        };
-        Self {
-            url,
-            _process: process,
-            _output: output,
         }
+        None
     }
 
     /// A browser that keeps its files in a directory of its own.
@@ -114,7 +122,7 @@ impl Chromedriver {
 
 /// As root chromium has no sandbox, in a container little shared memory; and nothing may leave
 /// this machine.
-const ARGUMENTS: [&str; 14] = [
+const ARGUMENTS: [&str; 15] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -127,6 +135,7 @@ const ARGUMENTS: [&str; 14] = [
     "--no-default-browser-check",
     "--no-first-run",
     "--no-proxy-server",
+    "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=1280,900",
 ];
