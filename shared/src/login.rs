@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::{
     app::App,
-    domain::{User, UserName},
+    domain::{User, UserId, UserName},
     error::ApiError,
     hashing::{Password, PasswordHash, Verification},
     http::log::{Event, note_event, note_user},
@@ -54,15 +54,17 @@ pub async fn check(
     let limits = &app.settings.login_failures;
     refuse_beyond(limits.per_account, candidate.account, now)?;
     refuse_beyond(limits.per_address, candidate.address, now)?;
-    let found = match (candidate.user, &name) {
-        (Some(id), Some(name)) => app.store.user_to_log_in(id, name).await?,
-        _ => None,
+    // Nobody's id is read for an unknown name, so that both take as long.
+    let id = candidate.user.unwrap_or(UserId(0));
+    let found = match &name {
+        Some(name) => app.store.user_to_log_in(id, name).await?,
+        None => None,
     };
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     if let Some(user) = &user {
         note_user(user.id);
     }
-    // Hashed even where there is no account, so that both take as long.
+    // Hashed even where there is no account, for the same reason.
     let verification = app.hasher.verify(password, stored.as_ref()).await;
     let user =
         user.filter(|user| user.is_active && verification != Verification::Wrong && accepts(user));

@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use axum::{
-    extract::Path,
+    extract::Query,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use shared::error::ApiError;
 
-use crate::error::AdminError;
+use crate::{error::AdminError, session::Segment};
 
 const CSS: &str = include_str!("../static/admin.css");
 const JS: &str = include_str!("../static/admin.js");
@@ -26,18 +26,23 @@ fn address(name: &str, content: &str) -> String {
     format!("/admin/static/{name}?v={hash:016x}")
 }
 
-pub async fn serve(Path(file): Path<String>) -> Result<Response, AdminError> {
-    let (content, kind) = match file.as_str() {
-        "admin.css" => (CSS, "text/css; charset=utf-8"),
-        "admin.js" => (JS, "text/javascript; charset=utf-8"),
+pub async fn serve(
+    Segment(file): Segment,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, AdminError> {
+    let (content, kind, address) = match file.as_str() {
+        "admin.css" => (CSS, "text/css; charset=utf-8", &CSS_URL),
+        "admin.js" => (JS, "text/javascript; charset=utf-8", &JS_URL),
         _ => return Err(ApiError::NotFound.into()),
     };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        ),
-    ];
-    Ok((headers, content).into_response())
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
+    // While versions change, an older function may be asked for what a newer one's page names.
+    let is_current = query
+        .first()
+        .is_some_and(|(_, version)| address.ends_with(version.as_str()) && !version.is_empty());
+    let kept = is_current.then_some([(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    )]);
+    Ok((kind, kept, content).into_response())
 }

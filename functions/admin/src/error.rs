@@ -27,6 +27,10 @@ pub enum AdminError {
 impl AdminError {
     /// The login page, and then where the request wanted to go.
     pub fn log_in_first(uri: &Uri) -> Self {
+        // To log out once more is the last that anybody wants then.
+        if uri.path() == "/admin/logout/" {
+            return Self::LogInFirst("/admin/".to_owned());
+        }
         let wanted = uri
             .path_and_query()
             .map_or("/admin/", |wanted| wanted.as_str());
@@ -77,7 +81,7 @@ impl IntoResponse for AdminError {
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Method not allowed",
-                "This page cannot be asked for so.",
+                "This page does not take requests of this kind.",
             ),
             Self::Api(error) => return of_api(error),
         };
@@ -100,6 +104,7 @@ fn of_api(error: ApiError) -> Response {
             "Service unavailable",
             "The service cannot answer at the moment. Please try again in a few seconds.",
         ),
+        ApiError::TooLarge => ("Request too large", "What was sent is too large."),
         ApiError::LastSuperuser => ("Refused", "The last active superuser cannot be removed."),
         _ => ("Bad request", "The request cannot be understood."),
     };

@@ -7,8 +7,9 @@ use shared::{
 };
 
 use crate::{
-    page::{Link, Page},
+    page::{Link, Page, Section},
     posted::Posted,
+    session::Staff,
 };
 
 /// `form.html`
@@ -105,18 +106,21 @@ impl Choice {
     }
 }
 
-/// The three ways to save.
-pub fn save_buttons() -> Vec<Button> {
+/// The ways to save that lead where one may go.
+pub fn save_buttons(staff: &Staff, section: Section) -> Vec<Button> {
     let button = |name, label| Button {
         name,
         label,
         primary: name == "_save",
     };
-    vec![
-        button("_save", "Save"),
-        button("_addanother", "Save and add another"),
-        button("_continue", "Save and continue editing"),
-    ]
+    let mut buttons = vec![button("_save", "Save")];
+    if !section.add_url(staff).is_empty() {
+        buttons.push(button("_addanother", "Save and add another"));
+    }
+    if staff.can_view(section.model()) {
+        buttons.push(button("_continue", "Save and continue editing"));
+    }
+    buttons
 }
 
 /// One way to go on.
@@ -233,7 +237,9 @@ impl Filled<'_> {
         let mut texts = Vec::new();
         let is_general = |name: &str| name == NON_FIELD_ERRORS;
         if self.errors.iter().any(|(name, _)| !is_general(name)) {
-            texts.push("Please correct the errors below.".to_owned());
+            let count: usize = self.errors.iter().map(|(_, texts)| texts.len()).sum();
+            let errors = if count == 1 { "error" } else { "errors" };
+            texts.push(format!("Please correct the {errors} below."));
         }
         let general = self.errors.iter().filter(|(name, _)| is_general(name));
         texts.extend(general.flat_map(|(_, texts)| texts).cloned());

@@ -1,7 +1,7 @@
 //! Groups.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Query, State},
     response::Response,
 };
 use shared::{
@@ -19,7 +19,7 @@ use crate::{
     object::{self, saved, search_of},
     page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
-    session::Staff,
+    session::{Segment, Staff},
     text::counted,
     users::chosen,
 };
@@ -116,7 +116,7 @@ async fn make(
 pub async fn ask_to_change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     staff.must_view("group")?;
     change_form(&app, &staff, &id, None, &FieldErrors::default()).await
@@ -149,7 +149,7 @@ async fn change_form(
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     staff.must("auth.change_group")?;
@@ -231,14 +231,11 @@ fn form(
     (name.required, name.autocomplete, name.disabled) = (true, "off", !may_change);
     let mut permissions = filled.selector("permissions", "Permissions", "", choices);
     permissions.disabled = !may_change;
-    let mut submit = if may_change {
-        save_buttons()
+    let submit = if may_change {
+        save_buttons(staff, SECTION)
     } else {
         Vec::new()
     };
-    if !staff.can("auth.add_group") {
-        submit.retain(|button| button.name != "_addanother");
-    }
     let (title, crumb) = match group {
         None => ("Add group".to_owned(), "Add group"),
         Some(group) => {
@@ -278,7 +275,7 @@ fn form(
 pub async fn ask_to_delete(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_group")?;
     let group = found(&app, &id).await?;
@@ -293,7 +290,7 @@ pub async fn ask_to_delete(
 pub async fn delete(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     _: Posted,
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_group")?;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Query, State},
     response::Response,
 };
 use shared::{
@@ -14,7 +14,7 @@ use shared::{
 use crate::{
     error::AdminError,
     page::{Link, Page, Section, shown},
-    session::Staff,
+    session::{Segment, Staff},
     text,
 };
 
@@ -86,7 +86,7 @@ pub type Pairs = Query<Vec<(String, String)>>;
 pub async fn of_user(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Query(query): Pairs,
 ) -> Result<Response, AdminError> {
     of(&app, &staff, Model::User, &id, query).await
@@ -95,7 +95,7 @@ pub async fn of_user(
 pub async fn of_group(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Query(query): Pairs,
 ) -> Result<Response, AdminError> {
     of(&app, &staff, Model::Group, &id, query).await
@@ -104,7 +104,7 @@ pub async fn of_group(
 pub async fn of_permission(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Query(query): Pairs,
 ) -> Result<Response, AdminError> {
     of(&app, &staff, Model::Permission, &id, query).await

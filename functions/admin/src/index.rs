@@ -85,8 +85,10 @@ async fn recent(app: &App, staff: &Staff) -> Result<Option<Vec<Entry>>, StoreErr
     {
         return Ok(None);
     }
-    let mut changes = app.store.recent_changes(RECENT).await?;
+    // More than are shown, since some may be of what he may not see.
+    let mut changes = app.store.recent_changes(3 * RECENT).await?;
     changes.retain(|entry| staff.can_view(entry.content_type.name()));
+    changes.truncate(RECENT);
     let shown = changes.into_iter().map(|entry| shown_entry(staff, entry));
     Ok(Some(shown.collect()))
 }

@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use shared::{app::App, error::ApiError, hashing::Password, http::extract::SourceAddress, login};
+use shared::{
+    app::App, error::ApiError, hashing::Password, http::extract::SourceAddress, login, python,
+};
 
 use crate::{
     cookies,
@@ -66,14 +68,23 @@ pub async fn log_in(
     headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, AdminError> {
-    let (username, next) = (posted.text("username").trim(), posted.text("next"));
-    // As the API and as Django's other forms do not: the admin's login leaves a password as it is.
-    let password = Password::new(posted.text("password").to_owned());
-    let found = login::log_in(&app, username, &password, address, |user| user.is_staff).await;
+    // Trimmed as the API's, where accounts are made: both take the same passwords.
+    let text = |name| python::strip(posted.text(name));
+    let (username, next) = (text("username"), posted.text("next"));
+    let password = Password::new(text("password").to_owned());
+    let now = app.clock.now();
+    let found = if username.is_empty() || password.expose().is_empty() {
+        Err(ApiError::WrongCredentials)
+    } else {
+        login::log_in(&app, username, &password, address, |user| user.is_staff).await
+    };
     let (status, error, wait) = match found {
         Ok(user) => {
-            let session = session::begin(&app, &user, &headers).await?;
-            app.store.set_last_login(user.id, app.clock.now()).await?;
+            if let Some(old) = session::secret(&app, &headers).await {
+                app.store.end_session(&old).await?;
+            }
+            let session = session::begin(&app, &user, &headers, now).await?;
+            app.store.set_last_login(user.id, now).await?;
             let mut response = redirect(&within(next));
             let answer = response.headers_mut();
             answer.append(header::SET_COOKIE, session);

@@ -9,7 +9,9 @@ use crate::cookies;
 
 const PURPOSE: &str = "admin messages";
 /// Browsers take 4,096 bytes of a cookie at least; the tag and the name need some of them.
-const LONGEST: usize = 2500;
+const LONGEST: usize = 2700;
+/// What stands around a message in JSON.
+const AROUND: usize = 16;
 
 /// A message and how it is meant: `success`, `info`, `warning` or `error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +41,17 @@ impl Message {
     }
 }
 
-/// The header that keeps messages for the next page. What is too much for a cookie is left out.
+/// The header that keeps messages for the next page. What is too much for a cookie is
+/// only counted.
 pub async fn keep(app: &App, messages: &[Message], headers: &HeaderMap) -> HeaderValue {
     let mut kept: Vec<[&str; 2]> = Vec::new();
     let mut length = 0;
-    for message in messages {
-        length += message.text.len();
+    let more;
+    for (number, message) in messages.iter().enumerate() {
+        length += message.text.len() + AROUND;
         if length > LONGEST {
+            more = format!("… and {} more.", messages.len() - number);
+            kept.push([&message.level, &more]);
             break;
         }
         kept.push([&message.level, &message.text]);

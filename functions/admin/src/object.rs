@@ -65,7 +65,7 @@ pub async fn saved(
     done: &str,
 ) -> Response {
     let model = section.model();
-    let (to, rest) = if posted.has("_continue") {
+    let (to, rest) = if posted.has("_continue") && staff.can_view(model) {
         let to = section.object_url(id, "change");
         (to, " You may edit it again below.".to_owned())
     } else if posted.has("_addanother") && !section.add_url(staff).is_empty() {

@@ -90,6 +90,15 @@ impl Section {
         format!("/admin/auth/{}/", self.model())
     }
 
+    /// The address of its list, or of the form that adds to it for whoever may do no more.
+    pub fn home_url(self, staff: &Staff) -> String {
+        if staff.can_view(self.model()) {
+            self.url()
+        } else {
+            self.add_url(staff)
+        }
+    }
+
     /// The address of the form that adds to it, or nothing for whoever may not.
     pub fn add_url(self, staff: &Staff) -> String {
         if staff.can(&format!("auth.add_{}", self.model())) {
@@ -104,12 +113,13 @@ impl Section {
         format!("{}{id}/{page}/", self.url())
     }
 
-    /// The way from the front page to its list.
-    pub fn crumbs(self) -> Vec<Link> {
-        vec![
-            Link::new("Home", "/admin/"),
-            Link::new(self.label(), self.url()),
-        ]
+    /// The way from the front page to its list, as far as one may go.
+    pub fn crumbs(self, staff: &Staff) -> Vec<Link> {
+        let mut crumbs = vec![Link::new("Home", "/admin/")];
+        if staff.can_view(self.model()) {
+            crumbs.push(Link::new(self.label(), self.url()));
+        }
+        crumbs
     }
 }
 
@@ -126,7 +136,7 @@ impl Page {
         });
         let nav = visible.map(|shown| NavItem {
             label: shown.label(),
-            url: shown.url(),
+            url: shown.home_url(staff),
             current: section == Some(shown),
             add_url: shown.add_url(staff),
         });
@@ -150,7 +160,7 @@ impl Page {
         title: impl Into<String>,
         crumbs: impl IntoIterator<Item = Link>,
     ) -> Self {
-        let mut way = section.crumbs();
+        let mut way = section.crumbs(staff);
         way.extend(crumbs);
         Self::of(staff, Some(section), title, way)
     }

@@ -58,7 +58,7 @@ pub async fn change(
         .user(staff.user.id)
         .await?
         .ok_or(ApiError::NotFound)?;
-    let session = session::begin(&app, &user, &staff.headers).await?;
+    let session = session::begin(&app, &user, &staff.headers, now).await?;
     let told = [Message::success("Your password was changed.")];
     let mut response = redirect_with(&app, &staff, "/admin/", &told).await;
     response.headers_mut().append(header::SET_COOKIE, session);

@@ -1,7 +1,7 @@
 //! Permissions.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Query, State},
     response::Response,
 };
 use shared::{
@@ -17,7 +17,7 @@ use crate::{
     object::{self, saved, search_of},
     page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
-    session::Staff,
+    session::{Segment, Staff},
 };
 
 const SECTION: Section = Section::Permissions;
@@ -91,7 +91,7 @@ async fn make(app: &App, staff: &Staff, posted: &Posted) -> Result<Permission, A
 pub async fn ask_to_change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     staff.must_view("permission")?;
     change_form(&app, &staff, &id, None, &FieldErrors::default()).await
@@ -112,7 +112,7 @@ async fn change_form(
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     staff.must("auth.change_permission")?;
@@ -181,14 +181,11 @@ fn form(
         (field.required, field.disabled) = (true, !may_change);
         field.autocomplete = "off";
     }
-    let mut submit = if may_change {
-        save_buttons()
+    let submit = if may_change {
+        save_buttons(staff, SECTION)
     } else {
         Vec::new()
     };
-    if !staff.can("auth.add_permission") {
-        submit.retain(|button| button.name != "_addanother");
-    }
     let (title, crumb) = match permission {
         None => ("Add permission".to_owned(), "Add permission".to_owned()),
         Some(permission) => {
@@ -226,7 +223,7 @@ fn form(
 pub async fn ask_to_delete(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_permission")?;
     let permission = found(&app, &id).await?;
@@ -238,7 +235,7 @@ pub async fn ask_to_delete(
 pub async fn delete(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     _: Posted,
 ) -> Result<Response, AdminError> {
     staff.must("auth.delete_permission")?;

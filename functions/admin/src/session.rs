@@ -8,7 +8,7 @@ use shared::{
     app::App,
     domain::{User, UserId, permission::Held},
     error::ApiError,
-    http::log::note_user,
+    http::{extract::path_segment, log::note_user},
     store::{Actor, StoreError, sessions::Session},
 };
 
@@ -85,13 +85,18 @@ impl Staff {
     }
 }
 
-/// Begins a session; the header that gives it to the browser.
-pub async fn begin(app: &App, user: &User, headers: &HeaderMap) -> Result<HeaderValue, StoreError> {
+/// Begins a session at `now`, which is before the user's password was looked at, so that a change of
+/// it meanwhile ends the session; the header that gives it to the browser.
+pub async fn begin(
+    app: &App,
+    user: &User,
+    headers: &HeaderMap,
+    now: i64,
+) -> Result<HeaderValue, StoreError> {
     let secret = format!("{:032x}", rand::random::<u128>());
-    let now = app.clock.now();
     let session = Session {
         user_id: user.id,
-        created: user.issued_at(now),
+        created: user.session_begins(now),
         last_seen: now,
         ttl: now + app.settings.sessions.age,
     };
@@ -134,10 +139,7 @@ async fn current(app: &App, headers: &HeaderMap) -> Result<Option<(User, String)
     };
     let now = app.clock.now();
     let goes_on = now < session.ttl && now - session.last_seen < app.settings.sessions.idle_age;
-    // A change of the password ends the sessions that began before.
-    let is_his = user
-        .tokens_valid_after
-        .is_none_or(|after| session.created >= after);
+    let is_his = !user.has_ended_session_of(session.created);
     if !(goes_on && is_his && user.is_active && user.is_staff) {
         return Ok(None);
     }
@@ -163,6 +165,18 @@ async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
         held,
         secret,
     }))
+}
+
+/// The part of the path that names an object. One that is no UTF-8 names nothing.
+pub struct Segment(pub String);
+
+impl FromRequestParts<App> for Segment {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AdminError> {
+        let segment = path_segment(parts, app).await;
+        segment.map(Self).ok_or_else(|| ApiError::NotFound.into())
+    }
 }
 
 impl FromRequestParts<App> for Staff {

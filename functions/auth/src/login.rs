@@ -26,8 +26,9 @@ pub async fn login(
     body: JsonOrForm,
 ) -> Result<Json<Tokens>, ApiError> {
     let (username, password) = credentials(body)?;
-    let user = log_in(&app, &username, &password, address, |_| true).await?;
+    // Before the password is looked at: a change of it meanwhile ends these tokens too.
     let now = app.clock.now();
+    let user = log_in(&app, &username, &password, address, |_| true).await?;
     if app.settings.update_last_login {
         app.store.set_last_login(user.id, now).await?;
     }

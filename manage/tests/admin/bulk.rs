@@ -68,6 +68,57 @@ async fn an_action_is_done_after_a_page_that_names_what_will_happen() {
 }
 
 #[tokio::test]
+async fn an_action_leads_back_to_the_page_of_the_list_it_came_from() {
+    let site = Site::start().await;
+    let ann = site.user("ann").await;
+    let id = ann.id.to_string();
+    let mut browser = site.log_in("admin").await;
+    let list = "/admin/auth/user/?q=an&is_active__exact=1";
+    let page = browser.get(list).await;
+    let escaped = list.replace('&', "&#38;");
+    assert!(page.says(&format!("action=\"{escaped}\"")), "{page:?}");
+    let fields = [("action", "deactivate"), ("_selected_action", id.as_str())];
+    let page = browser.post(list, &fields).await;
+    assert!(page.says(&format!("action=\"{escaped}\"")), "{page:?}");
+    let sure = [fields.as_slice(), &[("post", "yes")]].concat();
+    assert_eq!(browser.post(list, &sure).await.location(), list);
+}
+
+#[tokio::test]
+async fn of_more_refusals_than_a_cookie_holds_the_rest_is_counted() {
+    let site = Site::start().await;
+    site.staff("eve", &["auth.view_user", "auth.change_user"])
+        .await;
+    let mut fields = vec![("action".to_owned(), "deactivate".to_owned())];
+    fields.push(("post".to_owned(), "yes".to_owned()));
+    for number in 0..40 {
+        let name = format!("holder{number:02}");
+        let holder = site.staff(&name, &["auth.add_group"]).await;
+        fields.push(("_selected_action".to_owned(), holder.id.to_string()));
+    }
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut browser = site.log_in("eve").await;
+    let answer = browser.post(LIST, &fields).await;
+    let told = messages(&browser.follow(&answer).await);
+    let (last, named) = told.split_last().unwrap();
+    assert_eq!(*last, format!("… and {} more.", 40 - named.len()));
+    let longest = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.len())
+        .max();
+    assert!(longest < Some(4096), "{longest:?}");
+    assert!(
+        named.len() > 10 && named[0].starts_with("holder00: you may not"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_done_with_nobody_and_without_a_group_or_an_action() {
     let site = Site::start().await;
     let ann = site.user("ann").await;

@@ -244,6 +244,7 @@ async fn errors_stand_beside_their_fields_and_what_was_typed_stays() {
     let texts = [
         "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.",
         "Enter a valid email address.",
+        "Select a valid choice. 77 is not one of the available choices.",
     ];
     assert_eq!(field_errors(&page), texts);
     assert!(
@@ -289,6 +290,9 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         "/admin/auth/group/99/delete/",
         "/admin/auth/permission/99/change/",
         "/admin/static/other.css",
+        "/admin/static/%FF",
+        "/admin/auth/user/%FF/change/",
+        "/admin/auth/group/%FF/history/",
     ] {
         let page = browser.get(path).await;
         assert!(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     pages::Pages,
-    site::{Site, field_errors, messages},
+    site::{Site, field_errors, messages, user_url},
     support::ADMIN_PASSWORD,
 };
 
@@ -102,6 +102,40 @@ async fn both_doors_count_together_and_a_success_begins_anew() {
         api_login(&mut browser, "admin", "wrong").await,
         throttled(900)
     );
+}
+
+#[tokio::test]
+async fn an_empty_form_is_no_failed_login() {
+    let site = Site::with(|settings| settings.login_failures.per_account = 1).await;
+    let mut browser = site.browser();
+    for (username, password) in [("", ""), ("admin", ""), (" ", "x"), ("", "x")] {
+        for _ in 0..3 {
+            assert_eq!(browser.log_in(username, password).await.status, 200);
+        }
+    }
+    assert_eq!(browser.log_in("admin", ADMIN_PASSWORD).await.status, 302);
+}
+
+#[tokio::test]
+async fn whoever_gets_a_new_password_need_not_wait() {
+    let site = Site::with(|settings| settings.login_failures.per_account = 1).await;
+    let ann = site.user("ann").await;
+    assert_eq!(
+        api_login(&mut site.browser(), "ann", "wrong").await,
+        refused()
+    );
+    assert_eq!(api_login(&mut site.browser(), "ann", "wrong").await.0, 429);
+    let mut browser = site.log_in("admin").await;
+    let new = "a-Long-phrase-1";
+    let fields = [("password1", new), ("password2", new)];
+    assert_eq!(
+        browser
+            .post(&user_url(&ann, "password"), &fields)
+            .await
+            .status,
+        302
+    );
+    assert_eq!(api_login(&mut site.browser(), "ann", new).await.0, 200);
 }
 
 #[tokio::test]

@@ -134,20 +134,24 @@ async fn every_filter_gives_what_it_names_in_order_and_both_ways() {
     }
     // In order of lower-cased username; of id in a group.
     users.sort_by_key(|user| (user.username.as_str().to_lowercase(), user.id));
+    let (staff, superuser, inactive) = (Flag::Staff, Flag::Superuser, Flag::Inactive);
     let flags = [
-        vec![],
-        vec![Flag::Staff],
-        vec![Flag::Superuser],
-        vec![Flag::Inactive],
-        vec![Flag::Staff, Flag::Inactive],
-        vec![Flag::Staff, Flag::Superuser, Flag::Inactive],
+        (vec![], vec![]),
+        (vec![staff], vec![]),
+        (vec![superuser], vec![]),
+        (vec![inactive], vec![]),
+        (vec![staff, inactive], vec![]),
+        (vec![staff, superuser, inactive], vec![]),
+        (vec![], vec![staff]),
+        (vec![inactive], vec![staff, superuser]),
     ];
-    for flags in flags {
+    for (flags, lacking) in flags {
         for group in [None, Some(group.id), Some(GroupId(99))] {
             for search in ["", "user3", "mail1", "admin", "nobody"] {
                 let filter = Filter {
                     search: search.to_owned(),
                     flags: flags.iter().copied().collect::<BTreeSet<Flag>>(),
+                    lacking: lacking.iter().copied().collect::<BTreeSet<Flag>>(),
                     group,
                 };
                 let by_name =
@@ -155,6 +159,7 @@ async fn every_filter_gives_what_it_names_in_order_and_both_ways() {
                 let by_mail = |user: &&User| user.email.lower().starts_with(search);
                 let fits = |user: &&User| {
                     flags.iter().all(|flag| user.has(*flag))
+                        && !lacking.iter().any(|flag| user.has(*flag))
                         && group.is_none_or(|group| user.group_ids.contains(&group))
                 };
                 let mut expected: Vec<User> = users
@@ -233,8 +238,6 @@ async fn the_form_shows_what_was_asked_and_takes_djangos_parameters() {
     assert_eq!(rows(&page), ["ann"]);
     for shown in [
         "value=\"ANN\"",
-        "name=\"is_staff__exact\" value=\"1\" checked",
-        "name=\"is_active__exact\" value=\"0\" checked",
         "<option value=\"1\" selected>Editors</option>",
         "Clear all filters",
     ] {
@@ -246,6 +249,55 @@ async fn the_form_shows_what_was_asked_and_takes_djangos_parameters() {
         rows(&browser.get("/admin/auth/user/?q=ann").await),
         ["ann", "anna"]
     );
+    for (query, chosen, found) in [
+        (
+            "is_staff__exact=1",
+            "is_staff__exact 1",
+            vec!["admin", "ann"],
+        ),
+        ("is_staff__exact=0", "is_staff__exact 0", vec!["anna"]),
+        (
+            "is_active__exact=1",
+            "is_active__exact 1",
+            vec!["admin", "anna"],
+        ),
+        (
+            "is_superuser__exact=0&is_active__exact=0",
+            "is_superuser__exact 0",
+            vec!["ann"],
+        ),
+    ] {
+        let page = browser.get(&format!("/admin/auth/user/?{query}")).await;
+        assert_eq!(rows(&page), found, "{query}");
+        let (name, value) = chosen.split_once(' ').unwrap();
+        let select = page.text.split_once(&format!("name=\"{name}\"")).unwrap().1;
+        let option = format!("<option value=\"{value}\" selected>");
+        assert!(
+            select.split_once("</select>").unwrap().0.contains(&option),
+            "{query}"
+        );
+    }
+    for unknown in [
+        "username__startswith=v",
+        "groups__id__exact=abc",
+        "is_staff__exact=x",
+    ] {
+        let page = browser.get(&format!("/admin/auth/user/?{unknown}")).await;
+        let name = unknown.split('=').next().unwrap();
+        let text = format!("The filter “{name}” is not known here and was left out.");
+        assert!(page.says(&text) && rows(&page).len() == 3, "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_of_another_search_is_the_beginning() {
+    let site = Site::start().await;
+    crowd(&site, (0..60).map(|number| format!("user{number:03}"))).await;
+    let mut browser = site.log_in("admin").await;
+    let next = link(&browser.get("/admin/auth/user/?q=user").await, "next").unwrap();
+    let other = next.replace("q=user", "q=admin");
+    let page = browser.get(&other).await;
+    assert_eq!((page.status, rows(&page)), (200, vec!["admin".to_owned()]));
 }
 
 #[tokio::test]

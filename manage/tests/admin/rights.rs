@@ -160,6 +160,41 @@ async fn buttons_that_would_fail_are_not_shown() {
 }
 
 #[tokio::test]
+async fn whoever_may_only_add_is_led_nowhere_else() {
+    let site = site().await;
+    for (model, field) in [
+        ("group", "name"),
+        ("user", "username"),
+        ("permission", "name"),
+    ] {
+        let name = format!("adds_{model}");
+        site.staff(&name, &[&format!("auth.add_{model}")]).await;
+        let mut browser = site.log_in(&name).await;
+        let add = format!("/admin/auth/{model}/add/");
+        for path in ["/admin/", add.as_str()] {
+            let page = browser.get(path).await;
+            let list = format!("href=\"/admin/auth/{model}/\"");
+            assert!(
+                page.status == 200 && page.says(&add) && !page.says(&list),
+                "{page:?}"
+            );
+            assert!(!page.says("_continue"), "{page:?}");
+        }
+        let fields = [
+            (field, "something"),
+            ("password1", ADMIN_PASSWORD),
+            ("password2", ADMIN_PASSWORD),
+            ("codename", "something"),
+            ("content_type", "auth.user"),
+            ("_continue", "1"),
+        ];
+        let answer = browser.post(&add, &fields).await;
+        assert_eq!(answer.location(), "/admin/", "{model}");
+        assert_eq!(messages(&browser.follow(&answer).await).len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_superuser_is_changed_by_superusers_only() {
     let site = site().await;
     site.staff(
@@ -279,6 +314,7 @@ async fn nobody_decides_over_whoever_holds_more() {
         .to_string();
     let kept = ("user_permissions", add.as_str());
     for account in [
+        ("date_joined", "2020-01-01T00:00"),
         ("username", "held"),
         ("email", "e@x.org"),
         ("is_active", "false"),

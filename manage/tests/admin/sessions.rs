@@ -134,6 +134,9 @@ async fn a_logout_ends_the_session_in_the_table_too() {
     assert_eq!((answer.status, answer.location()), (302, "/admin/login/"));
     assert!(!browser.cookies.contains_key("sessionid"));
     assert_eq!(copy.get("/admin/").await.status, 302);
+    // To log out of what has ended leads to no page that only takes forms.
+    let answer = copy.post("/admin/logout/", &[]).await;
+    assert_eq!(answer.location(), "/admin/login/?next=/admin/");
     // A link cannot log anybody out.
     let mut browser = site.log_in("admin").await;
     let page = browser.get("/admin/logout/").await;
@@ -153,8 +156,15 @@ async fn a_session_ends_with_the_right_to_have_one() {
         assert_eq!(browser.get("/admin/").await.status, 200, "{change}");
         let store = &site.app.store;
         match change {
-            "deactivated" => drop(site.change(&eve, |user| user.is_active = false).await),
-            "no staff" => drop(site.change(&eve, |user| user.is_staff = false).await),
+            // It does not come back with the right.
+            "deactivated" => {
+                let eve = site.change(&eve, |user| user.is_active = false).await;
+                site.change(&eve, |user| user.is_active = true).await;
+            }
+            "no staff" => {
+                let eve = site.change(&eve, |user| user.is_staff = false).await;
+                site.change(&eve, |user| user.is_staff = true).await;
+            }
             "password" => {
                 let hash = PasswordHash::new("!".to_owned());
                 let now = site.app.clock.now();
@@ -257,6 +267,43 @@ async fn every_login_is_a_new_session() {
     let first = browser.cookies["sessionid"].clone();
     let second = site.log_in("admin").await.cookies["sessionid"].clone();
     assert!(first != second && first.starts_with("1.") && !first.contains("fixed"));
+}
+
+#[tokio::test]
+async fn a_login_ends_the_session_before_it() {
+    let site = Site::start().await;
+    let mut browser = site.log_in("admin").await;
+    let mut before = browser.clone();
+    browser.cookies.remove("csrftoken");
+    let fields = [("username", "admin"), ("password", ADMIN_PASSWORD)];
+    assert_eq!(browser.post("/admin/login/", &fields).await.status, 302);
+    assert_eq!(browser.get("/admin/").await.status, 200);
+    assert_eq!(before.get("/admin/").await.status, 302);
+}
+
+#[tokio::test]
+async fn a_password_with_blanks_around_it_is_the_same_at_every_door() {
+    let site = Site::start().await;
+    let ann = site.user_with("ann", |user| user.is_staff = true).await;
+    let mut browser = site.log_in("admin").await;
+    let padded = "  a-Long-phrase-1 ";
+    let fields = [("password1", padded), ("password2", padded)];
+    let answer = browser.post(&user_url(&ann, "password"), &fields).await;
+    assert_eq!(answer.status, 302);
+    for typed in [padded, "a-Long-phrase-1"] {
+        assert_eq!(
+            site.browser().log_in("ann", typed).await.status,
+            302,
+            "{typed:?}"
+        );
+        let body = serde_json::json!({"username": "ann", "password": typed}).to_string();
+        let request = Request::post("/api/auth/login/").header("content-type", "application/json");
+        assert_eq!(
+            site.browser().send(request, body).await.status,
+            200,
+            "{typed:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,10 @@ pub struct User {
     /// Tokens with an `iat` before this are refused; set by every change of the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_valid_after: Option<i64>,
+    /// Sessions of the admin pages that began before this have ended; set when he is deactivated
+    /// or leaves the staff. In seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions_valid_after: Option<i64>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
@@ -118,6 +122,20 @@ impl User {
     /// Whether he counts for the rule that one active superuser remains.
     pub fn is_active_superuser(&self) -> bool {
         self.is_active && self.is_superuser
+    }
+
+    /// When a session that begins now counts as begun: after whatever has ended others.
+    pub fn session_begins(&self, now: i64) -> i64 {
+        let begins = self.issued_at(now);
+        self.sessions_valid_after
+            .map_or(begins, |after| begins.max(after))
+    }
+
+    /// Whether a session that began then has been ended: by a change of his password, or since he
+    /// was deactivated or left the staff.
+    pub fn has_ended_session_of(&self, begun: i64) -> bool {
+        let ends = [self.tokens_valid_after, self.sessions_valid_after];
+        ends.into_iter().flatten().any(|after| begun < after)
     }
 
     /// The first `iat` that his tokens may carry: the second after his last change of password,

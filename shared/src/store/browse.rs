@@ -24,6 +24,8 @@ pub struct Filter {
     pub search: String,
     /// Flags that they have.
     pub flags: BTreeSet<Flag>,
+    /// Flags that they have not.
+    pub lacking: BTreeSet<Flag>,
     /// A group that they are in.
     pub group: Option<GroupId>,
 }
@@ -96,11 +98,9 @@ impl Filter {
 
     /// Whether the parts hold users whom the filter does not let through.
     fn is_second(&self) -> bool {
-        let first = usize::from(self.group.is_some() || !self.flags.is_empty());
-        let conditions = self.flags.len()
-            + usize::from(self.group.is_some())
-            + usize::from(!self.search.is_empty());
-        first == 1 && conditions > 1
+        let conditions = self.flags.len() + usize::from(self.group.is_some());
+        let searched_among = conditions > 0 && !self.search.is_empty();
+        conditions > 1 || searched_among || !self.lacking.is_empty()
     }
 
     fn lets_through(&self, user: &User) -> bool {
@@ -109,6 +109,7 @@ impl Filter {
             || user.email.lower().starts_with(&self.search);
         found
             && self.flags.iter().all(|flag| user.has(*flag))
+            && !self.lacking.iter().any(|flag| user.has(*flag))
             && self
                 .group
                 .is_none_or(|group| user.group_ids.contains(&group))
@@ -178,7 +179,8 @@ impl Store {
         let parts = filter.parts();
         let from = from.filter(|from| {
             let part = parts.get(from.part);
-            part.is_some_and(|part| part.row(&from.sort_key).is_some())
+            let searched = parts[0] != Part::Names || from.sort_key.starts_with(&filter.search);
+            searched && part.is_some_and(|part| part.row(&from.sort_key).is_some())
         });
         let forward = from.as_ref().is_none_or(|from| from.forward);
         let most = if filter.is_second() { MOST_READ } else { size };

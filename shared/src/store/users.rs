@@ -92,6 +92,7 @@ impl NewUser {
             date_joined,
             last_login: None,
             tokens_valid_after: None,
+            sessions_valid_after: None,
             version: 1,
         }
     }
@@ -249,6 +250,15 @@ impl Store {
     where
         J: Future<Output = Result<(), E>>,
     {
+        let now = self.audit.clock.now();
+        let change = |user: &User| {
+            let mut changed = change(user)?;
+            let had = user.is_active && user.is_staff;
+            if had && !(changed.is_active && changed.is_staff) {
+                changed.sessions_valid_after = Some(now + 1);
+            }
+            Ok(changed)
+        };
         self.update(known, actor, judge, change).await
     }
 
@@ -440,6 +450,7 @@ impl Versioned for User {
             date_joined,
             last_login,
             tokens_valid_after: _,
+            sessions_valid_after: _,
             version: _,
         } = after;
         changed([

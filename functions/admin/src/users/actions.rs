@@ -1,7 +1,7 @@
 //! What is done with several users at once, after a page that asks whether it is meant.
 
 use axum::{
-    extract::State,
+    extract::{Query, State},
     response::{IntoResponse, Response},
 };
 use shared::{
@@ -12,6 +12,7 @@ use shared::{
     store::ChangeError,
 };
 
+use super::asked::Asked;
 use crate::{
     error::AdminError,
     messages::Message,
@@ -118,10 +119,12 @@ impl Action {
 pub async fn act(
     staff: Staff,
     State(app): State<App>,
+    Query(query): Query<Vec<(String, String)>>,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     staff.must_view("user")?;
-    let list = Section::Users.url();
+    // The page of the list on which they were ticked.
+    let list = Asked::of(query).here();
     let name = posted.text("action");
     let Some(action) = Action::ALL.into_iter().find(|action| action.name() == name) else {
         let told = [Message::error("No action selected.")];
@@ -152,7 +155,7 @@ pub async fn act(
         return Ok(redirect_with(&app, &staff, &list, &[Message::error(text)]).await);
     }
     if posted.text("post") != "yes" {
-        return Ok(confirmation(&staff, action, &users, group.as_ref()).into_response());
+        return Ok(confirmation(&staff, action, &users, group.as_ref(), list).into_response());
     }
     let told = carry_out(&app, &staff, action, users, group.as_ref()).await?;
     Ok(redirect_with(&app, &staff, &list, &told).await)
@@ -169,7 +172,13 @@ async fn group(
     }
 }
 
-fn confirmation(staff: &Staff, action: Action, users: &[User], group: Option<&Group>) -> Response {
+fn confirmation(
+    staff: &Staff,
+    action: Action,
+    users: &[User],
+    group: Option<&Group>,
+    list: String,
+) -> Response {
     let group_name = group.map_or("", |group| group.name.as_str());
     let item = |user: &User| {
         let url = Section::Users.object_url(user.id.0, "change");
@@ -198,10 +207,10 @@ fn confirmation(staff: &Staff, action: Action, users: &[User], group: Option<&Gr
             has_notes: !notes.is_empty(),
             notes,
             hidden: fields,
-            action_url: Section::Users.url(),
+            action_url: list.clone(),
             button: "Yes, I’m sure",
             danger: matches!(action, Action::Delete | Action::Deactivate),
-            cancel_url: Section::Users.url(),
+            cancel_url: list,
         },
     )
 }

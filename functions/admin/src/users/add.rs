@@ -72,10 +72,7 @@ fn form(staff: &Staff, posted: Option<&Posted>, errors: &FieldErrors) -> Respons
     username.required = true;
     username.help = "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.";
     username.autocomplete = "off";
-    let mut submit = save_buttons();
-    if !staff.can_view("user") {
-        submit.retain(|button| button.name != "_continue");
-    }
+    let submit = save_buttons(staff, Section::Users);
     shown(
         staff,
         &FormPage {

@@ -1,9 +1,6 @@
 //! Changing a user: profile, flags, groups and permissions.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use shared::{
     app::App,
     domain::{Group, Permission, User},
@@ -17,7 +14,7 @@ use crate::{
     object::saved,
     page::{Link, Page, Section, shown},
     posted::Posted,
-    session::Staff,
+    session::{Segment, Staff},
     text::local,
 };
 
@@ -46,7 +43,7 @@ impl Subject {
 pub async fn ask(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     staff.must_view("user")?;
     let subject = Subject::read(&app, &id).await?;
@@ -56,7 +53,7 @@ pub async fn ask(
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     staff.must("auth.change_user")?;
@@ -129,14 +126,11 @@ fn form(
         "History",
         Section::Users.object_url(id, "history"),
     ));
-    let mut submit = if may_change {
-        save_buttons()
+    let submit = if may_change {
+        save_buttons(staff, Section::Users)
     } else {
         Vec::new()
     };
-    if !staff.can("auth.add_user") {
-        submit.retain(|button| button.name != "_addanother");
-    }
     let may_delete = staff.can("auth.delete_user") && decides;
     let page = FormPage {
         page: Page::in_section(
@@ -152,7 +146,7 @@ fn form(
             names(&filled, user, may_change && decides, may_change),
             flags(&filled, staff, user, may_change && decides),
             access(&filled, staff, subject, may_change),
-            dates(&filled, user, may_change),
+            dates(&filled, user, may_change && decides),
         ],
         tools,
         has_submit: !submit.is_empty(),
@@ -275,10 +269,10 @@ fn access(filled: &Filled<'_>, staff: &Staff, subject: &Subject, may_change: boo
     }
 }
 
-fn dates(filled: &Filled<'_>, user: &User, may_change: bool) -> Fieldset {
+fn dates(filled: &Filled<'_>, user: &User, decides: bool) -> Fieldset {
     let date = |name, label, time: Option<i64>| {
         let mut field = filled.text(name, label, &time.map(local).unwrap_or_default());
-        (field.kind, field.help, field.disabled) = ("datetime-local", "In UTC.", !may_change);
+        (field.kind, field.help, field.disabled) = ("datetime-local", "In UTC.", !decides);
         field
     };
     let last_login = date("last_login", "Last login", user.last_login);

@@ -1,26 +1,28 @@
 //! Deleting a user.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use shared::{app::App, domain::User, http::authority::may_decide_over};
 
 use super::found;
 use crate::{
-    error::AdminError, object, page::Section, posted::Posted, session::Staff, text::counted,
+    error::AdminError,
+    object,
+    page::Section,
+    posted::Posted,
+    session::{Segment, Staff},
+    text::counted,
 };
 
 pub async fn ask(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
-    let mut notes = vec!["His tokens and sessions end at once.".to_owned()];
+    let mut notes = vec!["The user’s tokens and sessions end at once.".to_owned()];
     if !user.group_ids.is_empty() {
         let groups = counted(user.group_ids.len(), "group");
-        notes.push(format!("He leaves {groups}."));
+        notes.push(format!("The user leaves {groups}."));
     }
     let (id, name) = (user.id.0, user.username.as_str());
     Ok(object::ask_to_delete(
@@ -35,7 +37,7 @@ pub async fn ask(
 pub async fn delete(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     _: Posted,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;

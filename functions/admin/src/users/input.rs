@@ -40,16 +40,33 @@ impl<'a> UserInput<'a> {
             permission.id.0
         });
         let dates = dates(posted);
+        let mut errors = FieldErrors::default();
+        let mut note = |found: &FieldErrors| {
+            for (field, texts) in found.iter() {
+                errors.add(field, texts.iter().cloned());
+            }
+        };
+        let profile = match profile {
+            Err(ApiError::Invalid(found)) => {
+                note(&found);
+                None
+            }
+            profile => Some(profile?),
+        };
+        let groups = groups.map_err(|found| note(&found)).ok();
+        let permissions = permissions.map_err(|found| note(&found)).ok();
+        let dates = dates.map_err(|found| note(&found)).ok();
         match (profile, groups, permissions, dates) {
-            (Ok(profile), Ok(groups), Ok(permissions), Ok((last_login, date_joined))) => Ok(Self {
-                profile,
-                groups,
-                permissions,
-                last_login,
-                date_joined,
-            }),
-            (Err(error), ..) => Err(error),
-            (_, Err(errors), ..) | (_, _, Err(errors), _) | (.., Err(errors)) => Err(errors.into()),
+            (Some(profile), Some(groups), Some(permissions), Some((last_login, date_joined))) => {
+                Ok(Self {
+                    profile,
+                    groups,
+                    permissions,
+                    last_login,
+                    date_joined,
+                })
+            }
+            _ => Err(errors.into()),
         }
     }
 
@@ -59,7 +76,9 @@ impl<'a> UserInput<'a> {
     /// He may not: nobody hands out what he does not hold, nor decides over whoever holds more.
     pub async fn judge(&self, app: &App, caller: &User, user: &User) -> Result<(), ApiError> {
         may_change(caller, user)?;
-        if self.profile.changes_account(user) {
+        let after = self.apply(user);
+        let dates = (after.last_login, after.date_joined) != (user.last_login, user.date_joined);
+        if dates || self.profile.changes_account(user) {
             may_decide_over(&app.store, caller, user).await?;
         }
         may_join(&app.store, caller, user, self.groups.iter().copied()).await?;

@@ -1,7 +1,5 @@
 //! The table of users: searched, filtered, page by page in both directions.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use axum::{
     extract::{Query, State},
@@ -9,11 +7,11 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{Flag, Group, GroupId, User},
-    http::paging::searchable,
+    domain::{Group, User},
     store::browse::{Browsed, Filter, MOST_READ, Place},
 };
 
+use super::asked::{Asked, FLAGS, FlagParameter};
 use crate::{
     error::AdminError,
     form::Choice,
@@ -31,9 +29,8 @@ const SIZE: usize = 50;
 struct UserList {
     page: Page,
     search: String,
-    is_staff: bool,
-    is_superuser: bool,
-    is_inactive: bool,
+    list_url: String,
+    flags: Vec<FlagFilter>,
     groups: Vec<Choice>,
     filtered: bool,
     clear_url: String,
@@ -42,11 +39,19 @@ struct UserList {
     rows: Vec<Row>,
     has_actions: bool,
     actions: Vec<Choice>,
+    has_action_groups: bool,
     action_groups: Vec<Choice>,
     count: String,
     notice: String,
     previous_url: String,
     next_url: String,
+}
+
+/// A flag's filter, by Django's name of its parameter.
+struct FlagFilter {
+    name: &'static str,
+    label: &'static str,
+    choices: Vec<Choice>,
 }
 
 struct Row {
@@ -60,63 +65,6 @@ struct Row {
     is_active: bool,
     last_login: String,
     date_joined: String,
-}
-
-/// What the list is asked for, by Django's names of the parameters.
-struct Asked {
-    search: String,
-    filter: Filter,
-    from: Option<Place>,
-}
-
-impl Asked {
-    fn of(query: Vec<(String, String)>) -> Self {
-        let (mut search, mut group, mut from) = (String::new(), None, None);
-        let mut flags = BTreeSet::new();
-        for (name, value) in query {
-            match (name.as_str(), value.as_str()) {
-                ("q", _) => search = value,
-                ("is_staff__exact", "1") => drop(flags.insert(Flag::Staff)),
-                ("is_superuser__exact", "1") => drop(flags.insert(Flag::Superuser)),
-                ("is_active__exact", "0") => drop(flags.insert(Flag::Inactive)),
-                ("groups__id__exact", _) => group = value.parse().ok().map(GroupId),
-                ("p", _) => from = Place::parse(&value),
-                _ => {}
-            }
-        }
-        Self {
-            filter: Filter {
-                search: searchable(&search),
-                flags,
-                group,
-            },
-            search: search.trim().to_owned(),
-            from,
-        }
-    }
-
-    /// The address of the list from a place on.
-    fn url(&self, place: Option<&Place>) -> String {
-        let Some(place) = place else {
-            return String::new();
-        };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if !self.search.is_empty() {
-            query.append_pair("q", &self.search);
-        }
-        for flag in &self.filter.flags {
-            match flag {
-                Flag::Staff => query.append_pair("is_staff__exact", "1"),
-                Flag::Superuser => query.append_pair("is_superuser__exact", "1"),
-                Flag::Inactive => query.append_pair("is_active__exact", "0"),
-            };
-        }
-        if let Some(group) = self.filter.group {
-            query.append_pair("groups__id__exact", &group.to_string());
-        }
-        query.append_pair("p", &place.to_text());
-        format!("{}?{}", Section::Users.url(), query.finish())
-    }
 }
 
 pub async fn list(
@@ -135,44 +83,82 @@ pub async fn list(
 }
 
 fn page(staff: &Staff, asked: &Asked, browsed: &Browsed, groups: &[Group]) -> UserList {
-    let Filter { flags, group, .. } = &asked.filter;
-    let has = |flag| flags.contains(&flag);
+    let group = asked.filter.group;
     let mut choices = vec![Choice::new("", "Any group", group.is_none())];
-    choices.extend(Choice::groups(groups, |one| *group == Some(one.id)));
+    choices.extend(Choice::groups(groups, |one| group == Some(one.id)));
     let actions = actions(staff);
     let may_change = staff.can("auth.change_user");
     let title = list_title(staff, Section::Users);
+    let url =
+        |place: Option<&Place>| place.map_or_else(String::new, |place| asked.url(Some(place)));
     UserList {
         page: Page::in_section(staff, Section::Users, title, []),
         search: asked.search.clone(),
-        is_staff: has(Flag::Staff),
-        is_superuser: has(Flag::Superuser),
-        is_inactive: has(Flag::Inactive),
+        list_url: asked.here(),
+        flags: flags(&asked.filter),
         groups: choices,
-        filtered: !flags.is_empty() || group.is_some() || !asked.search.is_empty(),
+        filtered: asked.is_filtered(),
         clear_url: Section::Users.url(),
         add_url: Section::Users.add_url(staff),
         has_rows: !browsed.users.is_empty(),
         rows: browsed.users.iter().map(row).collect(),
         has_actions: !actions.is_empty(),
         actions,
+        has_action_groups: may_change,
         action_groups: if may_change {
             Choice::groups(groups, |_| false)
         } else {
             Vec::new()
         },
         count: format!("{} on this page", counted(browsed.users.len(), "user")),
-        notice: if browsed.is_cut {
-            format!(
-                "There may be more: this page looked at {MOST_READ} users. The next one goes on \
-                 from there."
-            )
-        } else {
-            String::new()
-        },
-        previous_url: asked.url(browsed.previous.as_ref()),
-        next_url: asked.url(browsed.next.as_ref()),
+        notice: notice(asked, browsed),
+        previous_url: url(browsed.previous.as_ref()),
+        next_url: url(browsed.next.as_ref()),
     }
+}
+
+/// The choices of each flag's filter.
+fn flags(filter: &Filter) -> Vec<FlagFilter> {
+    let shown = |FlagParameter {
+                     name,
+                     label,
+                     flag,
+                     having,
+                 }| {
+        let (yes, no) = if having == "1" {
+            (&filter.flags, &filter.lacking)
+        } else {
+            (&filter.lacking, &filter.flags)
+        };
+        let (yes, no) = (yes.contains(&flag), no.contains(&flag));
+        FlagFilter {
+            name,
+            label,
+            choices: vec![
+                Choice::new("", "All", !yes && !no),
+                Choice::new("1", "Yes", yes),
+                Choice::new("0", "No", no),
+            ],
+        }
+    };
+    FLAGS.into_iter().map(shown).collect()
+}
+
+/// What must be said of the filter.
+fn notice(asked: &Asked, browsed: &Browsed) -> String {
+    let mut texts = Vec::new();
+    if let Some(name) = &asked.unknown {
+        texts.push(format!(
+            "The filter “{name}” is not known here and was left out."
+        ));
+    }
+    if browsed.is_cut {
+        texts.push(format!(
+            "There may be more: this page looked at {MOST_READ} users. The next one goes on from \
+             there."
+        ));
+    }
+    texts.join(" ")
 }
 
 /// What may be done with the users that are ticked.

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod add;
+mod asked;
 pub mod change;
 pub mod delete;
 mod input;

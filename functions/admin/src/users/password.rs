@@ -1,9 +1,6 @@
 //! Setting somebody's password.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use shared::{
     app::App,
     domain::User,
@@ -20,7 +17,7 @@ use crate::{
     messages::Message,
     page::{Link, Page, Section, redirect_with, shown},
     posted::Posted,
-    session::{self, Staff},
+    session::{self, Segment, Staff},
 };
 
 /// Django's rules of passwords.
@@ -38,7 +35,7 @@ async fn target(app: &App, staff: &Staff, id: &str) -> Result<User, AdminError> 
 pub async fn ask(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
     Ok(form(&staff, &user, &FieldErrors::default()))
@@ -47,7 +44,7 @@ pub async fn ask(
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
@@ -72,13 +69,15 @@ pub async fn change(
         }
         Err(error) => return Ok(form(&staff, &user, &of_form(error.into())?)),
     }
+    // Whoever was locked out with the old one need not wait with the new one.
+    app.store.forget_failures(user.username.as_str()).await?;
     let told = [Message::success("Password changed successfully.")];
     let to = Section::Users.object_url(user.id.0, "change");
     let mut response = redirect_with(&app, &staff, &to, &told).await;
     if user.id == staff.user.id {
         // All his sessions have ended with the old password; this one goes on as a new one.
         let user = app.store.user(user.id).await?.ok_or(ApiError::NotFound)?;
-        let session = session::begin(&app, &user, &staff.headers).await?;
+        let session = session::begin(&app, &user, &staff.headers, now).await?;
         response
             .headers_mut()
             .append(axum::http::header::SET_COOKIE, session);
