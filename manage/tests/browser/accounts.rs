@@ -54,7 +54,7 @@ async fn what_is_wrong_with_a_form_is_said_and_nothing_is_saved() {
     site.fill("Username", "admin").await;
     site.fill("First name", "Ann").await;
     site.press("Save").await;
-    site.sees("Please correct the errors below.").await;
+    site.sees("Please correct the error below.").await;
     site.sees("A user with that username already exists.").await;
     // What was typed is still there, and the keyboard starts at what is wrong.
     let first_name = site.field("First name").await.value().await.unwrap();
