@@ -144,3 +144,41 @@ impl User {
         self.tokens_valid_after.map_or(now, |after| now.max(after))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn user(tokens: Option<i64>, sessions: Option<i64>) -> User {
+        let user = json!({
+            "id": 7, "username": "ann", "email": "", "first_name": "", "last_name": "",
+            "is_active": true, "is_staff": true, "is_superuser": false, "date_joined": 0,
+            "tokens_valid_after": tokens, "sessions_valid_after": sessions, "version": 1,
+        });
+        serde_json::from_value(user).unwrap()
+    }
+
+    #[test]
+    fn a_session_ends_with_what_comes_after_the_look_at_the_password() {
+        // Begun at 100; the password is changed, or the user deactivated, in second 99, 100, 105.
+        for (at, ended) in [(99, false), (100, true), (105, true)] {
+            let begun = user(None, None).session_begins(100);
+            assert_eq!(user(Some(at + 1), None).has_ended_session_of(begun), ended);
+            assert_eq!(user(None, Some(at + 1)).has_ended_session_of(begun), ended);
+        }
+    }
+
+    #[test]
+    fn a_session_that_begins_in_the_second_of_a_change_goes_on() {
+        for changed in [
+            user(Some(101), None),
+            user(None, Some(101)),
+            user(Some(101), Some(101)),
+        ] {
+            let begun = changed.session_begins(100);
+            assert!(!changed.has_ended_session_of(begun));
+        }
+    }
+}
