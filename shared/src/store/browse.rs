@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use super::{
     Store, StoreError,
     keys::{self, Entity, Key, USERS_BY_EMAIL, USERS_BY_NAME},
-    table::IndexRow,
+    queries::IndexRow,
 };
 use crate::domain::{Flag, GroupId, User, UserId};
 

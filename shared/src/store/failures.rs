@@ -8,6 +8,7 @@ use super::{
     Store, StoreError, WriteError,
     keys::{Entity, Key, TTL},
     table::{Item, from_item, number},
+    users::Marker,
     writes::{Condition, Refusal, Write},
 };
 use crate::domain::{UserId, UserName};
@@ -30,11 +31,6 @@ pub struct Candidate {
     pub account: Failures,
     /// The failures of the address.
     pub address: Failures,
-}
-
-#[derive(Deserialize)]
-struct Marker {
-    user_id: UserId,
 }
 
 impl Store {

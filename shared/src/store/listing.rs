@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     Store, StoreError,
     keys::{self, Entity, USERS_BY_EMAIL, USERS_BY_NAME},
-    table::IndexRow,
+    queries::IndexRow,
 };
 use crate::domain::{GroupId, User, UserId};
 

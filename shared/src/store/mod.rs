@@ -2,6 +2,7 @@
 
 mod access;
 pub mod browse;
+mod credentials;
 mod expression;
 pub mod failures;
 pub mod groups;
@@ -9,6 +10,7 @@ pub mod keys;
 pub mod listing;
 pub mod log;
 pub mod permissions;
+mod queries;
 mod sdk;
 pub mod sessions;
 pub mod table;
