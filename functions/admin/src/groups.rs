@@ -1,5 +1,7 @@
 //! Groups.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{Query, State},
     response::Response,
@@ -21,7 +23,6 @@ use crate::{
     posted::Posted,
     session::{Segment, Staff},
     text::counted,
-    users::chosen,
 };
 
 const SECTION: Section = Section::Groups;
@@ -100,12 +101,16 @@ async fn make(
     posted: &Posted,
     permissions: &[Permission],
 ) -> Result<Group, ApiError> {
-    let chosen = chosen(posted, "permissions", permissions, |permission| {
-        permission.id.0
-    })?;
-    let none = std::collections::BTreeSet::new();
-    may_add(&app.store, &staff.user, &none, chosen.iter().copied()).await?;
+    // Field errors come first.
     let name = GroupInput::read_name(posted.fields(false)?)?;
+    let chosen = posted.chosen("permissions", permissions, |permission| permission.id.0)?;
+    may_add(
+        &app.store,
+        &staff.user,
+        &BTreeSet::new(),
+        chosen.iter().copied(),
+    )
+    .await?;
     let ids = chosen.iter().map(|permission| permission.id).collect();
     Ok(app
         .store

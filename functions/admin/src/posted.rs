@@ -1,12 +1,14 @@
 //! A form that was sent: only from a page of this service, with the token that the page had.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderValue, header},
 };
 use shared::{
     app::App,
-    error::ApiError,
+    error::{ApiError, FieldErrors},
     http::JsonOrForm,
     input::{Data, Fields, form::Form, value::Value},
 };
@@ -52,6 +54,28 @@ impl Posted {
             _ => None,
         });
         ids.collect()
+    }
+}
+
+impl Posted {
+    /// Those of all there are whose ids a field lists.
+    ///
+    /// # Errors
+    /// Django's text for the first that is not among them.
+    pub fn chosen<'a, T>(
+        &self,
+        field: &'static str,
+        all: &'a [T],
+        id: impl Fn(&T) -> u64,
+    ) -> Result<Vec<&'a T>, FieldErrors> {
+        let wanted: BTreeSet<u64> = self.ids(field).into_iter().collect();
+        let known: BTreeSet<u64> = all.iter().map(&id).collect();
+        if let Some(unknown) = wanted.difference(&known).next() {
+            let text =
+                format!("Select a valid choice. {unknown} is not one of the available choices.");
+            return Err(FieldErrors::one(field, text));
+        }
+        Ok(all.iter().filter(|one| wanted.contains(&id(one))).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     pages::Pages,
-    site::{Site, messages, user_url},
+    site::{Site, field_errors, messages, user_url},
     support::ADMIN_PASSWORD,
 };
 
@@ -281,6 +281,23 @@ async fn nobody_makes_himself_or_others_more_than_he_is() {
         "{page:?}"
     );
     assert!(page.says("Editors") && !page.says("Strong"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_field_is_said_before_that_one_may_not() {
+    let site = site().await;
+    site.staff("eve", &["auth.add_group"]).await;
+    let more = site.permissions(&["auth.delete_user"]).await;
+    let more = more.first().unwrap().to_string();
+    let mut browser = site.log_in("eve").await;
+    let fields = [("name", ""), ("permissions", more.as_str())];
+    let page = browser.post("/admin/auth/group/add/", &fields).await;
+    assert_eq!(field_errors(&page), ["This field may not be blank."]);
+    assert!(!page.says("You may not do this"), "{page:?}");
+    let fields = [("name", "Strong"), ("permissions", more.as_str())];
+    let page = browser.post("/admin/auth/group/add/", &fields).await;
+    assert!(page.says("You may not do this"), "{page:?}");
+    assert_eq!(site.app.store.groups().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -194,13 +194,12 @@ impl Store {
             return Box::pin(self.browse_users(filter, None, size)).await;
         }
         rows.truncate(most);
-        let is_cut = more && filter.is_second();
+        let mut is_cut = more && filter.is_second();
         let mut found = self.confirmed(filter, &parts, &rows).await?;
         let mut last = rows.last().cloned();
-        let mut is_short = is_cut;
         if found.len() > size {
             found.truncate(size);
-            (more, is_short) = (true, false);
+            (more, is_cut) = (true, false);
             last = found.last().map(|(place, _)| place.clone());
         }
         let first = rows.into_iter().next();
@@ -224,7 +223,7 @@ impl Store {
             users: found.into_iter().map(|(_, user)| user).collect(),
             previous: place(false, before),
             next: place(true, after),
-            is_cut: is_short,
+            is_cut,
         })
     }
 

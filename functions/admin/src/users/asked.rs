@@ -1,7 +1,5 @@
 //! What the list of users is asked for, by Django's names of the parameters.
 
-use std::collections::BTreeSet;
-
 use shared::{
     domain::{Flag, GroupId},
     http::paging::searchable,
@@ -81,8 +79,12 @@ impl Asked {
             (GROUP, _) if value.parse::<u64>().is_ok() => {
                 filter.group = value.parse().ok().map(GroupId);
             }
-            (_, Some(flag)) if value == flag.having => ask_for(&mut filter.flags, flag),
-            (_, Some(flag)) if matches!(value, "0" | "1") => ask_for(&mut filter.lacking, flag),
+            (_, Some(parameter)) if value == parameter.having => {
+                filter.flags.insert(parameter.flag);
+            }
+            (_, Some(parameter)) if matches!(value, "0" | "1") => {
+                filter.lacking.insert(parameter.flag);
+            }
             _ if name.contains("__") => self.unknown = Some(name),
             _ => {}
         }
@@ -125,8 +127,4 @@ impl Asked {
     pub fn is_filtered(&self) -> bool {
         self.filter != Filter::default()
     }
-}
-
-fn ask_for(flags: &mut BTreeSet<Flag>, parameter: FlagParameter) {
-    flags.insert(parameter.flag);
 }

@@ -35,8 +35,8 @@ impl<'a> UserInput<'a> {
         // What is shown and may not be changed is not sent, and stays as it is.
         let fields = posted.fields(true)?;
         let profile = ProfileInput::read_in_admin(app, fields, &staff.user, target).await;
-        let groups = chosen(posted, "groups", groups, |group| group.id.0);
-        let permissions = chosen(posted, "user_permissions", permissions, |permission| {
+        let groups = posted.chosen("groups", groups, |group| group.id.0);
+        let permissions = posted.chosen("user_permissions", permissions, |permission| {
             permission.id.0
         });
         let dates = dates(posted);
@@ -122,23 +122,4 @@ fn dates(posted: &Posted) -> Result<(Option<Option<i64>>, Option<i64>), FieldErr
     } else {
         Err(errors)
     }
-}
-
-/// Those of all there are that a field lists.
-///
-/// # Errors
-/// Django's text for the first that is not among them.
-pub fn chosen<'a, T>(
-    posted: &Posted,
-    field: &'static str,
-    all: &'a [T],
-    id: impl Fn(&T) -> u64,
-) -> Result<Vec<&'a T>, FieldErrors> {
-    let wanted: BTreeSet<u64> = posted.ids(field).into_iter().collect();
-    let known: BTreeSet<u64> = all.iter().map(&id).collect();
-    if let Some(unknown) = wanted.difference(&known).next() {
-        let text = format!("Select a valid choice. {unknown} is not one of the available choices.");
-        return Err(FieldErrors::one(field, text));
-    }
-    Ok(all.iter().filter(|one| wanted.contains(&id(one))).collect())
 }

@@ -9,7 +9,6 @@ mod input;
 pub mod list;
 pub mod password;
 
-pub use input::chosen;
 use shared::{
     app::App,
     domain::{
