@@ -1,18 +1,25 @@
 //! How the AWS SDK is set up: where a function finds AWS, and whom it trusts there.
 
+use std::{fs, time::Duration};
+
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
 };
 use aws_sdk_dynamodb::config::{
-    Credentials, HttpClient, RuntimeComponents, SharedAsyncSleep, SharedCredentialsProvider,
-    SharedHttpClient,
+    Credentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 use crate::settings::{AwsSettings, SettingsError};
 
@@ -20,12 +27,15 @@ use crate::settings::{AwsSettings, SettingsError};
 /// To parse every root that a machine trusts would take three times as long as the rest of a start.
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
+/// For TCP and TLS together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The configuration of a Lambda function, whose region and credentials are in its environment:
 /// the SDK's chain of other sources would be most of its code and is never asked. For a service at
 /// `endpoint`, or at AWS's own.
 ///
 /// # Errors
-/// `AWS_CA_BUNDLE` cannot be read.
+/// `AWS_CA_BUNDLE` cannot be read or holds something else than certificates.
 pub fn in_lambda(
     settings: &AwsSettings,
     endpoint: Option<&str>,
@@ -34,9 +44,8 @@ pub fn in_lambda(
         // Nobody is asked for a certificate there.
         _ if endpoint.is_some_and(|url| url.starts_with("http://")) => String::new(),
         None => AMAZON_ROOTS.to_owned(),
-        Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            SettingsError::new(format!("AWS_CA_BUNDLE cannot be read: {error}"))
-        })?,
+        Some(path) => read_bundle(path)
+            .map_err(|error| SettingsError::new(format!("AWS_CA_BUNDLE: {path} {error}")))?,
     };
     let trusted = TrustStore::empty().with_pem_certificate(roots);
     let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
@@ -46,6 +55,33 @@ pub fn in_lambda(
         https_client(trusted)?,
         endpoint,
     ))
+}
+
+/// The text of a PEM file. Its certificates are looked at here, since the SDK panics where one is
+/// malformed.
+fn read_bundle(path: &str) -> Result<String, String> {
+    let pem = fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut trusted = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let bad = |error: &dyn std::error::Error| format!("holds a bad certificate: {error}");
+        let certificate = certificate.map_err(|error| bad(&error))?;
+        trusted.add(certificate).map_err(|error| bad(&error))?;
+    }
+    if trusted.is_empty() {
+        return Err("holds no certificate".to_owned());
+    }
+    Ok(pem)
+}
+
+/// Has the SDK parse its list of AWS's regions, once and for all: a quarter of the instructions
+/// of a start, for which each of its clients waits when it is made.
+pub fn prepare_dynamodb() {
+    let _ = aws_sdk_dynamodb::config::endpoint::DefaultResolver::new();
+}
+
+/// The same for Secrets Manager, whose client has a list of its own.
+pub fn prepare_secrets_manager() {
+    let _ = aws_sdk_secretsmanager::config::endpoint::DefaultResolver::new();
 }
 
 /// The configuration for an engine on this machine, which asks for no real credentials.
@@ -74,7 +110,8 @@ fn config(
         .build()
 }
 
-/// HTTPS by rustls with ring, which unlike aws-lc costs no start-up time.
+/// HTTPS by rustls with ring, which unlike aws-lc costs no start-up time. Its connections serve
+/// whoever it is given to, with this module's time limit on making one and not with a client's.
 ///
 /// # Errors
 /// A trust store that cannot be parsed.
@@ -83,24 +120,17 @@ pub fn https_client(trusted: TrustStore) -> Result<SharedHttpClient, SettingsErr
         .with_trust_store(trusted)
         .build()
         .map_err(|error| SettingsError::new(format!("no certificates to trust: {error}")))?;
-    let client = Builder::new()
+    let connector = Connector::builder()
+        .connector_settings(
+            HttpConnectorSettings::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .build(),
+        )
+        .sleep_impl(TokioSleep::new())
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(context)
-        .build_https();
-    Ok(SharedHttpClient::new(BuiltOnce(client)))
-}
-
-/// An HTTP client that is built when it is first used. The SDK's own builds another one before, to
-/// see whether it can, and so parses the certificates twice.
-#[derive(Debug)]
-struct BuiltOnce(SharedHttpClient);
-
-impl HttpClient for BuiltOnce {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
+        .build();
+    // The SDK's own client builds one to see whether it can, and another for its first request.
+    let connector = SharedHttpConnector::new(connector);
+    Ok(http_client_fn(move |_, _| connector.clone()))
 }

@@ -18,7 +18,7 @@ use requests::Requests;
 use table::Table;
 
 /// Cold starts of each function, of which the median is told.
-const STARTS: usize = 20;
+const STARTS: usize = 50;
 const WARM_REQUESTS: usize = 500;
 const HASHES: usize = 200;
 

@@ -26,3 +26,4 @@ mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod template;
+mod trust;
