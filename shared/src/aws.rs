@@ -73,17 +73,6 @@ fn read_bundle(path: &str) -> Result<String, String> {
     Ok(pem)
 }
 
-/// Has the SDK parse its list of AWS's regions, once and for all: a quarter of the instructions
-/// of a start, for which each of its clients waits when it is made.
-pub fn prepare_dynamodb() {
-    let _ = aws_sdk_dynamodb::config::endpoint::DefaultResolver::new();
-}
-
-/// The same for Secrets Manager, whose client has a list of its own.
-pub fn prepare_secrets_manager() {
-    let _ = aws_sdk_secretsmanager::config::endpoint::DefaultResolver::new();
-}
-
 /// The configuration for an engine on this machine, which asks for no real credentials.
 pub fn local(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "runserver");

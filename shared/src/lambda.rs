@@ -1,6 +1,6 @@
 //! What stands between the Lambda runtime and a function's routes: the start, and the events.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use axum::{Router, http::header};
@@ -29,8 +29,8 @@ use crate::{
 /// # Errors
 /// A setting that is missing or malformed, a signing key that cannot be read, or the end of the
 /// runtime.
-pub async fn run(routes: fn() -> Router<App>) -> Result<(), Error> {
-    let (app, routes) = start(routes).await?;
+pub async fn run(routes: Router<App>) -> Result<(), Error> {
+    let app = start().await?;
     lambda_runtime::run(handler(service(routes, app))).await
 }
 
@@ -43,20 +43,14 @@ fn log_as_json(level: tracing::Level) {
         .try_init();
 }
 
-/// The app of a function, and what `build` makes while other threads have the SDK prepared. The
-/// connection to DynamoDB is opened while the secret is fetched, so that the first request waits
-/// for neither.
+/// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
+/// that the first request waits for neither.
 ///
 /// # Errors
 /// A setting that is missing or malformed, or a signing key that cannot be read.
-pub async fn start<R>(build: impl FnOnce() -> R) -> Result<(App, R), Error> {
-    in_a_thread(aws::prepare_dynamodb);
+pub async fn start() -> Result<App, Error> {
     let settings = Arc::new(Settings::from_env()?);
-    if matches!(settings.keys, KeySource::Secret(_)) {
-        in_a_thread(aws::prepare_secrets_manager);
-    }
     log_as_json(settings.log_level);
-    let built = build();
     let reporter = Reporter::cloudwatch(&settings.metrics_namespace)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
@@ -65,12 +59,7 @@ pub async fn start<R>(build: impl FnOnce() -> R) -> Result<(App, R), Error> {
         keyring(&settings, clock.now()),
         store::warm_up(&client, &settings.table_name)
     );
-    Ok((App::new(settings, client, keys?, clock, reporter), built))
-}
-
-/// Where there is no thread to be had, whoever needs what it was for does it himself.
-fn in_a_thread(work: fn()) {
-    let _ = thread::Builder::new().spawn(work);
+    Ok(App::new(settings, client, keys?, clock, reporter))
 }
 
 async fn keyring(settings: &Arc<Settings>, now: i64) -> Result<Keyring, SecretError> {

@@ -4,7 +4,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    let (app, ()) = shared::lambda::start(|| ()).await?;
+    let app = shared::lambda::start().await?;
     let app = &app;
     lambda_runtime::run(service_fn(
         async |event: LambdaEvent<authorizer::Request>| {

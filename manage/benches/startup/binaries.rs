@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -53,12 +53,14 @@ pub fn build() -> Vec<Binary> {
 }
 
 fn binary(name: &'static str, messages: &[Value]) -> Binary {
-    let path = messages
+    let built = messages
         .iter()
         .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str())
-        .map(PathBuf::from)
         .expect("cargo names the executable");
-    let size = fs::metadata(&path).expect("the executable is there").len();
+    // Written in one go, as Lambda unpacks it: what a linker wrote piece by piece lies in small
+    // pieces in the page cache, which makes every start a few tenths of a millisecond longer.
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let size = fs::copy(built, &path).expect("the executable is there");
     Binary { name, path, size }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     binaries::Binary,
+    cpus,
     requests::Request,
     runtime_api::{Answer, RuntimeApi, Told},
     table,
@@ -81,8 +82,10 @@ impl Function {
 
     /// Starts it; the time just before.
     pub fn spawn(&mut self) -> Instant {
+        cpus::join_the_functions();
         let now = Instant::now();
         self.process = Some(self.command.spawn().expect("the function starts"));
+        cpus::leave_the_functions();
         now
     }
 

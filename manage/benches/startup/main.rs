@@ -2,6 +2,7 @@
 //! `cargo bench -p manage`. Reads /proc, so it runs on Linux only.
 
 mod binaries;
+mod cpus;
 mod function;
 mod report;
 mod requests;
@@ -24,6 +25,7 @@ const HASHES: usize = 200;
 
 fn main() {
     let binaries = binaries::build();
+    cpus::leave_the_functions();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let table = runtime.block_on(Table::start());
     let proxy = tls::Proxy::start(table.address());
