@@ -55,9 +55,7 @@ impl Posted {
         });
         ids.collect()
     }
-}
 
-impl Posted {
     /// Those of all there are whose ids a field lists.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use shared::{
 
 use crate::{
     pages::Page,
-    site::{NOW, Site, user_url},
+    site::{NOW, Site, give_password, user_url},
     support::ADMIN_PASSWORD,
 };
 
@@ -219,17 +219,7 @@ async fn a_password_is_logged_as_changed_and_never_itself() {
     let site = Site::start().await;
     let ann = site.user("ann").await;
     let mut browser = site.log_in("admin").await;
-    let fields = [
-        ("password1", "another-Long-1"),
-        ("password2", "another-Long-1"),
-    ];
-    assert_eq!(
-        browser
-            .post(&user_url(&ann, "password"), &fields)
-            .await
-            .status,
-        302
-    );
+    give_password(&mut browser, &ann, "another-Long-1").await;
     let entries = entries(&site, Model::User, ann.id.0).await;
     assert_eq!(
         texts(&entries),

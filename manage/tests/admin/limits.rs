@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     pages::Pages,
-    site::{Site, field_errors, messages, user_url},
+    site::{Site, field_errors, give_password, messages},
     support::ADMIN_PASSWORD,
 };
 
@@ -127,14 +127,7 @@ async fn whoever_gets_a_new_password_need_not_wait() {
     assert_eq!(api_login(&mut site.browser(), "ann", "wrong").await.0, 429);
     let mut browser = site.log_in("admin").await;
     let new = "a-Long-phrase-1";
-    let fields = [("password1", new), ("password2", new)];
-    assert_eq!(
-        browser
-            .post(&user_url(&ann, "password"), &fields)
-            .await
-            .status,
-        302
-    );
+    give_password(&mut browser, &ann, new).await;
     assert_eq!(api_login(&mut site.browser(), "ann", new).await.0, 200);
 }
 

@@ -147,6 +147,13 @@ impl Site {
     }
 }
 
+/// Gives a user another password by the form for it.
+pub async fn give_password(browser: &mut Pages, user: &User, password: &str) {
+    let fields = [("password1", password), ("password2", password)];
+    let answer = browser.post(&user_url(user, "password"), &fields).await;
+    assert_eq!(answer.status, 302);
+}
+
 /// The address of a page of a user.
 pub fn user_url(user: &User, page: &str) -> String {
     format!("/admin/auth/user/{}/{page}/", user.id)
