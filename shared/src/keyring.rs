@@ -1,17 +1,15 @@
 //! The keys of tokens at hand: given once, or read from AWS Secrets Manager and read again, so
 //! that a rotation logs nobody out.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use thiserror::Error;
 use tokio::sync::Mutex;
 
 use crate::{
-    jwt::Jwt,
-    settings::{Keys, Settings, SettingsError},
+    jwt::{Jwt, Signed, TokenError},
+    settings::{Keys, SettingsError, TokenSettings},
 };
 
 /// Seconds after which a secret is read again.
@@ -26,7 +24,7 @@ pub struct Keyring {
 }
 
 struct Inner {
-    settings: Arc<Settings>,
+    settings: Arc<TokenSettings>,
     jwt: RwLock<Arc<Jwt>>,
     secret: Option<SecretSource>,
 }
@@ -46,16 +44,9 @@ struct Reads {
 }
 
 /// The secret could not be read: Secrets Manager's reason, or what is wrong with its text.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("SIGNING_KEY_SECRET_ARN: {0}")]
 pub struct SecretError(String);
-
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIGNING_KEY_SECRET_ARN: {}", self.0)
-    }
-}
-
-impl std::error::Error for SecretError {}
 
 impl From<SettingsError> for SecretError {
     fn from(error: SettingsError) -> Self {
@@ -65,7 +56,7 @@ impl From<SettingsError> for SecretError {
 
 impl Keyring {
     /// Keys that stay as they are.
-    pub fn fixed(settings: Arc<Settings>, keys: &Keys) -> Self {
+    pub fn fixed(settings: &TokenSettings, keys: &Keys) -> Self {
         Self::new(settings, keys, None)
     }
 
@@ -74,7 +65,7 @@ impl Keyring {
     /// # Errors
     /// It cannot be read, or holds no keys.
     pub async fn from_secret(
-        settings: Arc<Settings>,
+        settings: &TokenSettings,
         client: Client,
         arn: String,
         now: i64,
@@ -91,8 +82,9 @@ impl Keyring {
         Ok(Self::new(settings, &keys, Some(source)))
     }
 
-    fn new(settings: Arc<Settings>, keys: &Keys, secret: Option<SecretSource>) -> Self {
-        let jwt = RwLock::new(Arc::new(Jwt::new(&settings, keys)));
+    fn new(settings: &TokenSettings, keys: &Keys, secret: Option<SecretSource>) -> Self {
+        let settings = Arc::new(settings.clone());
+        let jwt = RwLock::new(Arc::new(Jwt::new(Arc::clone(&settings), keys)));
         Self {
             inner: Arc::new(Inner {
                 settings,
@@ -116,13 +108,26 @@ impl Keyring {
         self.at_hand()
     }
 
-    /// The keys for a token; if none of those at hand signed it, they are read again, for it may
-    /// be a new key of which another instance has learnt before.
-    pub async fn for_token(&self, token: &str, now: i64) -> Arc<Jwt> {
-        self.that_signed(|jwt| jwt.signed(token), now).await
+    /// What a token claims that one of the keys signed, and the keys. If none of those at hand
+    /// signed it, they are read again: another instance may have read a new key before.
+    ///
+    /// # Errors
+    /// None of the keys signed it.
+    pub async fn open(&self, token: &str, now: i64) -> Result<(Arc<Jwt>, Signed), TokenError> {
+        let jwt = self.current(now).await;
+        if let Some(signed) = jwt.open(token) {
+            return Ok((jwt, signed));
+        }
+        if self.inner.secret.is_none() {
+            return Err(TokenError::Invalid);
+        }
+        self.read_again_if(now, |_| true).await;
+        let jwt = self.at_hand();
+        let signed = jwt.open(token).ok_or(TokenError::Invalid)?;
+        Ok((jwt, signed))
     }
 
-    /// The keys for something else that is signed, as [`Keyring::for_token`].
+    /// The keys that made something else that is signed, read again as in [`Keyring::open`].
     pub async fn that_signed(&self, signed: impl Fn(&Jwt) -> bool, now: i64) -> Arc<Jwt> {
         let jwt = self.current(now).await;
         if self.inner.secret.is_none() || signed(&jwt) {
@@ -144,7 +149,7 @@ impl Keyring {
         match source.read().await {
             Ok(keys) => {
                 last.done = now;
-                let jwt = Arc::new(Jwt::new(&self.inner.settings, &keys));
+                let jwt = Arc::new(Jwt::new(Arc::clone(&self.inner.settings), &keys));
                 let at_hand = self.inner.jwt.write();
                 *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
             }
