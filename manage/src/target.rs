@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use shared::{
     aws::https_client,
-    store::{Store, client, connect_to, keys::Entity, table::attributes},
+    store::{Store, client, connect_to, items::attributes, keys::Entity},
 };
 
 use crate::{

@@ -176,7 +176,7 @@ impl Client {
                 .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
                 .header(
                     header::ACCESS_CONTROL_REQUEST_HEADERS,
-                    "authorization,content-type",
+                    "authorization,content-type,x-csrftoken",
                 ),
         };
         let body = if [Method::POST, Method::PUT, Method::PATCH].contains(method) {

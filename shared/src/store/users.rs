@@ -102,19 +102,21 @@ impl Versioned for User {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Vec<Write>, StoreError> {
-        let mut writes = vec![
+    fn creation(&self) -> Result<Writes, StoreError> {
+        let mut whole = vec![
             Write::create(user_item(self)?, Refusal::Exists),
             take_username(self),
         ];
-        writes.extend(take_email(self));
+        whole.extend(take_email(self));
         if self.is_active_superuser() {
-            writes.push(join_superusers(self.id));
+            whole.push(join_superusers(self.id));
         }
-        writes.extend(flag_rows(self).into_values().map(Write::put));
+        whole.extend(flag_rows(self).into_values().map(Write::put));
         let memberships = self.group_ids.iter();
-        writes.extend(memberships.map(|group| Write::put(membership(self.id, *group))));
-        Ok(writes)
+        let index = memberships
+            .map(|group| Write::put(membership(self.id, *group)))
+            .collect();
+        Ok(Writes { whole, index })
     }
 
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
