@@ -125,7 +125,7 @@ impl Broken<'_> {
         self.lines.push(line);
     }
 
-    /// A marker must be there and name its owner.
+    /// A marker must exist and name its owner.
     fn marker(&mut self, entity: &Entity<'_>, attribute: &str, owner: u64) {
         let key = entity.key();
         let named = self
@@ -251,8 +251,7 @@ impl Broken<'_> {
         }
     }
 
-    /// What belongs to nobody: markers, credentials and memberships whose owner does not confirm
-    /// them.
+    /// Markers, credentials and memberships whose owner does not exist or does not confirm them.
     fn strays(&mut self) {
         let mut strays = Vec::new();
         for ((pk, sk), item) in &self.contents.items {
@@ -299,7 +298,7 @@ impl Broken<'_> {
     }
 }
 
-/// Whether a user confirms an item under his key.
+/// Whether a user confirms an item under their key.
 fn confirms(user: &User, sk: &str) -> bool {
     match sk.split_once('#') {
         Some(("GROUP", group)) => {

@@ -21,7 +21,7 @@ use shared::{
 
 use crate::{CommandError, parsed};
 
-/// Makes the table if there is none, by the definition that the template has too.
+/// Makes the table if it does not exist, with the template's definition.
 ///
 /// # Errors
 /// DynamoDB's.
@@ -97,8 +97,8 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Declares the models of `django.contrib.auth` and makes the permissions that Django makes for
-/// them: `Can add user` and so on. A content type that is declared is left alone, so that what an
-/// admin deletes stays deleted.
+/// them: `Can add user` and so on. A content type that is declared is left alone, so that a permission
+/// that an admin deletes stays deleted.
 ///
 /// # Errors
 /// The table did not answer.

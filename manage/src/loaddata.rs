@@ -1,5 +1,5 @@
 //! `manage loaddata`: accounts, groups and permissions from a fixture in the form of Django's
-//! `dumpdata auth`, with the ids that it gives them. What is there already stays as it is.
+//! `dumpdata auth`, with the ids that it gives them. Objects that exist stay as they are.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -94,7 +94,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Loads the text of a fixture; how many objects were made, and how many were there.
+/// Loads the text of a fixture. Returns how many objects were made, and how many existed.
 ///
 /// # Errors
 /// It is no fixture, a name is taken by another object, or the table's failure.

@@ -47,9 +47,9 @@ pub struct Options {
     /// Keep the data in memory only, and forget it at the end.
     #[arg(long, conflicts_with = "data")]
     memory: bool,
-    /// The address to serve the embedded DynamoDB on; port 0 is any free one. Whoever reaches it
-    /// may read and write everything, so leave it on loopback, or on the bridge of containers that
-    /// are to use it.
+    /// The address to serve the embedded DynamoDB on; port 0 is any free one. It lets every client
+    /// read and write everything, so leave it on loopback, or on the bridge of containers that use
+    /// it.
     #[arg(long, value_name = "ADDR:PORT", default_value_t = LOOPBACK)]
     dynamodb_bind: SocketAddr,
 }

@@ -183,7 +183,7 @@ fn taken(refused: &Refused) -> Option<CommandError> {
 /// Changes a user's password.
 ///
 /// # Errors
-/// There is no such user, the password is not valid, or the table's failure.
+/// The user does not exist, the password is not valid, or the table's failure.
 pub async fn change_password(options: ChangePasswordOptions) -> Result<(), CommandError> {
     let unknown = || CommandError::new(format!("user '{}' does not exist", options.username));
     let name = UserName::stored(&options.username).ok_or_else(unknown)?;
@@ -274,7 +274,7 @@ fn password(
     })
 }
 
-/// Asks again after an answer that is wrong, as long as there is somebody to ask.
+/// Asks again after a wrong answer, if standard input is a terminal.
 fn ask_until<T>(mut question: impl FnMut() -> Result<T, CommandError>) -> Result<T, CommandError> {
     let is_final = |error: &CommandError| [NO_ANSWER, CANCELLED].contains(&error.0.as_str());
     loop {

@@ -1,4 +1,4 @@
-//! Whether browsers may use the API from the origins that they should, and from no other.
+//! Whether browsers may use the API from the given origins, and from no other.
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
 
@@ -8,7 +8,7 @@ use super::{
     probes::{Function, Probe},
 };
 
-/// An origin that nobody has: `.invalid` is never registered (RFC 2606).
+/// An origin that does not exist: `.invalid` is never registered (RFC 2606).
 const NOBODY: HeaderValue = HeaderValue::from_static("https://smoketest.invalid");
 const ANY: &str = "*";
 

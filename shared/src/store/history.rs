@@ -53,7 +53,7 @@ pub(super) struct Logged {
 pub struct History {
     /// The newest first.
     pub entries: Vec<LogEntry>,
-    /// Where the next page starts, if there is one.
+    /// Where the next page starts, if one exists.
     pub next: Option<String>,
 }
 
