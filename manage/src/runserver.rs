@@ -19,7 +19,7 @@ use shared::{
     },
     hashing::Password,
     settings::Settings,
-    store::{Store, connect_to, users::NewUser},
+    store::{Store, connect_to, pager::Filter, users::NewUser},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
@@ -184,7 +184,8 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// On a table without users, makes the superuser `admin`; his password is told this once.
 async fn first_superuser(store: &Store, now: i64) -> Result<Option<String>, CommandError> {
-    if !store.user_page("", None, 1).await?.users.is_empty() {
+    let page = store.user_page(&Filter::default(), None, 1).await?;
+    if !page.users.is_empty() {
         return Ok(None);
     }
     let password = random_text()[..20].to_owned();

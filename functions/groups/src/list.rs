@@ -10,6 +10,7 @@ use shared::{
     http::{
         Can, JsonOrForm,
         can::{AddGroup, ViewGroup},
+        paging::Whole,
     },
 };
 
@@ -31,6 +32,7 @@ impl From<Group> for ListedGroup {
 
 pub async fn list(
     _: Can<ViewGroup>,
+    _: Whole,
     State(app): State<App>,
 ) -> Result<Json<Vec<ListedGroup>>, ApiError> {
     Ok(Json(

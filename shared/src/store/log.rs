@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, Store, StoreError,
     keys::{self, Entity},
+    queries::Direction,
     table::{self, from_item, to_item},
     writes::Write,
 };
@@ -114,7 +115,11 @@ impl Store {
         let today = self.audit.clock.now() / DAY;
         let days = (today - RECENT_DAYS + 1..=today).map(|day| {
             let pk = keys::log_of_day(day);
-            async move { self.table.index_page_back(&pk, "", None, size).await }
+            async move {
+                self.table
+                    .index_rows(&pk, "", None, Direction::Backward, size)
+                    .await
+            }
         });
         let mut rows: Vec<_> = try_join_all(days).await?.into_iter().flatten().collect();
         rows.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));

@@ -1,14 +1,13 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
 mod access;
-pub mod browse;
 mod credentials;
 mod expression;
 pub mod failures;
 pub mod groups;
 pub mod keys;
-pub mod listing;
 pub mod log;
+pub mod pager;
 pub mod permissions;
 mod queries;
 mod sdk;
