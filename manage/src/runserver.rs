@@ -18,7 +18,7 @@ use shared::{
     domain::{Actor, NewUser},
     hashing::Password,
     settings::Settings,
-    store::connect_to,
+    store::{connect_to, pager::Filter},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
@@ -188,7 +188,7 @@ const FIRST_EMAIL: &str = "admin@localhost.localdomain";
 
 /// On a table without users, makes the superuser `admin`; the password is shown this once.
 async fn first_superuser(app: &App) -> Result<Option<String>, CommandError> {
-    let first = app.store.user_page("", None, 1).await?;
+    let first = app.store.user_page(&Filter::default(), None, 1).await?;
     if !first.users.is_empty() {
         return Ok(None);
     }

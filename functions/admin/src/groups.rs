@@ -12,7 +12,7 @@ use shared::{
     error::{ApiError, FieldErrors},
     forms::GroupInput,
     http::authority::may_add,
-    store::listing::MemberCursor,
+    store::pager::Filter,
 };
 
 use crate::{
@@ -190,8 +190,11 @@ async fn members(
     if !staff.can_view("user") {
         return Ok(Related::default());
     }
-    let none: Option<MemberCursor> = None;
-    let (members, _) = app.store.member_page(group, none, MEMBERS).await?;
+    let filter = Filter {
+        group: Some(group),
+        ..Filter::default()
+    };
+    let members = app.store.user_page(&filter, None, MEMBERS).await?.users;
     let link = |user: &User| {
         let url = Section::Users.object_url(user.id.0, "change");
         Link::new(user.username.as_str(), url)

@@ -3,7 +3,7 @@
 use shared::{
     domain::{Flag, GroupId},
     http::paging::searchable,
-    store::browse::{Filter, Place},
+    store::pager::{Filter, Place},
 };
 
 use crate::page::Section;
@@ -58,12 +58,15 @@ impl Asked {
     /// Reads a query.
     pub fn of(query: Vec<(String, String)>) -> Self {
         let mut asked = Self::default();
+        let from = query.iter().rfind(|(name, _)| name == "p").cloned();
         for (name, value) in query {
             // A form sends what is left open as nothing.
             if !value.is_empty() {
                 asked.take(name, &value);
             }
         }
+        // A place that this list never gave is its beginning.
+        asked.from = from.and_then(|(_, place)| Place::parse(&place, &asked.filter));
         asked
     }
 
@@ -75,7 +78,6 @@ impl Asked {
                 value.trim().clone_into(&mut self.search);
                 filter.search = searchable(value);
             }
-            ("p", _) => self.from = Place::parse(value),
             (GROUP, _) if value.parse::<u64>().is_ok() => {
                 filter.group = value.parse().ok().map(GroupId);
             }

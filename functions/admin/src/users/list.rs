@@ -8,7 +8,7 @@ use axum::{
 use shared::{
     app::App,
     domain::{Group, User},
-    store::browse::{Browsed, Filter, MOST_READ, Place},
+    store::pager::{self, Filter, MOST_READ, Place},
 };
 
 use super::asked::{Asked, FLAGS, FlagParameter};
@@ -76,13 +76,13 @@ pub async fn list(
     let asked = Asked::of(query);
     let (browsed, groups) = tokio::try_join!(
         app.store
-            .browse_users(&asked.filter, asked.from.clone(), SIZE),
+            .user_page(&asked.filter, asked.from.as_ref(), SIZE),
         app.store.groups()
     )?;
     Ok(shown(&staff, &page(&staff, &asked, &browsed, &groups)))
 }
 
-fn page(staff: &Staff, asked: &Asked, browsed: &Browsed, groups: &[Group]) -> UserList {
+fn page(staff: &Staff, asked: &Asked, browsed: &pager::Page, groups: &[Group]) -> UserList {
     let group = asked.filter.group;
     let mut choices = vec![Choice::new("", "Any group", group.is_none())];
     choices.extend(Choice::groups(groups, |one| group == Some(one.id)));
@@ -145,7 +145,7 @@ fn flags(filter: &Filter) -> Vec<FlagFilter> {
 }
 
 /// What must be said of the filter.
-fn notice(asked: &Asked, browsed: &Browsed) -> String {
+fn notice(asked: &Asked, browsed: &pager::Page) -> String {
     let mut texts = Vec::new();
     if let Some(name) = &asked.unknown {
         texts.push(format!(
