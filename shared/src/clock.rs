@@ -8,6 +8,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A time in seconds since 1970 as DRF's `DateTimeField` writes it (RFC 3339, in UTC); empty if it
+/// is no date.
+pub fn rfc3339(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    let text = time.and_then(|time| time.format(&Rfc3339).ok());
+    text.unwrap_or_default()
+}
+
 /// Where the time comes from.
 #[derive(Clone, Debug)]
 pub enum Clock {

@@ -78,6 +78,8 @@ pub struct Claims {
     pub exp: i64,
     /// When it was issued; SimpleJWT asks for none.
     pub iat: Option<i64>,
+    /// The session it belongs to. Tokens of Django and of older versions have none.
+    pub sid: Option<String>,
     /// The `user_id` claim as it stands; a refresh hands it on with its type.
     user_id: Option<Value>,
 }
@@ -96,12 +98,6 @@ impl Claims {
             _ => return None,
         };
         digits.parse().ok().map(UserId)
-    }
-
-    /// Whether the token is older than the user's last change of the password.
-    pub fn is_revoked_for(&self, user: &User) -> bool {
-        user.tokens_valid_after
-            .is_some_and(|after| self.iat.is_none_or(|iat| iat < after))
     }
 }
 
@@ -132,37 +128,70 @@ impl Jwt {
         }
     }
 
-    /// A new token for a user; `now` in seconds since 1970.
+    /// A token for a user that belongs to no session, as SimpleJWT issues it; `now` in seconds since
+    /// 1970.
     pub fn issue(&self, token_type: TokenType, user: &User, now: i64) -> String {
-        let user_id = Value::String(user.id.to_string());
-        self.sign(token_type, user_id, now, user.issued_at(now))
-    }
-
-    /// The access token that a verified refresh token gives, with its `user_id` as it stands.
-    pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
-        let user_id = claims
-            .user_id
-            .clone()
-            .unwrap_or_else(|| Value::String(user.id.to_string()));
-        self.sign(TokenType::Access, user_id, now, user.issued_at(now))
-    }
-
-    fn sign(&self, token_type: TokenType, user_id: Value, now: i64, iat: i64) -> String {
         let lifetime = match token_type {
             TokenType::Access => self.settings.access_lifetime,
             TokenType::Refresh => self.settings.refresh_lifetime,
         };
+        let user_id = Value::String(user.id.to_string());
+        self.sign(
+            token_type,
+            &user_id,
+            None,
+            &new_jti(),
+            (now, now + lifetime),
+        )
+    }
+
+    /// An access token of a session.
+    pub fn access(&self, user_id: &Value, sid: Option<&str>, now: i64) -> String {
+        let times = (now, now + self.settings.access_lifetime);
+        self.sign(TokenType::Access, user_id, sid, &new_jti(), times)
+    }
+
+    /// The access token that a verified refresh token gives, with its `user_id` as it stands.
+    pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
+        let user_id = claims.user_id.clone();
+        let user_id = user_id.unwrap_or_else(|| Value::String(user.id.to_string()));
+        self.access(&user_id, claims.sid.as_deref(), now)
+    }
+
+    /// A refresh token of a session, with its id and times in seconds since 1970.
+    pub fn refresh_token(
+        &self,
+        user_id: &Value,
+        sid: &str,
+        jti: &str,
+        iat: i64,
+        exp: i64,
+    ) -> String {
+        self.sign(TokenType::Refresh, user_id, Some(sid), jti, (iat, exp))
+    }
+
+    fn sign(
+        &self,
+        token_type: TokenType,
+        user_id: &Value,
+        sid: Option<&str>,
+        jti: &str,
+        (iat, exp): (i64, i64),
+    ) -> String {
         let mut claims = Map::new();
         claims.insert("token_type".to_owned(), token_type.as_str().into());
-        claims.insert("exp".to_owned(), (now + lifetime).into());
+        claims.insert("exp".to_owned(), exp.into());
         claims.insert("iat".to_owned(), iat.into());
-        claims.insert("jti".to_owned(), new_jti().into());
-        claims.insert("user_id".to_owned(), user_id);
-        if let Some(audience) = &self.settings.audience {
-            claims.insert("aud".to_owned(), audience.clone().into());
-        }
-        if let Some(issuer) = &self.settings.issuer {
-            claims.insert("iss".to_owned(), issuer.clone().into());
+        claims.insert("jti".to_owned(), jti.into());
+        claims.insert("user_id".to_owned(), user_id.clone());
+        for (name, value) in [
+            ("sid", sid),
+            ("aud", self.settings.audience.as_deref()),
+            ("iss", self.settings.issuer.as_deref()),
+        ] {
+            if let Some(value) = value {
+                claims.insert(name.to_owned(), value.into());
+            }
         }
         // Signing a map of texts and integers with an HMAC key has no way to fail.
         encode(&Header::new(self.algorithm), &claims, &self.signing_key)
@@ -275,7 +304,7 @@ impl Jwt {
             return Err(TokenError::Invalid);
         }
         let leeway = self.settings.leeway;
-        // A token of the second after a change of password is issued for that second.
+        // Older versions issued tokens for the second after a change of the password.
         if integer(claims, "iat")?.is_some_and(|iat| iat > now + leeway.max(1)) {
             return Err(TokenError::Invalid);
         }
@@ -307,6 +336,7 @@ fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError> {
         exp,
         iat,
         user_id: claims.get("user_id").cloned(),
+        sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
     })
 }
 
@@ -372,7 +402,7 @@ fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Token
 }
 
 /// 32 hexadecimal digits from the system's random source, as `uuid4().hex`.
-fn new_jti() -> String {
+pub fn new_jti() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 

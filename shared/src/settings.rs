@@ -75,6 +75,34 @@ pub struct TokenSettings {
     pub audience: Option<String>,
     /// `ISSUER`: the `iss` that tokens carry and must carry; none unless set.
     pub issuer: Option<String>,
+    /// `ROTATE_REFRESH_TOKENS`: whether a refresh replaces its token; no unless set.
+    pub rotate: bool,
+    /// `REFRESH_TOKEN_GRACE`: seconds for which a replaced token gives its successor again; 10 unless
+    /// set, 0 is SimpleJWT's behaviour.
+    pub refresh_grace: i64,
+    /// `REFRESH_TOKEN_REUSE`: what the use of a replaced token does after that; `end` unless set.
+    pub reuse: Reuse,
+    /// `SESSION_MAX_AGE`: seconds from the login after which a session of replaced tokens ends;
+    /// 2,592,000 (30 days) unless set.
+    pub session_max_age: i64,
+}
+
+/// What the use of a replaced refresh token does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// `end`: it ends the session, since somebody has a copy of its tokens.
+    End,
+    /// `refuse`: it is refused, as by SimpleJWT.
+    Refuse,
+}
+
+/// A rate in DRF's form, such as `100/hour`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u64,
+    /// In so many seconds.
+    pub seconds: i64,
 }
 
 /// The DynamoDB table.
@@ -91,12 +119,21 @@ pub struct TableSettings {
 pub struct LoginSettings {
     /// `UPDATE_LAST_LOGIN`: whether a login writes the user's `last_login`; false unless set.
     pub update_last_login: bool,
-    /// `LOGIN_FAILURE_LIMIT`: for one username; 30 unless set.
+    /// `LOGIN_FAILURE_LIMIT`: attempts for one username from one source address; 30 unless set.
+    pub failures_per_account_and_address: u64,
+    /// `LOGIN_FAILURE_LIMIT_PER_ACCOUNT`: failures for one username from addresses that it has no
+    /// session from; 300 unless set.
     pub failures_per_account: u64,
-    /// `LOGIN_FAILURE_LIMIT_PER_ADDRESS`: from one source address; 300 unless set.
+    /// `LOGIN_FAILURE_LIMIT_PER_ADDRESS`: failures from one source address; 300 unless set.
     pub failures_per_address: u64,
-    /// `LOGIN_FAILURE_WINDOW`: in so many seconds from the first; 900 unless set.
+    /// `LOGIN_FAILURE_WINDOW`: seconds of the windows that they are counted in; 900 unless set.
     pub failure_window: i64,
+    /// `LOGIN_FAILURE_TIME`: the least time in milliseconds that a failed login takes; 0 unless set,
+    /// which is the time of one hash.
+    pub failure_time: u64,
+    /// `THROTTLE_RATE_REGISTER`: registrations from one source address; 100/hour unless set, none if
+    /// it is set to nothing.
+    pub register_rate: Option<Rate>,
 }
 
 /// The admin pages.
@@ -200,6 +237,17 @@ impl TokenSettings {
             leeway: env.seconds("LEEWAY", 0, 0)?,
             audience: env.get("AUDIENCE"),
             issuer: env.get("ISSUER"),
+            rotate: env.flag("ROTATE_REFRESH_TOKENS")?,
+            refresh_grace: env.seconds("REFRESH_TOKEN_GRACE", 0, 10)?,
+            reuse: match env.get("REFRESH_TOKEN_REUSE").as_deref() {
+                None | Some("end") => Reuse::End,
+                Some("refuse") => Reuse::Refuse,
+                Some(_) => {
+                    let text = "REFRESH_TOKEN_REUSE is neither end nor refuse";
+                    return Err(SettingsError::new(text));
+                }
+            },
+            session_max_age: env.seconds("SESSION_MAX_AGE", 1, 2_592_000)?,
         })
     }
 }
@@ -240,9 +288,12 @@ impl LoginSettings {
         let failures = |name, default| env.number(name, "failures", 0..=1_000_000, default);
         Ok(Self {
             update_last_login: env.flag("UPDATE_LAST_LOGIN")?,
-            failures_per_account: failures("LOGIN_FAILURE_LIMIT", 30)?,
+            failures_per_account_and_address: failures("LOGIN_FAILURE_LIMIT", 30)?,
+            failures_per_account: failures("LOGIN_FAILURE_LIMIT_PER_ACCOUNT", 300)?,
             failures_per_address: failures("LOGIN_FAILURE_LIMIT_PER_ADDRESS", 300)?,
             failure_window: env.seconds("LOGIN_FAILURE_WINDOW", 1, 900)?,
+            failure_time: env.number("LOGIN_FAILURE_TIME", "milliseconds", 0..=10_000, 0)?,
+            register_rate: env.rate("THROTTLE_RATE_REGISTER", "100/hour")?,
         })
     }
 }
@@ -363,6 +414,27 @@ impl Environment<'_> {
             Some("true" | "1") => Ok(true),
             Some(_) => Err(SettingsError(format!("{name} is neither true nor false"))),
         }
+    }
+
+    /// DRF's `parse_rate`: the first letter of the period counts. Set to nothing, it is no limit.
+    fn rate(&self, name: &str, default: &str) -> Result<Option<Rate>, SettingsError> {
+        let text = (self.lookup)(name).unwrap_or_else(|| default.to_owned());
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let rate = text.split_once('/').and_then(|(count, period)| {
+            let seconds = match period.trim().chars().next()? {
+                's' => 1,
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                _ => return None,
+            };
+            let count = count.trim().parse().ok().filter(|count| *count > 0)?;
+            Some(Rate { count, seconds })
+        });
+        let malformed = || SettingsError(format!("{name} is not a rate such as 100/hour"));
+        rate.map(Some).ok_or_else(malformed)
     }
 
     fn seconds(&self, name: &str, least: i64, default: i64) -> Result<i64, SettingsError> {

@@ -28,6 +28,8 @@ pub enum Event {
     Registration,
     /// A refresh token that gave an access token.
     Refresh,
+    /// A refresh token that was replaced and is used again.
+    RefreshReuse,
 }
 
 impl Event {
@@ -38,6 +40,7 @@ impl Event {
             Self::ThrottledLogin => "ThrottledLogins",
             Self::Registration => "Registrations",
             Self::Refresh => "Refreshes",
+            Self::RefreshReuse => "RefreshReuse",
         }
     }
 }

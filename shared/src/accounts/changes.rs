@@ -5,10 +5,10 @@ use super::Refused;
 use crate::{
     domain::Actor,
     input::FieldErrors,
-    store::{Refusal, Store, StoreError, Versioned, WriteError},
+    store::{Refusal, Store, StoreError, Versioned, WriteError, table::pause, writes::Write},
 };
 
-/// How often a change is read, judged and written before the table is called unavailable.
+/// How often a change is read, judged and written before it is given up.
 const TRIES: u32 = 20;
 
 /// A model whose changes are judged.
@@ -54,19 +54,31 @@ pub(super) async fn change<T: Judged>(
     known: T,
     apply: impl Fn(&T) -> T,
 ) -> Result<T, Refused> {
+    change_with(store, actor, known, apply, |_| Vec::new()).await
+}
+
+/// Changes an object, with more writes in the same transaction.
+pub(super) async fn change_with<T: Judged>(
+    store: &Store,
+    actor: Actor<'_>,
+    known: T,
+    apply: impl Fn(&T) -> T,
+    more: impl Fn(&T) -> Vec<Write>,
+) -> Result<T, Refused> {
     let mut before = known;
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         let after = apply(&before);
         if after == before {
             return Ok(before);
         }
         judge(store, actor, Some(&before), Some(&after)).await?;
-        match store.replace(&before, after, actor).await {
+        let more = more(&after);
+        match store.replace(&before, after, more, actor).await {
             Ok(after) => return Ok(after),
-            Err(error) => before = read_again(store, &before, error).await?,
+            Err(error) => before = read_again(store, &before, error, attempt).await?,
         }
     }
-    Err(without_end("update"))
+    Err(Refused::Conflict)
 }
 
 /// Deletes an object.
@@ -76,14 +88,14 @@ pub(super) async fn delete<T: Judged>(
     known: T,
 ) -> Result<(), Refused> {
     let mut object = known;
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         judge(store, actor, Some(&object), None).await?;
         match store.remove(&object, actor).await {
             Ok(()) => return Ok(()),
-            Err(error) => object = read_again(store, &object, error).await?,
+            Err(error) => object = read_again(store, &object, error, attempt).await?,
         }
     }
-    Err(without_end("delete"))
+    Err(Refused::Conflict)
 }
 
 /// Writes an object by `write`, in the loop of every change.
@@ -96,13 +108,13 @@ where
     W: Future<Output = Result<Result<(), WriteError>, Refused>>,
 {
     let mut object = known.clone();
-    for _ in 0..TRIES {
+    for attempt in 0..TRIES {
         match write(object.clone()).await? {
             Ok(()) => return Ok(()),
-            Err(error) => object = read_again(store, &object, error).await?,
+            Err(error) => object = read_again(store, &object, error, attempt).await?,
         }
     }
-    Err(without_end("write"))
+    Err(Refused::Conflict)
 }
 
 /// The object as it is now, after a write that came too late; other failures stay.
@@ -110,16 +122,17 @@ async fn read_again<T: Versioned>(
     store: &Store,
     stale: &T,
     error: WriteError,
+    attempt: u32,
 ) -> Result<T, Refused> {
     match error {
         // Whether another rule is broken as well, a fresh look tells better.
         WriteError::Refused(refusals) if refusals.contains(&Refusal::Stale) => {
+            // Many at once take turns.
+            if attempt > 0 {
+                pause(attempt).await;
+            }
             store.read_again(stale).await?.ok_or(Refused::NotFound)
         }
         error => Err(error.into()),
     }
-}
-
-fn without_end(operation: &'static str) -> Refused {
-    StoreError::new(operation, "changed by others without end").into()
 }

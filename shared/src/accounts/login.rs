@@ -1,14 +1,21 @@
 //! Logging in with a username and a password: one for the API and the admin pages, with one count of
-//! failures.
+//! attempts.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
-use super::Refused;
+use super::{
+    Refused,
+    throttle::{network, refuse_above},
+};
 use crate::{
     app::App,
     domain::{User, UserId, UserName},
     hashing::{Password, PasswordHash, Verification},
-    store::{StoreError, failures::Failures},
+    settings::LoginSettings,
+    store::{Store, StoreError, attempts::Counter},
     telemetry::{Event, note_event, note_user},
 };
 
@@ -31,12 +38,13 @@ pub async fn log_in(
 
 /// Checks a username and a password, as [`log_in`] without counting a login.
 ///
-/// Failures are counted by username, whether an account has it or not, and by address; past the
-/// limits every login is refused for a while. A success forgets those of the username.
+/// An attempt is counted before anything is verified: by username and address together, so that
+/// nobody locks another user out. Failures are also counted by address alone, and by username alone,
+/// which closes the account to addresses that it has no session from.
 ///
 /// # Errors
 /// Wrong credentials, in the same words and the same time whether or not the account exists; too
-/// many failures; or the table's failure.
+/// many attempts; or the table's failure.
 pub async fn check(
     app: &App,
     username: &str,
@@ -44,20 +52,73 @@ pub async fn check(
     address: Option<IpAddr>,
     accepts: impl Fn(&User) -> bool,
 ) -> Result<User, Refused> {
-    let now = app.clock.now();
-    let address = address.map(network);
+    let started = Instant::now();
+    let checked = verify(app, username, password, address, accepts).await;
+    match &checked {
+        Err(Refused::WrongCredentials) => {
+            note_event(Event::FailedLogin);
+            let least = Duration::from_millis(app.settings.logins.failure_time);
+            tokio::time::sleep(least.saturating_sub(started.elapsed())).await;
+        }
+        Err(Refused::Throttled(_)) => note_event(Event::ThrottledLogin),
+        _ => {}
+    }
+    checked
+}
+
+/// The counters of an attempt.
+struct Counters {
+    account: Counter,
+    address: Counter,
+    both: Counter,
+}
+
+impl Counters {
+    fn of(username: &str, address: &str, settings: &LoginSettings) -> Self {
+        let seconds = settings.failure_window;
+        let account = Counter::new(&subject(username), seconds);
+        Self {
+            both: account.of(address),
+            address: Counter::new(&format!("logins from {address}"), seconds),
+            account,
+        }
+    }
+}
+
+fn subject(username: &str) -> String {
+    format!("logins of {username}")
+}
+
+async fn verify(
+    app: &App,
+    username: &str,
+    password: &Password,
+    address: Option<IpAddr>,
+    accepts: impl Fn(&User) -> bool,
+) -> Result<User, Refused> {
+    let (store, limits) = (&app.store, &app.settings.logins);
+    let now = store.now();
+    let address = network(address);
     let name = UserName::stored(username);
-    let candidate = app
-        .store
-        .candidate(username, name.as_ref(), address.as_deref(), now)
-        .await?;
-    let limits = &app.settings.logins;
-    refuse_beyond(limits.failures_per_account, candidate.account, now)?;
-    refuse_beyond(limits.failures_per_address, candidate.address, now)?;
+    let counters = Counters::of(username, &address, limits);
+    let ((id, [by_account, by_address]), attempts) = tokio::try_join!(
+        store.candidate(name.as_ref(), [&counters.account, &counters.address]),
+        store.count_attempt(&counters.both)
+    )?;
+    refuse_above(limits.failures_per_account_and_address, attempts, now)?;
+    // These count what has failed, and the present attempt would be one more.
+    let next = |mut failures: crate::store::attempts::Attempts| {
+        failures.count += 1;
+        failures
+    };
+    refuse_above(limits.failures_per_address, next(by_address), now)?;
+    let by_account = refuse_above(limits.failures_per_account, next(by_account), now);
+    if by_account.is_err() && !has_session_from(store, id, &address).await? {
+        by_account?;
+    }
     // An id that no user has is read for an unknown name, so that both take as long.
-    let id = candidate.user.unwrap_or(UserId(0));
     let found = match &name {
-        Some(name) => app.store.user_to_log_in(id, name).await?,
+        Some(name) => store.user_to_log_in(id.unwrap_or(UserId(0)), name).await?,
         None => None,
     };
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
@@ -66,19 +127,16 @@ pub async fn check(
     }
     // Hashed even where no account exists, for the same reason.
     let verification = app.hasher.verify(password, stored.as_ref()).await;
-    let user =
-        user.filter(|user| user.is_active && verification != Verification::Wrong && accepts(user));
-    let Some(user) = user else {
-        note_event(Event::FailedLogin);
-        let address = address.as_deref();
-        let counting = app
-            .store
-            .count_failure(username, address, now, limits.failure_window);
-        counting.await?;
+    let is_right = verification != Verification::Wrong;
+    let Some(user) = user.filter(|user| is_right && user.is_active && accepts(user)) else {
+        tokio::try_join!(
+            store.count_attempt(&counters.account),
+            store.count_attempt(&counters.address)
+        )?;
         return Err(Refused::WrongCredentials);
     };
-    if candidate.account.count > 0 {
-        app.store.forget_failures(username).await?;
+    if attempts.count > limits.failures_per_account_and_address / 2 {
+        store.forget_attempts(&counters.both).await?;
     }
     if verification == Verification::CorrectButOutdated {
         rehash(app, &user, password, stored.as_ref()).await?;
@@ -86,25 +144,28 @@ pub async fn check(
     Ok(user)
 }
 
-/// A limit of 0 is none.
-fn refuse_beyond(limit: u64, failures: Failures, now: i64) -> Result<(), Refused> {
-    if limit == 0 || failures.count < limit {
-        return Ok(());
-    }
-    note_event(Event::ThrottledLogin);
-    Err(Refused::Throttled(failures.until - now))
+async fn has_session_from(
+    store: &Store,
+    id: Option<UserId>,
+    address: &str,
+) -> Result<bool, StoreError> {
+    let Some(id) = id else { return Ok(false) };
+    let (sessions, user) = tokio::try_join!(store.sessions_of(id), store.user(id))?;
+    let Some(user) = user else { return Ok(false) };
+    let now = store.now();
+    let is_from = |session: &str| network(session.parse().ok()) == address;
+    let mut live = sessions
+        .into_iter()
+        .filter(|session| session.is_live(&user, now));
+    Ok(live.any(|session| session.address.as_deref().is_some_and(is_from)))
 }
 
-/// What failures from an address are counted by: the address, or for IPv6 its /64 network, since a
-/// client that has one address of it has all.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
+/// Sets the counters of a username back.
+///
+/// # Errors
+/// The table's failure.
+pub async fn forget_failures(store: &Store, username: &UserName) -> Result<(), StoreError> {
+    store.forget_all_attempts(&subject(username.as_str())).await
 }
 
 /// Django's `must_update`: an older hash is replaced while the password is at hand.
@@ -117,18 +178,4 @@ async fn rehash(
     let Some(old) = stored else { return Ok(()) };
     let new = app.hasher.hash(password).await;
     app.store.rehash(user.id, old, &new).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_of_ipv6_counts_for_its_network() {
-        let network = |address: &str| network(address.parse().unwrap());
-        assert_eq!(network("192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::/64");
-        assert_eq!(network("2001:db8:0:1::9"), "2001:db8:0:1::/64");
-    }
 }

@@ -7,11 +7,14 @@ pub mod groups;
 pub mod login;
 pub mod permissions;
 pub mod rights;
+pub mod sessions;
+pub mod throttle;
 pub mod users;
 
 use crate::{
     forms::FormError,
     input::FieldErrors,
+    jwt::TokenError,
     store::{Refusal, StoreError, WriteError},
 };
 
@@ -28,8 +31,14 @@ pub enum Refused {
     NotFound,
     /// A wrong username or password, or a deactivated account.
     WrongCredentials,
-    /// Too many failed logins; the seconds to wait.
+    /// Too many attempts; the seconds to wait.
     Throttled(i64),
+    /// A token that SimpleJWT's token endpoints refuse.
+    Token(TokenError),
+    /// A refresh token of a deleted or deactivated user.
+    NoActiveAccount,
+    /// Other requests changed the object at the same time, again and again.
+    Conflict,
     /// The table did not answer.
     Unavailable(StoreError),
 }
@@ -53,6 +62,7 @@ impl From<WriteError> for Refused {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Refused(refusals) => broken_rules(&refusals),
+            WriteError::Contended => Self::Conflict,
             WriteError::Failed(error) => Self::Unavailable(error),
         }
     }

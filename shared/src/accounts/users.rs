@@ -3,13 +3,13 @@
 use super::{
     Refused,
     changes::{self, Judged, judge},
-    rights,
+    login, rights,
 };
 use crate::{
     domain::{Actor, NewUser, User, UserChange, UserId},
     hashing::{Hasher, Password},
     input::FieldErrors,
-    store::{Expected, Store, StoreError, keys::Sequence},
+    store::{Expected, Store, StoreError, keys::Sequence, sessions::keep_session},
 };
 
 impl Judged for User {
@@ -48,7 +48,7 @@ pub async fn create(
     Ok(store.insert_user(user, &hash, actor).await?)
 }
 
-/// Changes a user. A user who is deactivated or leaves the staff loses their sessions of the admin
+/// Changes a user. A deactivation ends all their sessions, and leaving the staff those of the admin
 /// pages.
 ///
 /// # Errors
@@ -60,16 +60,65 @@ pub async fn change(
     user: User,
     change: &UserChange,
 ) -> Result<User, Refused> {
-    let now = store.now();
+    let (now, epoch, id) = (store.now(), user.epoch, user.id);
     let apply = |before: &User| {
         let mut after = change.apply(before);
-        let may_log_in = |user: &User| user.is_active && user.is_staff;
-        if may_log_in(before) && !may_log_in(&after) {
-            after.sessions_valid_after = Some(now + 1);
+        if before.is_active && !after.is_active {
+            after.end_sessions(now);
+        }
+        if before.is_staff && !after.is_staff {
+            after.staff_epoch += 1;
         }
         after
     };
-    changes::change(store, actor, user, apply).await
+    let changed = changes::change(store, actor, user, apply).await?;
+    if changed.epoch != epoch {
+        store.end_sessions(id, None).await?;
+    }
+    Ok(changed)
+}
+
+/// Ends all sessions and tokens of a user, but for the session `kept`.
+///
+/// # Errors
+/// The user is deleted, the actor may not do it, or the table's failure.
+pub async fn end_sessions(
+    store: &Store,
+    actor: Actor<'_>,
+    user: User,
+    kept: Option<&str>,
+) -> Result<User, Refused> {
+    let (now, id) = (store.now(), user.id);
+    let apply = |before: &User| {
+        let mut after = before.clone();
+        after.end_sessions(now);
+        after
+    };
+    let keep = |after: &User| kept.map(|sid| keep_session(id, sid, after.epoch));
+    let keep = |after: &User| keep(after).into_iter().collect();
+    let changed = changes::change_with(store, actor, user, apply, keep).await?;
+    store.end_sessions(id, kept).await?;
+    Ok(changed)
+}
+
+/// Ends one session of a user.
+///
+/// # Errors
+/// It does not exist, the actor may not do it, or the table's failure.
+pub async fn end_session(
+    store: &Store,
+    actor: Actor<'_>,
+    user: &User,
+    sid: &str,
+) -> Result<(), Refused> {
+    if !rights::decide_over(store, actor, user).await? {
+        return Err(Refused::PermissionDenied);
+    }
+    if store.end_session(user.id, sid).await? {
+        Ok(())
+    } else {
+        Err(Refused::NotFound)
+    }
 }
 
 /// Deletes a user with everything that is theirs.
@@ -78,7 +127,9 @@ pub async fn change(
 /// The user is deleted already, the actor may not do it, no active superuser would remain, or the
 /// table's failure.
 pub async fn delete(store: &Store, actor: Actor<'_>, user: User) -> Result<(), Refused> {
-    changes::delete(store, actor, user).await
+    let id = user.id;
+    changes::delete(store, actor, user).await?;
+    Ok(store.end_sessions(id, None).await?)
 }
 
 /// Sets a user's password, which ends their tokens and sessions, and forgets their failed logins: a
@@ -98,7 +149,7 @@ pub async fn set_password(
     // way.
     let expected = match actor {
         Actor::User(caller) if !caller.is_superuser && caller.id != user.id => Expected::Unchanged,
-        _ => Expected::Present,
+        _ => Expected::SameEpoch,
     };
     changes::write(store, user, |user: User| async move {
         if !rights::decide_over(store, actor, &user).await? {
@@ -107,6 +158,7 @@ pub async fn set_password(
         Ok(store.set_password(&user, expected, hash, actor).await)
     })
     .await?;
-    store.forget_failures(user.username.as_str()).await?;
+    store.end_sessions(user.id, None).await?;
+    login::forget_failures(store, &user.username).await?;
     store.user(user.id).await?.ok_or(Refused::NotFound)
 }

@@ -153,30 +153,73 @@ pub fn sources(
     held
 }
 
-/// What a user holds, to be compared with what is asked for or granted.
+/// What a user holds, to be compared with what a change gives, takes or decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
     /// Everything: a superuser.
     All,
-    /// These labels.
-    Labels(BTreeSet<String>),
+    /// What anyone else holds.
+    These {
+        /// Labels of permissions.
+        labels: BTreeSet<String>,
+        /// Groups, whose names other services decide by. Staff hold every group's name.
+        groups: BTreeSet<GroupId>,
+        /// Whether they are an admin.
+        is_staff: bool,
+    },
 }
 
 impl Held {
+    /// What a user with these labels holds.
+    pub fn of(user: &User, labels: BTreeSet<String>) -> Self {
+        if user.is_superuser {
+            return Self::All;
+        }
+        Self::These {
+            labels,
+            groups: user.group_ids.clone(),
+            is_staff: user.is_staff,
+        }
+    }
+
     /// Whether it has all of the labels.
     pub fn covers<'a>(&self, labels: impl IntoIterator<Item = &'a String>) -> bool {
         match self {
             Self::All => true,
-            Self::Labels(held) => labels.into_iter().all(|label| held.contains(label)),
+            Self::These { labels: held, .. } => {
+                labels.into_iter().all(|label| held.contains(label))
+            }
         }
+    }
+
+    /// Whether it has the name of a group.
+    pub fn has_name_of(&self, group: GroupId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These {
+                groups, is_staff, ..
+            } => *is_staff || groups.contains(&group),
+        }
+    }
+
+    /// Whether it may take away what it does not have: admins may.
+    pub fn may_take_anything(&self) -> bool {
+        matches!(self, Self::All | Self::These { is_staff: true, .. })
     }
 
     /// Whether it has all that another has.
     pub fn covers_all_of(&self, other: &Self) -> bool {
-        match other {
-            Self::All => *self == Self::All,
-            Self::Labels(labels) => self.covers(labels),
-        }
+        let Self::These {
+            labels,
+            groups,
+            is_staff,
+        } = other
+        else {
+            return *self == Self::All;
+        };
+        self.covers(labels)
+            && groups.iter().all(|group| self.has_name_of(*group))
+            && (!is_staff || self.may_take_anything())
     }
 }
 

@@ -58,13 +58,17 @@ pub struct User {
     /// Seconds since 1970; kept only with `UPDATE_LAST_LOGIN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_login: Option<i64>,
-    /// Tokens with an `iat` before this are refused; set by every change of the password.
+    /// Counts what ends every session of the user: a new password, a deactivation, "end all
+    /// sessions". A session is live only with the user's present epoch.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Counts how often the user left the staff, which ends their sessions of the admin pages.
+    #[serde(default)]
+    pub staff_epoch: u64,
+    /// Tokens that belong to no session (of Django, or an older version) are refused with an `iat`
+    /// before this. Only ever rises, with the epoch. In seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_valid_after: Option<i64>,
-    /// Sessions of the admin pages that began before this have ended; set when the user is
-    /// deactivated or leaves the staff. In seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sessions_valid_after: Option<i64>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
@@ -140,8 +144,9 @@ impl NewUser {
             permission_ids: BTreeSet::new(),
             date_joined,
             last_login: None,
+            epoch: 0,
+            staff_epoch: 0,
             tokens_valid_after: None,
-            sessions_valid_after: None,
             version: 1,
         }
     }
@@ -267,61 +272,61 @@ impl User {
         self.is_active && self.is_superuser
     }
 
-    /// When a session that begins now counts as begun: after whatever has ended others.
-    pub fn session_begins(&self, now: i64) -> i64 {
-        let begins = self.issued_at(now);
-        self.sessions_valid_after
-            .map_or(begins, |after| begins.max(after))
+    /// Ends all sessions and tokens at `now` (seconds since 1970).
+    pub fn end_sessions(&mut self, now: i64) {
+        self.epoch += 1;
+        let last = self.tokens_valid_after.unwrap_or(i64::MIN);
+        self.tokens_valid_after = Some((now + 1).max(last.saturating_add(1)));
     }
 
-    /// Whether a session that began then has been ended: by a change of the password, a
-    /// deactivation, or by leaving the staff.
-    pub fn has_ended_session_of(&self, begun: i64) -> bool {
-        let ends = [self.tokens_valid_after, self.sessions_valid_after];
-        ends.into_iter().flatten().any(|after| begun < after)
-    }
-
-    /// The first `iat` that a token may carry: the second after the last change of the password, so
-    /// that tokens of that very second are refused and new ones are not.
-    pub fn issued_at(&self, now: i64) -> i64 {
-        self.tokens_valid_after.map_or(now, |after| now.max(after))
+    /// Whether a token that belongs to no session is still good: issued after whatever ended the
+    /// sessions, and not before the user joined (to another user with the same id, whom a restore of
+    /// the table has lost).
+    pub fn accepts_token_of(&self, iat: Option<i64>) -> bool {
+        let is_late_enough = |least: i64| iat.is_some_and(|iat| iat >= least);
+        self.tokens_valid_after.is_none_or(is_late_enough)
+            && iat.is_none_or(|iat| iat >= self.date_joined - CLOCK_SKEW)
     }
 }
 
+/// How far the clocks of two machines that issue tokens may differ, in seconds.
+const CLOCK_SKEW: i64 = 60;
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn user(tokens: Option<i64>, sessions: Option<i64>) -> User {
-        let user = json!({
-            "id": 7, "username": "ann", "email": "", "first_name": "", "last_name": "",
-            "is_active": true, "is_staff": true, "is_superuser": false, "date_joined": 0,
-            "tokens_valid_after": tokens, "sessions_valid_after": sessions, "version": 1,
-        });
-        serde_json::from_value(user).unwrap()
+    fn user() -> User {
+        NewUser::named(UserName::default(), 1000).into_user(UserId(7))
     }
 
     #[test]
-    fn a_session_ends_with_what_comes_after_the_look_at_the_password() {
-        // Begun at 100; the password is changed, or the user deactivated, in second 99, 100, 105.
-        for (at, ended) in [(99, false), (100, true), (105, true)] {
-            let begun = user(None, None).session_begins(100);
-            assert_eq!(user(Some(at + 1), None).has_ended_session_of(begun), ended);
-            assert_eq!(user(None, Some(at + 1)).has_ended_session_of(begun), ended);
+    fn each_end_of_sessions_raises_the_epoch_and_the_date_whatever_the_clock_says() {
+        let mut ann = user();
+        for (now, after) in [(2000, 2001), (2000, 2002), (1000, 2003), (3000, 3001)] {
+            let epoch = ann.epoch;
+            ann.end_sessions(now);
+            assert_eq!(
+                (ann.epoch, ann.tokens_valid_after),
+                (epoch + 1, Some(after))
+            );
         }
     }
 
     #[test]
-    fn a_session_that_begins_in_the_second_of_a_change_goes_on() {
-        for changed in [
-            user(Some(101), None),
-            user(None, Some(101)),
-            user(Some(101), Some(101)),
+    fn a_token_without_a_session_is_refused_from_before_an_end_or_the_beginning() {
+        let mut ann = user();
+        for (iat, good) in [
+            (None, true),
+            (Some(1000), true),
+            (Some(940), true),
+            (Some(939), false),
         ] {
-            let begun = changed.session_begins(100);
-            assert!(!changed.has_ended_session_of(begun));
+            assert_eq!(ann.accepts_token_of(iat), good, "{iat:?}");
+        }
+        ann.end_sessions(2000);
+        for (iat, good) in [(None, false), (Some(2000), false), (Some(2001), true)] {
+            assert_eq!(ann.accepts_token_of(iat), good, "{iat:?}");
         }
     }
 }

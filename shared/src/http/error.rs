@@ -57,10 +57,12 @@ pub enum ApiError {
     InvalidCursor,
     /// 404, a page by number or offset that is not the first.
     InvalidPage,
-    /// 429 after too many failed logins, with the seconds to wait.
+    /// 429 after too many attempts, with the seconds to wait.
     Throttled(i64),
     /// 405 with the methods that are allowed, as the `Allow` header has them.
     MethodNotAllowed(Method, HeaderValue),
+    /// 409, other requests change the object at the same time.
+    Conflict,
     /// 413, a body over [`crate::input::MAX_BODY`].
     TooLarge,
     /// 415 with the media type as it was sent.
@@ -90,6 +92,9 @@ impl From<Refused> for ApiError {
             Refused::NotFound => Self::NotFound,
             Refused::WrongCredentials => Self::WrongCredentials,
             Refused::Throttled(wait) => Self::Throttled(wait),
+            Refused::Token(error) => Self::BadToken(error),
+            Refused::NoActiveAccount => Self::NoActiveAccount,
+            Refused::Conflict => Self::Conflict,
             Refused::Unavailable(error) => Self::Unavailable(error),
         }
     }
@@ -128,6 +133,7 @@ impl ApiError {
             Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -177,6 +183,7 @@ impl ApiError {
                     "Request was throttled. Expected available in {wait} {unit}."
                 ))
             }
+            Self::Conflict => detail("The object is being changed by other requests, try again."),
             Self::TooLarge => detail("Request body too large."),
             Self::UnsupportedMediaType(sent) => {
                 detail(&format!("Unsupported media type \"{sent}\" in request."))

@@ -11,6 +11,7 @@ use lambda_http::request::RequestContext;
 
 use super::ApiError;
 use crate::{
+    accounts::sessions::Client,
     app::App,
     domain::{Actor, User},
     forms::{self, FormError, Lookup},
@@ -21,6 +22,9 @@ use crate::{
 
 /// The user who sends the request; without one it is a 401.
 pub struct Caller(pub User);
+
+/// The caller, with the session that their token belongs to.
+pub struct CallerSession(pub User, pub Option<String>);
 
 /// The caller if the request names one. A header must be right all the same.
 pub struct OptionalCaller(pub Option<User>);
@@ -37,9 +41,19 @@ impl FromRequestParts<App> for OptionalCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let header = parts.headers.get(header::AUTHORIZATION);
-        user_of(header.map(HeaderValue::as_bytes), app)
-            .await
-            .map(Self)
+        let user = user_of(header.map(HeaderValue::as_bytes), app).await?;
+        Ok(Self(user.map(|(user, _)| user)))
+    }
+}
+
+impl FromRequestParts<App> for CallerSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let header = parts.headers.get(header::AUTHORIZATION);
+        let user = user_of(header.map(HeaderValue::as_bytes), app).await?;
+        let (user, sid) = user.ok_or(ApiError::NotAuthenticated)?;
+        Ok(Self(user, sid))
     }
 }
 
@@ -57,11 +71,14 @@ impl FromRequestParts<App> for Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// The address that a request comes from: what API Gateway saw, or the peer. Never a header's,
-/// which any client may write.
-pub struct SourceAddress(pub Option<IpAddr>);
+/// Where a request comes from: the address that API Gateway saw, or the peer's, never a header's,
+/// which any client may write; and the browser.
+pub struct RequestClient(pub Client);
 
-impl<S: Sync> FromRequestParts<S> for SourceAddress {
+/// The most of a `User-Agent` that is kept, in characters.
+const LONGEST_AGENT: usize = 255;
+
+impl<S: Sync> FromRequestParts<S> for RequestClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -71,7 +88,12 @@ impl<S: Sync> FromRequestParts<S> for SourceAddress {
         };
         let gateway = gateway.and_then(|address| address.parse().ok());
         let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
-        Ok(Self(gateway.or(peer)))
+        let agent = parts.headers.get(header::USER_AGENT);
+        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Ok(Self(Client {
+            address: gateway.or(peer),
+            user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+        }))
     }
 }
 
@@ -86,11 +108,15 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
-/// The active user whose access token an `Authorization` header has, if it has one.
+/// The active user of the access token in an `Authorization` header, if it has one, with the session
+/// that the token belongs to.
 ///
 /// # Errors
 /// The header is malformed, the token or its user is refused, or the table's failure.
-pub async fn user_of(header: Option<&[u8]>, app: &App) -> Result<Option<User>, ApiError> {
+pub async fn user_of(
+    header: Option<&[u8]>,
+    app: &App,
+) -> Result<Option<(User, Option<String>)>, ApiError> {
     match bearer(header)? {
         Some(token) => authenticate(&token, app).await.map(Some),
         None => Ok(None),
@@ -115,7 +141,7 @@ fn bearer(header: Option<&[u8]>) -> Result<Option<Vec<u8>>, ApiError> {
     }
 }
 
-async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
+async fn authenticate(token: &[u8], app: &App) -> Result<(User, Option<String>), ApiError> {
     let token =
         std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
     let now = app.clock.now();
@@ -127,14 +153,22 @@ async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
     }
     let id = claims.user_id().ok_or(ApiError::UserNotFound)?;
     note_user(id);
-    let user = app.store.user(id).await?.ok_or(ApiError::UserNotFound)?;
+    let (session, user) = match &claims.sid {
+        Some(sid) => app.store.session_and_user(id, sid).await?,
+        None => (None, app.store.user(id).await?),
+    };
+    let user = user.ok_or(ApiError::UserNotFound)?;
     if !user.is_active {
         return Err(ApiError::UserInactive);
     }
-    if claims.is_revoked_for(&user) {
+    let is_good = match &claims.sid {
+        Some(_) => session.is_some_and(|session| session.is_live(&user, now)),
+        None => user.accepts_token_of(claims.iat),
+    };
+    if !is_good {
         return Err(ApiError::BadAccessToken(TokenError::Invalid));
     }
-    Ok(user)
+    Ok((user, claims.sid))
 }
 
 /// The part of the path that names an object.

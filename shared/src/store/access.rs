@@ -34,6 +34,16 @@ impl Store {
         Ok(has(&user.permission_ids) || groups.iter().any(|group| has(&group.permission_ids)))
     }
 
+    /// Whether a permission other than `but` has a label, whatever its model.
+    pub async fn label_exists(
+        &self,
+        label: &str,
+        but: Option<PermissionId>,
+    ) -> Result<bool, StoreError> {
+        let meant = self.meant_by(label).await?;
+        Ok(meant.into_iter().any(|id| Some(id) != but))
+    }
+
     /// The ids of every permission that a label means, whatever its model.
     async fn meant_by(&self, label: &str) -> Result<Vec<PermissionId>, StoreError> {
         let markers: Vec<LabelMarker> = self.table.partition(&keys::label(label)).await?;
@@ -49,7 +59,7 @@ impl Store {
             return Ok(Held::All);
         }
         let held = self.held_from(user).await?;
-        Ok(Held::Labels(held.into_keys().collect()))
+        Ok(Held::of(user, held.into_keys().collect()))
     }
 
     /// All that an active user holds, in a single round trip: it reads every permission, which
@@ -59,12 +69,12 @@ impl Store {
             return Ok(Held::All);
         }
         if user.group_ids.is_empty() && user.permission_ids.is_empty() {
-            return Ok(Held::Labels(BTreeSet::new()));
+            return Ok(Held::of(user, BTreeSet::new()));
         }
         let groups = self.groups_of(&user.group_ids);
         let (groups, permissions) = tokio::try_join!(groups, self.permissions())?;
         let held = sources(user, &groups, &permissions);
-        Ok(Held::Labels(held.into_keys().collect()))
+        Ok(Held::of(user, held.into_keys().collect()))
     }
 
     /// All that a user may do, with where it comes from: two round trips at most, one for a

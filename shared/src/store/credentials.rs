@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Store, StoreError, WriteError,
     history::Logged,
-    items::{Item, difference, from_item, number, text, to_item},
+    items::{Item, from_item, number, text, to_item},
     keys::Entity,
     versioned::{Versioned, logged},
     writes::{Condition, Write},
@@ -18,23 +18,44 @@ use crate::{
 /// A user's password hash, in an item of its own.
 #[derive(Serialize, Deserialize)]
 struct Credential {
-    password: PasswordHash,
+    password: Option<PasswordHash>,
+    /// The user's [`User::epoch`] when it was written.
+    #[serde(default)]
+    epoch: u64,
 }
 
 /// The item of a user's password hash.
-pub(super) fn credential(id: UserId, password: &PasswordHash) -> Result<Item, StoreError> {
-    let password = password.clone();
-    to_item(&Entity::Credential(id).key(), &Credential { password })
+pub(super) fn credential(
+    id: UserId,
+    password: &PasswordHash,
+    epoch: u64,
+) -> Result<Item, StoreError> {
+    let password = Some(password.clone());
+    to_item(
+        &Entity::Credential(id).key(),
+        &Credential { password, epoch },
+    )
 }
 
-/// Whether a write goes by what is known of the user.
+/// Gives the item the user's new epoch.
+pub(super) fn raise_epoch(id: UserId, epoch: u64) -> Write {
+    let epoch = Item::from([("epoch".to_owned(), number(epoch))]);
+    let mut write = Write::set(Entity::Credential(id).key(), epoch);
+    write.condition = Condition::None;
+    write
+}
+
+/// What a new password asks of the user in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// The user must be as they are known.
+    /// They must be as they are known.
     Unchanged,
-    /// The user must exist.
-    Present,
+    /// Their sessions must not have been ended meanwhile.
+    SameEpoch,
 }
+
+/// How often a user is read whose profile and credential were read from both sides of a change.
+const READS: u32 = 5;
 
 impl Store {
     /// The user with that username: two round trips.
@@ -55,24 +76,32 @@ impl Store {
             Entity::User(user_id).key(),
             Entity::Credential(user_id).key(),
         );
-        let mut found = self
-            .table
-            .batch_get([profile.clone(), credential.clone()])
-            .await?;
-        let Some(user) = found.remove(&profile) else {
-            return Ok(None);
-        };
-        let user: User = from_item(user)?;
-        // Between the two reads another user may have taken the name.
-        if user.username != *name {
-            return Ok(None);
+        for _ in 0..READS {
+            let mut found = self
+                .table
+                .batch_get([profile.clone(), credential.clone()])
+                .await?;
+            let Some(user) = found.remove(&profile) else {
+                return Ok(None);
+            };
+            let user: User = from_item(user)?;
+            // Between the two reads another user may have taken the name.
+            if user.username != *name {
+                return Ok(None);
+            }
+            let credential: Option<Credential> =
+                found.remove(&credential).map(from_item).transpose()?;
+            let Some(credential) = credential else {
+                return Ok(Some((user, None)));
+            };
+            if credential.epoch == user.epoch {
+                return Ok(Some((user, credential.password)));
+            }
         }
-        let credential: Option<Credential> =
-            found.remove(&credential).map(from_item).transpose()?;
-        Ok(Some((
-            user,
-            credential.map(|credential| credential.password),
-        )))
+        Err(StoreError::new(
+            "BatchGetItem",
+            "profile and credential differ",
+        ))
     }
 
     /// Replaces a password, and ends the tokens and sessions begun until now.
@@ -87,13 +116,20 @@ impl Store {
         password: &PasswordHash,
         actor: Actor<'_>,
     ) -> Result<(), WriteError> {
-        let valid_after = Item::from([("tokens_valid_after".to_owned(), number(self.now() + 1))]);
-        // The version grows in any case, so that a change applied to an older read is read again.
-        let mut touched = Write::touch(known.key(), valid_after);
-        if expected == Expected::Unchanged {
-            touched.condition = Condition::Equals("version", number(known.version));
+        let mut after = known.clone();
+        after.end_sessions(self.now());
+        let mut set = Item::from([("epoch".to_owned(), number(after.epoch))]);
+        if let Some(date) = after.tokens_valid_after {
+            set.insert("tokens_valid_after".to_owned(), number(date));
         }
-        let mut writes = vec![touched, Write::put(credential(known.id, password)?)];
+        // The version grows in any case, so that a change applied to an older read is read again.
+        let mut touched = Write::touch(known.key(), set);
+        touched.condition = match expected {
+            Expected::Unchanged => Condition::Equals("version", number(known.version)),
+            Expected::SameEpoch => Condition::EqualsOrAbsent("epoch", number(known.epoch)),
+        };
+        let credential = credential(known.id, password, after.epoch)?;
+        let mut writes = vec![touched, Write::put(credential)];
         let entry = Logged {
             fields: vec!["password"],
             ..logged(known, ActionFlag::Change)
@@ -110,8 +146,8 @@ impl Store {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
-        let (before, after) = (credential(id, old)?, credential(id, new)?);
-        let mut write = Write::set(Entity::Credential(id).key(), difference(&before, &after).0);
+        let password = Item::from([("password".to_owned(), text(new.expose()))]);
+        let mut write = Write::set(Entity::Credential(id).key(), password);
         write.condition = Condition::Equals("password", text(old.expose()));
         self.note(write).await
     }

@@ -60,17 +60,13 @@ impl Write {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("{name} = {value}"))
             }
+            Condition::EqualsOrAbsent(name, value) => {
+                let (name, value) = (expression.name(name), expression.value(value.clone()));
+                Some(format!("attribute_not_exists({name}) OR {name} = {value}"))
+            }
             Condition::Below(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("attribute_not_exists({name}) OR {name} < {value}"))
-            }
-            Condition::AtMost(name, value) => {
-                let (name, value) = (expression.name(name), expression.value(value.clone()));
-                Some(format!("attribute_not_exists({name}) OR {name} <= {value}"))
-            }
-            Condition::Above(name, value) => {
-                let (name, value) = (expression.name(name), expression.value(value.clone()));
-                Some(format!("{name} > {value}"))
             }
             Condition::OthersIn(name) => {
                 let (name, one) = (expression.name(name), expression.value(number(1)));

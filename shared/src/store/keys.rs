@@ -82,12 +82,10 @@ pub enum Entity<'a> {
     Sequence(Sequence),
     /// A blacklisted token.
     Token(&'a str),
-    /// A session of the admin pages, by the secret of its cookie.
-    Session(&'a str),
-    /// The failed logins to a username, whether a user has it or not.
-    AccountFailures(&'a str),
-    /// The failed logins from an address.
-    AddressFailures(&'a str),
+    /// A session of a user, by its id.
+    Session(UserId, &'a str),
+    /// A counter of attempts at a subject, by its place among the subject's counters.
+    Attempts(&'a str, &'a str),
     /// A change of an object, by the object and the entry's place among its changes.
     LogEntry(&'a Object, &'a str),
 }
@@ -116,13 +114,9 @@ impl Entity<'_> {
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
             Self::Token(jti) => (token(jti), "TOKEN".to_owned()),
-            Self::Session(secret) => (format!("SESSION#{}", digest(secret)), "SESSION".to_owned()),
-            Self::AccountFailures(name) => (
-                format!("FAILURES#ACCOUNT#{}", digest(name)),
-                "FAILURES".to_owned(),
-            ),
-            Self::AddressFailures(address) => {
-                (format!("FAILURES#ADDRESS#{address}"), "FAILURES".to_owned())
+            Self::Session(id, sid) => (sessions_of(*id), (*sid).to_owned()),
+            Self::Attempts(subject, place) => {
+                (format!("ATTEMPTS#{}", digest(subject)), (*place).to_owned())
             }
             Self::LogEntry(object, place) => (log_of(object), (*place).to_owned()),
         };
@@ -159,7 +153,13 @@ fn token(jti: &str) -> String {
     format!("TOKEN#sha256:{}", digest(jti))
 }
 
-fn digest(text: &str) -> String {
+/// The partition of a user's sessions.
+pub fn sessions_of(id: UserId) -> String {
+    format!("SESSION#{id}")
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

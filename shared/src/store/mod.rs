@@ -1,9 +1,9 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
 mod access;
+pub mod attempts;
 mod credentials;
 mod expression;
-pub mod failures;
 mod groups;
 pub mod history;
 pub mod items;

@@ -1,70 +1,184 @@
-//! Sessions of the admin pages: an item for each, so that a logout ends it at once.
+//! Sessions: an item for each login, of the API as of the admin pages, beside its user.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Store, StoreError, WriteError,
-    items::{Item, from_item, number, to_item},
-    keys::Entity,
-    writes::Write,
+    Refusal, Store, StoreError, WriteError,
+    items::{Item, from_item, number, text, to_item},
+    keys::{self, Entity, TTL},
+    writes::{Condition, Write},
 };
 use crate::domain::{User, UserId};
 
-/// A session. The secret that its cookie holds is only part of its key, as a digest.
+/// What a login was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Tokens of the API.
+    Api,
+    /// The admin pages.
+    Admin,
+}
+
+/// A session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// The user.
+    /// Its user.
     pub user_id: UserId,
-    /// When it began: [`User::session_begins`].
+    /// 32 hexadecimal digits; for the admin pages the digest of the cookie's secret.
+    pub sid: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// The user's [`User::epoch`] at the login.
+    pub epoch: u64,
+    /// The user's [`User::staff_epoch`] at the login.
+    #[serde(default)]
+    pub staff_epoch: u64,
+    /// When it began, in seconds since 1970.
     pub created: i64,
-    /// When it was last used, in seconds since 1970.
-    pub last_seen: i64,
-    /// When it ends at the latest, in seconds since 1970.
+    /// When it was last used, to an hour, in seconds since 1970.
+    pub last_used: i64,
+    /// When it ends, in seconds since 1970.
+    pub expires: i64,
+    /// When the table may forget it: with the last of its tokens. In seconds since 1970.
     pub ttl: i64,
+    /// The source address of the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The `User-Agent` of the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The `jti` of its refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The `jti` of the refresh token that the present one replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// When that was, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<i64>,
+}
+
+/// A session notes its use at most this often, in seconds.
+const USED_EVERY: i64 = 3600;
+
+impl Session {
+    /// Whether it lets its user in at `now` (seconds since 1970).
+    pub fn is_live(&self, user: &User, now: i64) -> bool {
+        self.user_id == user.id
+            && self.epoch == user.epoch
+            && now < self.ttl
+            && (self.kind == Kind::Api || self.staff_epoch == user.staff_epoch)
+    }
+}
+
+/// Keeps a session, if it exists, when the user's epoch is raised: it gets the new one.
+pub(crate) fn keep_session(id: UserId, sid: &str, epoch: u64) -> Write {
+    let epoch = Item::from([("epoch".to_owned(), number(epoch))]);
+    let mut write = Write::set(Entity::Session(id, sid).key(), epoch);
+    write.refusal = Refusal::Stale;
+    write
 }
 
 impl Store {
-    /// A session and its user, if both exist: one round trip.
-    pub async fn session(
+    /// A session and its user, as far as they exist: one round trip.
+    pub async fn session_and_user(
         &self,
-        secret: &str,
-        user: UserId,
-    ) -> Result<Option<(Session, User)>, StoreError> {
-        let (session, user) = (Entity::Session(secret).key(), Entity::User(user).key());
+        id: UserId,
+        sid: &str,
+    ) -> Result<(Option<Session>, Option<User>), StoreError> {
+        let (session, user) = (Entity::Session(id, sid).key(), Entity::User(id).key());
         let mut found = self
             .table
             .batch_get([session.clone(), user.clone()])
             .await?;
-        let (Some(session), Some(user)) = (found.remove(&session), found.remove(&user)) else {
-            return Ok(None);
-        };
-        let (session, user): (Session, User) = (from_item(session)?, from_item(user)?);
-        Ok((session.user_id == user.id).then_some((session, user)))
+        let session = found.remove(&session).map(from_item).transpose()?;
+        Ok((session, found.remove(&user).map(from_item).transpose()?))
+    }
+
+    /// A session, if it exists.
+    pub async fn session(&self, id: UserId, sid: &str) -> Result<Option<Session>, StoreError> {
+        self.table.get(Entity::Session(id, sid).key()).await
+    }
+
+    /// The sessions of a user, live or not.
+    pub async fn sessions_of(&self, id: UserId) -> Result<Vec<Session>, StoreError> {
+        self.table.partition(&keys::sessions_of(id)).await
     }
 
     /// Begins a session.
-    pub async fn begin_session(&self, secret: &str, session: &Session) -> Result<(), StoreError> {
-        let item = to_item(&Entity::Session(secret).key(), session)?;
-        self.note(Write::put(item)).await
+    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
+        let key = Entity::Session(session.user_id, &session.sid).key();
+        self.note(Write::put(to_item(&key, session)?)).await
     }
 
-    /// Records that a session is used. One that was ended meanwhile stays ended.
-    pub async fn touch_session(&self, secret: &str, now: i64) -> Result<(), StoreError> {
-        let seen = Item::from([("last_seen".to_owned(), number(now))]);
-        self.note(Write::set(Entity::Session(secret).key(), seen))
-            .await
+    /// Records that a session is used, if that was not recorded for `every` seconds. One that was
+    /// ended meanwhile stays ended.
+    pub async fn use_session(&self, session: &Session, every: i64) -> Result<(), StoreError> {
+        let now = self.now();
+        if now - session.last_used < every.min(USED_EVERY) {
+            return Ok(());
+        }
+        let key = Entity::Session(session.user_id, &session.sid).key();
+        let used = Item::from([("last_used".to_owned(), number(now))]);
+        self.note(Write::set(key, used)).await
     }
 
-    /// Ends a session, if it exists.
-    pub async fn end_session(&self, secret: &str) -> Result<(), StoreError> {
-        self.note(Write::delete(Entity::Session(secret).key()))
-            .await
+    /// Replaces the refresh token of a session, whose present one must be `presented`; false if it
+    /// is not.
+    pub async fn rotate_session(
+        &self,
+        session: &Session,
+        presented: &str,
+    ) -> Result<bool, StoreError> {
+        let key = Entity::Session(session.user_id, &session.sid).key();
+        let optional = |value: &Option<String>| text(value.as_deref().unwrap_or_default());
+        let set = Item::from([
+            ("current".to_owned(), optional(&session.current)),
+            ("previous".to_owned(), text(presented)),
+            (
+                "rotated_at".to_owned(),
+                number(session.rotated_at.unwrap_or_default()),
+            ),
+            ("last_used".to_owned(), number(session.last_used)),
+            ("expires".to_owned(), number(session.expires)),
+            (TTL.to_owned(), number(session.ttl)),
+        ]);
+        let mut write = Write::set(key, set);
+        write.condition = Condition::Equals("current", text(presented));
+        match self.table.write(vec![write]).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Ends a session; false if it does not exist.
+    pub async fn end_session(&self, id: UserId, sid: &str) -> Result<bool, StoreError> {
+        let mut write = Write::delete(Entity::Session(id, sid).key());
+        write.condition = Condition::Exists;
+        match self.table.write(vec![write]).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Deletes the sessions of a user but one: those that have ended, or are to end.
+    pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
+        for session in self.sessions_of(id).await? {
+            if Some(session.sid.as_str()) != but {
+                self.note(Write::delete(Entity::Session(id, &session.sid).key()))
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes something whose refusal does not matter.
     pub(super) async fn note(&self, write: Write) -> Result<(), StoreError> {
         match self.table.write(vec![write]).await {
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Ok(()) | Err(WriteError::Refused(_) | WriteError::Contended) => Ok(()),
             Err(WriteError::Failed(error)) => Err(error),
         }
     }

@@ -209,7 +209,7 @@ impl Table {
             }
             pause(attempt).await;
         }
-        Err(StoreError::new("TransactWriteItems", "conflicts without end").into())
+        Err(WriteError::Contended)
     }
 
     async fn write_one(&self, write: Write) -> Result<(), WriteError> {
@@ -225,7 +225,7 @@ impl Table {
                 _ => return Err(error.into()),
             }
         }
-        Err(StoreError::new("write", "conflicts without end").into())
+        Err(WriteError::Contended)
     }
 
     /// Sends one write by itself; an error comes with DynamoDB's code for it.
@@ -278,6 +278,8 @@ impl Table {
 pub enum WriteError {
     /// Conditions failed, in the order of the writes; nothing was written.
     Refused(Vec<Refusal>),
+    /// Other writes of the same items got in the way of each try.
+    Contended,
     /// The table did not answer.
     Failed(StoreError),
 }
@@ -326,7 +328,7 @@ fn met_another(error: &SdkError<TransactWriteItemsError>) -> bool {
 }
 
 /// Waits before another try: full jitter under a bound that doubles from 20 ms to half a second.
-async fn pause(attempt: u32) {
+pub(crate) async fn pause(attempt: u32) {
     let bound = 20_u64.saturating_mul(1 << attempt.min(5)).min(500);
     tokio::time::sleep(Duration::from_millis(rand::random_range(1..=bound))).await;
 }

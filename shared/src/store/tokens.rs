@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::{
     Store, StoreError,
     items::{attributes, from_item, number, text},
-    keys::{Entity, TTL},
+    keys::{Entity, Key, TTL},
+    sessions::Session,
 };
 use crate::domain::{User, UserId};
 
@@ -14,27 +15,50 @@ struct Blacklisted {
     ttl: i64,
 }
 
+/// What the table knows of a token.
+pub struct TokenState {
+    /// Whether it is blacklisted.
+    pub is_blacklisted: bool,
+    /// Its user.
+    pub user: Option<User>,
+    /// Its session.
+    pub session: Option<Session>,
+}
+
 impl Store {
-    /// Whether a token is blacklisted, and the user it names, in one round trip.
-    pub async fn token_and_user(
+    /// Whether a token is blacklisted.
+    pub async fn is_blacklisted(&self, jti: &str) -> Result<bool, StoreError> {
+        let entry: Option<Blacklisted> = self.table.get(Entity::Token(jti).key()).await?;
+        Ok(self.counts(entry))
+    }
+
+    /// Whether a token is blacklisted, and the user and the session that it names, as far as they
+    /// exist: one round trip.
+    pub async fn token_state(
         &self,
         jti: &str,
         user: Option<UserId>,
-        now: i64,
-    ) -> Result<(bool, Option<User>), StoreError> {
+        sid: Option<&str>,
+    ) -> Result<TokenState, StoreError> {
         let token = Entity::Token(jti).key();
+        let session = user
+            .zip(sid)
+            .map(|(id, sid)| Entity::Session(id, sid).key());
         let user = user.map(|id| Entity::User(id).key());
-        let mut found = self
-            .table
-            .batch_get(std::iter::once(token.clone()).chain(user.clone()))
-            .await?;
-        let entry: Option<Blacklisted> = found.remove(&token).map(from_item).transpose()?;
-        let user = user
-            .and_then(|key| found.remove(&key))
-            .map(from_item)
-            .transpose()?;
-        // DynamoDB deletes expired items late.
-        Ok((entry.is_some_and(|entry| entry.ttl > now), user))
+        let wanted = [&token].into_iter().chain(&user).chain(&session).cloned();
+        let mut found = self.table.batch_get(wanted).await?;
+        let entry = found.remove(&token).map(from_item).transpose()?;
+        let mut read = |key: Option<Key>| key.and_then(|key| found.remove(&key));
+        Ok(TokenState {
+            is_blacklisted: self.counts(entry),
+            user: read(user).map(from_item).transpose()?,
+            session: read(session).map(from_item).transpose()?,
+        })
+    }
+
+    /// DynamoDB deletes expired items late.
+    fn counts(&self, entry: Option<Blacklisted>) -> bool {
+        entry.is_some_and(|entry| entry.ttl > self.now())
     }
 
     /// Blacklists a token until it is taken no more; false if it was blacklisted before.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Refusal, Store, StoreError, WriteError,
-    credentials::credential,
+    credentials::{credential, raise_epoch},
     items::{Item, attributes, from_item, indexed, number, to_item},
     keys::{self, Entity, Key, Sequence},
     markers::{self, release, take, taken},
@@ -88,7 +88,7 @@ impl Store {
         password: &PasswordHash,
         actor: Actor<'_>,
     ) -> Result<User, WriteError> {
-        let credential = Write::create(credential(user.id, password)?, Refusal::Exists);
+        let credential = Write::create(credential(user.id, password, user.epoch)?, Refusal::Exists);
         self.insert(user, vec![credential], actor).await
     }
 }
@@ -140,6 +140,9 @@ impl Versioned for User {
         }
         let lost = had.into_keys();
         whole.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
+        if before.epoch != after.epoch {
+            whole.push(raise_epoch(id, after.epoch));
+        }
         match (before.is_active_superuser(), after.is_active_superuser()) {
             (false, true) => whole.push(join_superusers(id)),
             (true, false) => whole.push(leave_superusers(id)),
@@ -199,8 +202,9 @@ impl Versioned for User {
             permission_ids,
             date_joined,
             last_login,
+            epoch,
+            staff_epoch: _,
             tokens_valid_after: _,
-            sessions_valid_after: _,
             version: _,
         } = after;
         changed([
@@ -215,6 +219,11 @@ impl Versioned for User {
             ("User permissions", before.permission_ids != *permission_ids),
             ("Last login", before.last_login != *last_login),
             ("Date joined", before.date_joined != *date_joined),
+            // A deactivation ends them by itself.
+            (
+                "Sessions",
+                before.epoch != *epoch && before.is_active == *is_active,
+            ),
         ])
     }
 }

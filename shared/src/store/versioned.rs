@@ -83,8 +83,8 @@ impl Store {
         Ok(new)
     }
 
-    /// Writes what differs between two states of an object, of which the table must hold the first.
-    /// Returns the second with its new version.
+    /// Writes what differs between two states of an object, of which the table must hold the first,
+    /// with more writes in the same transaction. Returns the second with its new version.
     ///
     /// # Errors
     /// [`Refusal::Stale`](super::Refusal::Stale) if the table holds another state, a broken rule
@@ -93,6 +93,7 @@ impl Store {
         &self,
         before: &T,
         mut after: T,
+        more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<T, WriteError> {
         let entry = Logged {
@@ -100,6 +101,7 @@ impl Store {
             ..logged(&after, ActionFlag::Change)
         };
         let mut writes = T::change(before, &after)?;
+        writes.whole.extend(more);
         writes.whole.extend(self.log(actor, entry)?);
         self.write_all(writes).await?;
         *after.version_mut() += 1;

@@ -57,14 +57,12 @@ pub enum Condition {
     Exists,
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
+    /// The attribute is absent or has this value.
+    EqualsOrAbsent(&'static str, AttributeValue),
     /// The set has more than one member.
     OthersIn(&'static str),
     /// The number is absent or smaller.
     Below(&'static str, AttributeValue),
-    /// The number is absent or not greater.
-    AtMost(&'static str, AttributeValue),
-    /// The number is present and greater.
-    Above(&'static str, AttributeValue),
 }
 
 /// What a write does.

@@ -1,0 +1,276 @@
+//! Sessions of the API: a login begins one, its refresh tokens go on with it, a logout ends it.
+
+use std::net::IpAddr;
+
+use super::Refused;
+use crate::{
+    app::App,
+    domain::User,
+    jwt::{Claims, Jwt, TokenError, new_jti},
+    settings::Reuse,
+    store::{
+        sessions::{Kind, Session},
+        tokens::TokenState,
+    },
+    telemetry::{Event, note_event, note_user},
+};
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The source address.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` header, at most 255 characters of it.
+    pub user_agent: Option<String>,
+}
+
+/// A pair of tokens.
+pub struct Tokens {
+    /// The refresh token; absent where a refresh leaves it as it is.
+    pub refresh: Option<String>,
+    /// The access token.
+    pub access: String,
+}
+
+/// A session of a user that begins now, and ends after `age` seconds.
+pub fn new(user: &User, kind: Kind, sid: String, client: &Client, now: i64, age: i64) -> Session {
+    Session {
+        user_id: user.id,
+        sid,
+        kind,
+        epoch: user.epoch,
+        staff_epoch: user.staff_epoch,
+        created: now,
+        last_used: now,
+        expires: now + age,
+        ttl: now + age,
+        address: client.address.map(|address| address.to_string()),
+        user_agent: client.user_agent.clone(),
+        current: None,
+        previous: None,
+        rotated_at: None,
+    }
+}
+
+/// Begins a session of the API, and gives its tokens.
+///
+/// # Errors
+/// The table's failure.
+pub async fn begin(app: &App, jwt: &Jwt, user: &User, client: &Client) -> Result<Tokens, Refused> {
+    let now = app.clock.now();
+    let age = app.settings.tokens.refresh_lifetime;
+    let mut session = new(user, Kind::Api, new_jti(), client, now, age);
+    session.current = Some(new_jti());
+    session.rotated_at = Some(now);
+    extend(app, &mut session, now);
+    app.store.begin_session(&session).await?;
+    Ok(Tokens {
+        refresh: Some(refresh_token(jwt, &session)),
+        access: jwt.access(&session.user_id.to_string().into(), Some(&session.sid), now),
+    })
+}
+
+/// Sets when a session ends whose refresh token is issued now.
+fn extend(app: &App, session: &mut Session, now: i64) {
+    let settings = &app.settings.tokens;
+    session.expires = now + settings.refresh_lifetime;
+    if settings.rotate {
+        let last = session.created + settings.session_max_age;
+        session.expires = session.expires.min(last);
+    }
+    // Its last access token outlives its last refresh token.
+    session.ttl = session.expires + settings.access_lifetime + settings.leeway;
+}
+
+/// The present refresh token of a session, which is the same whenever it is asked for.
+fn refresh_token(jwt: &Jwt, session: &Session) -> String {
+    let jti = session.current.as_deref().unwrap_or_default();
+    let iat = session.rotated_at.unwrap_or(session.created);
+    let user_id = session.user_id.to_string();
+    jwt.refresh_token(&user_id.into(), &session.sid, jti, iat, session.expires)
+}
+
+/// What a refresh token is to its session.
+#[derive(PartialEq)]
+enum Standing {
+    /// The one that goes on.
+    Current,
+    /// The one before, of late.
+    Previous,
+    /// One that was replaced.
+    Replaced,
+    /// The session has ended.
+    Ended,
+}
+
+fn standing(app: &App, session: Option<&Session>, user: Option<&User>, jti: &str) -> Standing {
+    let now = app.clock.now();
+    let Some(session) = session.filter(|session| now < session.ttl) else {
+        return Standing::Ended;
+    };
+    if user.is_some_and(|user| !session.is_live(user, now)) {
+        return Standing::Ended;
+    }
+    let grace = app.settings.tokens.refresh_grace;
+    let is_late = session.rotated_at.is_none_or(|at| now - at >= grace);
+    if session.current.as_deref() == Some(jti) {
+        Standing::Current
+    } else if session.previous.as_deref() == Some(jti) && !is_late {
+        Standing::Previous
+    } else {
+        Standing::Replaced
+    }
+}
+
+/// The tokens that a verified refresh token gives. With rotation the token is replaced, by one
+/// conditional write, so that parallel uses of it never start two chains.
+///
+/// # Errors
+/// The token is blacklisted or was replaced, its session has ended, its user is deleted or
+/// deactivated, or the table's failure.
+pub async fn refresh(
+    app: &App,
+    jwt: &Jwt,
+    claims: &Claims,
+    client: &Client,
+) -> Result<Tokens, Refused> {
+    let (jti, sid) = (claims.jti.as_str(), claims.sid.as_deref());
+    let state = app.store.token_state(jti, claims.user_id(), sid).await?;
+    if state.is_blacklisted {
+        return Err(Refused::Token(TokenError::Blacklisted));
+    }
+    let user = state.user.filter(|user| user.is_active);
+    let user = user.ok_or(Refused::NoActiveAccount)?;
+    note_user(user.id);
+    let tokens = match (sid, state.session) {
+        (None, _) => of_no_session(app, jwt, claims, &user, client).await?,
+        (Some(_), None) => return Err(Refused::Token(TokenError::Blacklisted)),
+        (Some(_), Some(session)) => of_session(app, jwt, claims, &user, session).await?,
+    };
+    note_event(Event::Refresh);
+    Ok(tokens)
+}
+
+/// A token of Django or of an older version: with rotation it begins a session.
+async fn of_no_session(
+    app: &App,
+    jwt: &Jwt,
+    claims: &Claims,
+    user: &User,
+    client: &Client,
+) -> Result<Tokens, Refused> {
+    if !user.accepts_token_of(claims.iat) {
+        return Err(Refused::Token(TokenError::Invalid));
+    }
+    if !app.settings.tokens.rotate {
+        let now = app.clock.now();
+        return Ok(Tokens {
+            refresh: None,
+            access: jwt.refresh(claims, user, now),
+        });
+    }
+    let until = claims.exp.saturating_add(app.settings.tokens.leeway);
+    if !app.store.blacklist(&claims.jti, until).await? {
+        return Err(Refused::Token(TokenError::Blacklisted));
+    }
+    begin(app, jwt, user, client).await
+}
+
+async fn of_session(
+    app: &App,
+    jwt: &Jwt,
+    claims: &Claims,
+    user: &User,
+    mut session: Session,
+) -> Result<Tokens, Refused> {
+    let now = app.clock.now();
+    let rotates = app.settings.tokens.rotate;
+    let mut standing_now = standing(app, Some(&session), Some(user), &claims.jti);
+    if standing_now == Standing::Current && rotates {
+        let mut next = session.clone();
+        next.previous = Some(claims.jti.clone());
+        next.current = Some(new_jti());
+        (next.rotated_at, next.last_used) = (Some(now), now);
+        extend(app, &mut next, now);
+        if app.store.rotate_session(&next, &claims.jti).await? {
+            session = next;
+        } else {
+            // Another use of the token was first, unless it was this one, whose answer was lost.
+            let there = app.store.session(user.id, &session.sid).await?;
+            session = there.ok_or(Refused::Token(TokenError::Blacklisted))?;
+            if session.current != next.current {
+                standing_now = standing(app, Some(&session), Some(user), &claims.jti);
+            }
+        }
+    } else if standing_now == Standing::Current {
+        app.store.use_session(&session, i64::MAX).await?;
+    }
+    match standing_now {
+        Standing::Current | Standing::Previous => Ok(Tokens {
+            refresh: rotates.then(|| refresh_token(jwt, &session)),
+            access: jwt.refresh(claims, user, now),
+        }),
+        Standing::Ended => Err(Refused::Token(TokenError::Blacklisted)),
+        Standing::Replaced => {
+            reused(app, &session).await?;
+            Err(Refused::Token(TokenError::Blacklisted))
+        }
+    }
+}
+
+/// A token that was replaced is used again: somebody has a copy of it.
+async fn reused(app: &App, session: &Session) -> Result<(), Refused> {
+    note_event(Event::RefreshReuse);
+    tracing::warn!(
+        user = session.user_id.0,
+        sid = session.sid,
+        "a replaced refresh token was used"
+    );
+    if app.settings.tokens.reuse == Reuse::End {
+        app.store.end_session(session.user_id, &session.sid).await?;
+    }
+    Ok(())
+}
+
+/// Whether a verified refresh token is good for nothing any more: blacklisted, replaced, or of an
+/// ended session.
+///
+/// # Errors
+/// The table's failure.
+pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
+    let (jti, sid) = (claims.jti.as_str(), claims.sid.as_deref());
+    let TokenState {
+        is_blacklisted,
+        session,
+        ..
+    } = app.store.token_state(jti, claims.user_id(), sid).await?;
+    if is_blacklisted || sid.is_none() {
+        return Ok(is_blacklisted);
+    }
+    let standing = standing(app, session.as_ref(), None, jti);
+    Ok(matches!(standing, Standing::Replaced | Standing::Ended))
+}
+
+/// Blacklists a verified refresh token (SimpleJWT's `token/blacklist/`). Access tokens live on.
+///
+/// # Errors
+/// It was used up before, or the table's failure.
+pub async fn blacklist(app: &App, claims: &Claims) -> Result<(), Refused> {
+    let until = claims.exp.saturating_add(app.settings.tokens.leeway);
+    if is_used_up(app, claims).await? || !app.store.blacklist(&claims.jti, until).await? {
+        return Err(Refused::Token(TokenError::Blacklisted));
+    }
+    Ok(())
+}
+
+/// Ends the session of a verified refresh token, with its access tokens.
+///
+/// # Errors
+/// As [`blacklist`].
+pub async fn log_out(app: &App, claims: &Claims) -> Result<(), Refused> {
+    blacklist(app, claims).await?;
+    if let (Some(user), Some(sid)) = (claims.user_id(), &claims.sid) {
+        app.store.end_session(user, sid).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Limits of attempts, by source address.
+
+use std::net::IpAddr;
+
+use super::Refused;
+use crate::{
+    settings::Rate,
+    store::{
+        Store,
+        attempts::{Attempts, Counter},
+    },
+};
+
+/// Counts a registration from an address, and refuses it above the rate.
+///
+/// # Errors
+/// Too many of them, or the table's failure.
+pub async fn registration(
+    store: &Store,
+    rate: Option<Rate>,
+    address: Option<IpAddr>,
+) -> Result<(), Refused> {
+    let Some(Rate { count, seconds }) = rate else {
+        return Ok(());
+    };
+    let counter = Counter::new("registrations", seconds).of(&network(address));
+    let attempts = store.count_attempt(&counter).await?;
+    refuse_above(count, attempts, store.now())
+}
+
+/// Refuses an attempt above a limit; a limit of 0 is none.
+pub(super) fn refuse_above(limit: u64, attempts: Attempts, now: i64) -> Result<(), Refused> {
+    if limit == 0 || attempts.count <= limit {
+        Ok(())
+    } else {
+        Err(Refused::Throttled(attempts.until - now))
+    }
+}
+
+/// What attempts from an address are counted by: the address, or for IPv6 its /64 network, since a
+/// client that has one address of it has all.
+pub(super) fn network(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => String::new(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_ipv6_counts_for_its_network() {
+        let network = |address: &str| network(address.parse().ok());
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::/64");
+        assert_eq!(network("2001:db8:0:1::9"), "2001:db8:0:1::/64");
+        assert_eq!(network("none"), "");
+    }
+}

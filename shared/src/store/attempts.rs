@@ -1,0 +1,136 @@
+//! Attempts, counted in windows of time before anything is checked.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use serde::Deserialize;
+
+use super::{
+    Store, StoreError,
+    items::{attributes, number, number_of},
+    keys::{Entity, Key, TTL, digest},
+    markers,
+    table::failure,
+    writes::Write,
+};
+use crate::domain::{UserId, UserName};
+
+/// What is counted: attempts at a subject, apart by a part of it, in windows of so many seconds.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    subject: String,
+    part: String,
+    seconds: i64,
+}
+
+/// How many attempts a window has had, and when it ends, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    /// The count, with the present one if it was counted.
+    pub count: u64,
+    /// The end of the window.
+    pub until: i64,
+}
+
+impl Counter {
+    /// A counter of attempts at a subject, such as a username, in windows of `seconds`.
+    pub fn new(subject: &str, seconds: i64) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            part: String::new(),
+            seconds,
+        }
+    }
+
+    /// The counter of a part of them, such as those from one address.
+    #[must_use]
+    pub fn of(&self, part: &str) -> Self {
+        Self {
+            part: digest(part),
+            ..self.clone()
+        }
+    }
+
+    /// The item of the window that `now` is in, and the window's end. Windows of different subjects
+    /// begin at different times, so that not all counters begin anew at once.
+    fn window(&self, now: i64) -> (Key, i64) {
+        let digits = digest(&self.subject);
+        let offset = digits
+            .get(..8)
+            .and_then(|hex| i64::from_str_radix(hex, 16).ok());
+        let offset = offset.unwrap_or_default() % self.seconds;
+        let number = (now + offset).div_euclid(self.seconds);
+        let place = format!("{number}#{}", self.part);
+        let key = Entity::Attempts(&self.subject, &place).key();
+        (key, (number + 1) * self.seconds - offset)
+    }
+}
+
+/// The sort key of a counter's item.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(rename = "SK")]
+    place: String,
+}
+
+impl Store {
+    /// Counts an attempt, and returns how many there have been: one write.
+    pub async fn count_attempt(&self, counter: &Counter) -> Result<Attempts, StoreError> {
+        let (key, until) = counter.window(self.now());
+        let (client, table) = self.table.parts();
+        let answer = client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(attributes(&key)))
+            .update_expression("ADD #count :one SET #ttl = :ttl")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":ttl", number(until))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|error| failure("UpdateItem", error))?;
+        let item = answer.attributes.unwrap_or_default();
+        let count = number_of(&item, "count").unwrap_or(1);
+        Ok(Attempts { count, until })
+    }
+
+    /// Sets a counter back.
+    pub async fn forget_attempts(&self, counter: &Counter) -> Result<(), StoreError> {
+        let (key, _) = counter.window(self.now());
+        self.note(Write::delete(key)).await
+    }
+
+    /// Sets all counters of a subject back: one read, and a write for each.
+    pub async fn forget_all_attempts(&self, subject: &str) -> Result<(), StoreError> {
+        let pk = Entity::Attempts(subject, "").key().pk;
+        let items: Vec<Place> = self.table.partition(&pk).await?;
+        for Place { place } in items {
+            self.note(Write::delete(Entity::Attempts(subject, &place).key()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The user with a username, and the counts of two counters: one read.
+    pub async fn candidate(
+        &self,
+        name: Option<&UserName>,
+        counters: [&Counter; 2],
+    ) -> Result<(Option<UserId>, [Attempts; 2]), StoreError> {
+        let now = self.now();
+        let marker = name.map(Entity::UserName);
+        let windows = counters.map(|counter| counter.window(now));
+        let keys = windows.iter().map(|(key, _)| key.clone());
+        let wanted = keys.chain(marker.as_ref().map(Entity::key));
+        let found = self.table.batch_get(wanted).await?;
+        let owner = marker.and_then(|marker| markers::owner(&marker, found.get(&marker.key())?));
+        let attempts = windows.map(|(key, until)| Attempts {
+            count: found
+                .get(&key)
+                .and_then(|item| number_of(item, "count"))
+                .unwrap_or(0),
+            until,
+        });
+        Ok((owner.map(UserId), attempts))
+    }
+}
