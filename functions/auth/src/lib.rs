@@ -1,35 +1,49 @@
-//! Login and tokens: everything under `/api/auth/` that is no resource.
+//! Logins, tokens and sessions: everything under `/api/auth/` that is no resource.
 
-mod blacklist;
 mod login;
+mod logout;
 mod refresh;
+mod sessions;
 mod verify;
 
 use shared::http::{
-    Routes,
+    Caller, Routes,
     extract::Anyone,
     routes::{Access, View},
 };
 
-/// The function's routes.
+/// The function's routes. `jwt/…` are djoser's names of three of them.
 pub fn routes() -> Routes {
     let refresh = Access::Anyone(&["refresh"]);
+    let login = || {
+        View::new("Token Obtain Pair").post(Access::Anyone(&["username", "password"]), login::login)
+    };
+    let refresh_view = || View::new("Token Refresh").post(refresh, refresh::refresh);
+    let verify = || View::new("Token Verify").post(Access::Anyone(&["token"]), verify::verify);
+    let blacklist = View::new("Token Blacklist");
     Routes::new()
-        .view::<Anyone>(
-            "/api/auth/login/",
-            View::new("Token Obtain Pair")
-                .post(Access::Anyone(&["username", "password"]), login::login),
-        )
-        .view::<Anyone>(
-            "/api/auth/token/refresh/",
-            View::new("Token Refresh").post(refresh, refresh::refresh),
-        )
-        .view::<Anyone>(
-            "/api/auth/token/verify/",
-            View::new("Token Verify").post(Access::Anyone(&["token"]), verify::verify),
-        )
+        .view::<Anyone>("/api/auth/login/", login())
+        .view::<Anyone>("/api/auth/jwt/create/", login())
+        .view::<Anyone>("/api/auth/token/refresh/", refresh_view())
+        .view::<Anyone>("/api/auth/jwt/refresh/", refresh_view())
+        .view::<Anyone>("/api/auth/token/verify/", verify())
+        .view::<Anyone>("/api/auth/jwt/verify/", verify())
         .view::<Anyone>(
             "/api/auth/token/blacklist/",
-            View::new("Token Blacklist").post(refresh, blacklist::blacklist),
+            blacklist.post(refresh, logout::blacklist),
+        )
+        .view::<Anyone>(
+            "/api/auth/logout/",
+            View::new("Logout").post(refresh, logout::log_out),
+        )
+        .view::<Caller>(
+            "/api/auth/sessions/",
+            View::new("Session List")
+                .get(Access::User, sessions::list)
+                .delete(Access::User, sessions::end_others),
+        )
+        .view::<Caller>(
+            "/api/auth/sessions/{id}/",
+            View::new("Session Instance").delete(Access::User, sessions::end),
         )
 }

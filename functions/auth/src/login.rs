@@ -1,41 +1,46 @@
-//! `POST /api/auth/login/`: a username and a password for a pair of tokens.
+//! `POST /api/auth/login/`, `jwt/create/`: a username and a password for a pair of tokens.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
-    accounts::login::log_in,
+    accounts::{login::log_in, sessions},
     app::App,
     domain::names::AnyText,
     hashing::Password,
-    http::{ApiError, JsonOrForm, extract::SourceAddress},
+    http::{ApiError, JsonOrForm, extract::RequestClient},
     input::Presence,
-    jwt::TokenType,
 };
 
-/// A pair of tokens.
+/// A pair of tokens. A refresh without rotation gives only the second.
 #[derive(Serialize)]
 pub struct Tokens {
-    refresh: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<String>,
     access: String,
+}
+
+impl From<sessions::Tokens> for Tokens {
+    fn from(tokens: sessions::Tokens) -> Self {
+        let sessions::Tokens { refresh, access } = tokens;
+        Self { refresh, access }
+    }
 }
 
 pub async fn login(
     State(app): State<App>,
-    SourceAddress(address): SourceAddress,
+    RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Json<Tokens>, ApiError> {
     let (username, password) = credentials(body)?;
-    // Before the password is looked at: a change of it meanwhile ends these tokens too.
+    let user = log_in(&app, &username, &password, client.address, |_| true).await?;
     let now = app.clock.now();
-    let user = log_in(&app, &username, &password, address, |_| true).await?;
     if app.settings.logins.update_last_login {
         app.store.set_last_login(user.id, now).await?;
     }
     let jwt = app.keys.current(now).await;
-    Ok(Json(Tokens {
-        refresh: jwt.issue(TokenType::Refresh, &user, now),
-        access: jwt.issue(TokenType::Access, &user, now),
-    }))
+    Ok(Json(
+        sessions::begin(&app, &jwt, &user, &client).await?.into(),
+    ))
 }
 
 fn credentials(body: JsonOrForm) -> Result<(String, Password), ApiError> {

@@ -1,46 +1,29 @@
-//! `POST /api/auth/token/refresh/`: a refresh token for an access token.
+//! `POST /api/auth/token/refresh/`, `jwt/refresh/`: a refresh token for an access token, and with
+//! rotation for the next refresh token.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use serde::Serialize;
 use shared::{
+    accounts::sessions,
     app::App,
     domain::names::AnyText,
-    http::{ApiError, JsonOrForm},
+    http::{ApiError, JsonOrForm, extract::RequestClient},
     input::Presence,
     jwt::{Claims, Jwt, TokenError, TokenType},
-    telemetry::{Event, note_event, note_user},
 };
 
-/// A new access token.
-#[derive(Serialize)]
-pub struct Access {
-    access: String,
-}
+use crate::login::Tokens;
 
-pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Access>, ApiError> {
+pub async fn refresh(
+    State(app): State<App>,
+    RequestClient(client): RequestClient,
+    body: JsonOrForm,
+) -> Result<Json<Tokens>, ApiError> {
     let token = token_field(body, "refresh")?;
-    let now = app.clock.now();
-    let (jwt, claims) = claims(&app, &token, now).await?;
-    let (blacklisted, user) = app
-        .store
-        .token_and_user(&claims.jti, claims.user_id(), now)
-        .await?;
-    if blacklisted {
-        return Err(ApiError::BadToken(TokenError::Blacklisted));
-    }
-    let user = user
-        .filter(|user| user.is_active)
-        .ok_or(ApiError::NoActiveAccount)?;
-    if claims.is_revoked_for(&user) {
-        return Err(ApiError::BadToken(TokenError::Invalid));
-    }
-    note_user(user.id);
-    note_event(Event::Refresh);
-    Ok(Json(Access {
-        access: jwt.refresh(&claims, &user, now),
-    }))
+    let (jwt, claims) = claims(&app, &token).await?;
+    let tokens = sessions::refresh(&app, &jwt, &claims, &client).await?;
+    Ok(Json(tokens.into()))
 }
 
 /// The one field of a token endpoint.
@@ -54,18 +37,16 @@ pub fn token_field(body: JsonOrForm, name: &'static str) -> Result<String, ApiEr
 
 /// The claims of a refresh token, and the keys that verified it. As in SimpleJWT, a blacklisted
 /// token is told so before what else is wrong with it; only then is the blacklist read here.
-pub async fn claims(app: &App, token: &str, now: i64) -> Result<(Arc<Jwt>, Claims), ApiError> {
-    let (jwt, signed) = app
-        .keys
-        .open(token, now)
-        .await
-        .map_err(ApiError::BadToken)?;
+pub async fn claims(app: &App, token: &str) -> Result<(Arc<Jwt>, Claims), ApiError> {
+    let now = app.clock.now();
+    let opened = app.keys.open(token, now).await;
+    let (jwt, signed) = opened.map_err(ApiError::BadToken)?;
     let error = match jwt.check(&signed, TokenType::Refresh, now) {
         Ok(claims) => return Ok((jwt, claims)),
         Err(error) => error,
     };
     let blacklisted = match jwt.token_id(&signed, now) {
-        Some(jti) => app.store.token_and_user(jti, None, now).await?.0,
+        Some(jti) => app.store.is_blacklisted(jti).await?,
         None => false,
     };
     Err(ApiError::BadToken(if blacklisted {

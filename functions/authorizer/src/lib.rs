@@ -96,7 +96,7 @@ pub async fn authorize(
 
 async fn identity(app: &App, header: Option<String>) -> Result<Option<Identity>, StoreError> {
     match user_of(header.as_deref().map(str::as_bytes), app).await {
-        Ok(Some(user)) => of(app, &user).await,
+        Ok(Some((user, _))) => of(app, &user).await,
         Err(ApiError::Unavailable(error)) => Err(error),
         // The gateway answers 403, whatever is wrong with the token.
         Ok(None) | Err(_) => Ok(None),

@@ -6,6 +6,7 @@ mod detail;
 mod list;
 mod permissions;
 mod register;
+mod sessions;
 
 use shared::http::{
     Caller, Can, OptionalCaller, Routes,
@@ -45,5 +46,11 @@ pub fn routes() -> Routes {
             View::new("User Permissions")
                 .get(Access::Own("auth.view_user"), permissions::list)
                 .put(Access::Admin("auth.change_user"), permissions::replace),
+        )
+        .view::<Caller>(
+            "/api/auth/users/{id}/sessions/",
+            View::new("User Sessions")
+                .get(Access::Admin("auth.view_user"), sessions::list)
+                .delete(Access::Admin("auth.change_user"), sessions::end_all),
         )
 }

@@ -7,7 +7,7 @@ use shared::{
     app::App,
     domain::{Actor, User},
     forms::NewAccount,
-    http::{ApiError, JsonOrForm, OptionalCaller},
+    http::{ApiError, JsonOrForm, OptionalCaller, extract::RegistrationRate},
     telemetry::{Event, note_event},
 };
 
@@ -35,6 +35,7 @@ impl From<User> for Registered {
 
 pub async fn register(
     _: OptionalCaller,
+    _: RegistrationRate,
     State(App { store, hasher, .. }): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {

@@ -11,7 +11,7 @@ use lambda_http::request::RequestContext;
 
 use super::ApiError;
 use crate::{
-    accounts::sessions::Client,
+    accounts::{sessions::Client, throttle},
     app::App,
     domain::{Actor, User},
     forms::{self, FormError, Lookup},
@@ -97,6 +97,21 @@ impl<S: Sync> FromRequestParts<S> for RequestClient {
     }
 }
 
+/// Counts a registration from the client's address; above `THROTTLE_RATE_REGISTER` it is a 429. As in
+/// DRF, before the body is read.
+pub struct RegistrationRate;
+
+impl FromRequestParts<App> for RegistrationRate {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Ok(RequestClient(client)) = RequestClient::from_request_parts(parts, app).await;
+        let rate = app.settings.logins.register_rate;
+        throttle::registration(&app.store, rate, client.address).await?;
+        Ok(Self)
+    }
+}
+
 /// Lets every request through, whatever its headers say: the token endpoints read none.
 pub struct Anyone;
 
@@ -176,6 +191,18 @@ pub async fn path_segment(parts: &mut Parts, app: &App) -> Option<String> {
     let params = RawPathParams::from_request_parts(parts, app).await.ok()?;
     let (_, segment) = params.iter().next()?;
     Some(segment.to_owned())
+}
+
+/// The part of the path that names an object, as text. One that is no UTF-8 names nothing.
+pub struct PathSegment(pub String);
+
+impl FromRequestParts<App> for PathSegment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let segment = path_segment(parts, app).await;
+        segment.map(Self).ok_or(ApiError::NotFound)
+    }
 }
 
 /// The id in the path, read by Python's `int()`; a segment that is no id is a 404.

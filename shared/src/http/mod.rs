@@ -6,6 +6,7 @@ pub mod extract;
 pub mod paging;
 mod profile;
 pub mod routes;
+mod session;
 
 use std::time::Instant;
 
@@ -23,6 +24,7 @@ pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
 pub use routes::Routes;
+pub use session::SessionDetail;
 
 use crate::{
     app::App,

@@ -18,6 +18,8 @@ use crate::app::App;
 pub enum Access {
     /// Anyone. An empty body lacks these fields.
     Anyone(&'static [&'static str]),
+    /// Any user.
+    User,
     /// Admins, and users who hold the label.
     Admin(&'static str),
     /// The user in the path, admins, and users who hold the label.

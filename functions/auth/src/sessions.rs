@@ -1,0 +1,42 @@
+//! `GET`, `DELETE /api/auth/sessions/` and `DELETE /api/auth/sessions/{id}/`: where the caller is
+//! logged in.
+
+use axum::{Json, extract::State, response::Response};
+use shared::{
+    accounts,
+    app::App,
+    domain::Actor,
+    http::{
+        ApiError, SessionDetail,
+        extract::{CallerSession, PathSegment},
+        no_content,
+    },
+};
+
+pub async fn list(
+    CallerSession(user, sid): CallerSession,
+    State(app): State<App>,
+) -> Result<Json<Vec<SessionDetail>>, ApiError> {
+    Ok(Json(
+        SessionDetail::all_of(&app.store, &user, sid.as_deref()).await?,
+    ))
+}
+
+/// Ends all but the one of this request.
+pub async fn end_others(
+    CallerSession(user, sid): CallerSession,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
+    let actor = Actor::User(&user);
+    accounts::users::end_sessions(&app.store, actor, user.clone(), sid.as_deref()).await?;
+    Ok(no_content())
+}
+
+pub async fn end(
+    CallerSession(user, _): CallerSession,
+    PathSegment(sid): PathSegment,
+    State(app): State<App>,
+) -> Result<Response, ApiError> {
+    accounts::users::end_session(&app.store, Actor::User(&user), &user, &sid).await?;
+    Ok(no_content())
+}
