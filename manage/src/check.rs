@@ -171,12 +171,17 @@ impl Broken<'_> {
                 self.marker(&marker, "user_id", user.id.0);
                 self.index(&marker.key(), &keys::user_by_email(&user.email, user.id));
             }
-            if self
-                .contents
-                .get(&Entity::Credential(user.id).key())
-                .is_none()
-            {
-                self.note(format!("user {} has no credential", user.id));
+            match self.contents.get(&Entity::Credential(user.id).key()) {
+                None => self.note(format!("user {} has no credential", user.id)),
+                Some(credential) => {
+                    let epoch = number_of(credential, "epoch").unwrap_or(0);
+                    if epoch != user.epoch {
+                        self.note(format!(
+                            "user {} has the epoch {}, but their credential {epoch}",
+                            user.id, user.epoch
+                        ));
+                    }
+                }
             }
             for flag in Flag::ALL.into_iter().filter(|flag| user.has(*flag)) {
                 self.index(
@@ -276,6 +281,9 @@ impl Broken<'_> {
                     format!("CODENAME#{}", permission.label()) == *pk
                         && permission.content_type.model == *sk
                 })
+            } else if let Some(id) = pk.strip_prefix("SESSION#").filter(|_| sk != "SESSION") {
+                // Ended sessions may stay until DynamoDB expires them, but not without a user.
+                id.parse().ok().and_then(|id| self.user(id)).is_some()
             } else if let Some(id) = pk.strip_prefix("USER#") {
                 let user = id.parse().ok().and_then(|id| self.user(id));
                 user.is_some_and(|user| confirms(&user, sk))
