@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs,
     path::PathBuf,
+    time::Instant,
 };
 
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
@@ -15,7 +16,7 @@ use shared::{
         Actor, Codename, ContentType, EmailAddress, Group, GroupId, GroupName, NewUser, Permission,
         PermissionId, PermissionName, PersonName, User, UserId, UserName, names::TextField,
     },
-    hashing::PasswordHash,
+    hashing::{Hasher, Password, PasswordHash},
     store::{Store, WriteError, keys::Sequence},
 };
 
@@ -91,7 +92,45 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     open.close().await;
     let (made, there) = loaded.map_err(|error| CommandError::new(format!("{file}: {error}")))?;
     println!("Installed {made} object(s) from the fixture, {there} were there.");
+    if let Some(least) = failure_time(&text) {
+        println!(
+            "Some of the password hashes take longer to verify than this service's own, which tells \
+             such accounts from others. Set LOGIN_FAILURE_TIME={least} (milliseconds) on a machine \
+             like this one until they have been replaced at the next login."
+        );
+    }
     Ok(())
+}
+
+/// How much longer than a hash of this service's own another may take before it is noticed.
+const NOTICED: f64 = 1.3;
+
+/// The least time of a failed login, in milliseconds, that hides which hashes of a fixture take longer
+/// to verify than this service's own; none if none does.
+fn failure_time(text: &str) -> Option<u128> {
+    let objects: Vec<Object> = serde_json::from_str(text).ok()?;
+    let hashes = objects.into_iter().filter_map(|object| match object {
+        Object::User { fields, .. } => Some(fields.password),
+        _ => None,
+    });
+    // One of each algorithm and cost: `pbkdf2_sha256$600000$salt$hash`.
+    let kind = |hash: &String| hash.splitn(3, '$').take(2).collect::<Vec<_>>().join("$");
+    let kinds: HashMap<String, String> = hashes.map(|hash| (kind(&hash), hash)).collect();
+    let (hasher, password) = (Hasher::default(), Password::new("a wrong one".to_owned()));
+    let time = |hash: Option<PasswordHash>| {
+        let started = Instant::now();
+        let _ = hasher.verify_blocking(&password, hash.as_ref());
+        started.elapsed()
+    };
+    // The first hash of all makes the scratch memory too.
+    time(None);
+    let own = time(None);
+    let slowest = kinds
+        .into_values()
+        .map(|hash| time(Some(PasswordHash::new(hash))))
+        .max()?;
+    // Half as much again, since functions may be slower than this machine, and no odd numbers.
+    (slowest > own.mul_f64(NOTICED)).then(|| (slowest.as_millis() * 3 / 2).div_ceil(10) * 10)
 }
 
 /// Loads the text of a fixture. Returns how many objects were made, and how many existed.
