@@ -1,0 +1,13 @@
+//! The admin pages over HTTP, as a browser without a script sees them.
+
+mod bulk;
+mod forms;
+mod history;
+mod limits;
+mod listing;
+mod rights;
+mod sessions;
+mod site;
+mod weight;
+
+use testkit::{pages, proxy, server as support};

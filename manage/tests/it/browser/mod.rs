@@ -1,0 +1,18 @@
+//! The admin pages in a real browser: chromium, driven through chromedriver. Where there is none,
+//! the tests pass and say that they were skipped.
+
+mod accessibility;
+mod accounts;
+mod browser;
+mod driver;
+mod forms;
+mod keyboard;
+mod log_in;
+mod pictures;
+mod selector;
+mod site;
+mod stability;
+mod staff;
+mod tour;
+
+use testkit::{client, server as support};

@@ -1,0 +1,23 @@
+//! The `manage` binary as its users meet it: real processes, signals, terminals and files.
+//!
+//! - [`process`] starts the binary, reads what it prints and ends it whatever happens,
+//! - [`api`] sends requests to a `runserver`,
+//! - [`proxy`] stands before a `runserver`,
+//! - [`terminal`] is somebody at a keyboard,
+//! - every other module holds the tests of one part.
+
+mod accounts;
+mod api;
+mod check;
+mod cors;
+mod failures;
+mod help;
+mod kill;
+mod process;
+mod prompts;
+mod proxy;
+mod runserver;
+mod smoketest;
+mod syncpermissions;
+mod table;
+mod terminal;
