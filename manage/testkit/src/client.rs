@@ -1,131 +1,246 @@
-//! Requests over TCP or to a router itself, and answers in one piece.
+//! Requests over HTTP.
 
 use std::time::Duration;
 
 use axum::{
-    Router,
-    body::{Body, Bytes, to_bytes},
-    http::{HeaderMap, Method, Request, StatusCode, Uri, header, request::Builder},
+    body::Bytes,
+    http::{Request, header, request::Builder},
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{Client as Hyper, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use manage::check::broken_invariants;
 use serde_json::{Value, json};
-use shared::app::App;
+use shared::{app::App, domain::User, jwt::TokenType};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
-use tower::ServiceExt;
 
-use crate::server::{ADMIN_PASSWORD, Server};
-
-pub const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
+use crate::{Answer, PASSWORD};
 
 /// Far more than any answer takes; a server that hangs must fail the test rather than stop it.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A service and the token of its superuser `admin`.
-pub struct Api {
-    pub server: Server,
-    pub admin: String,
-    client: Client<HttpConnector, Full<Bytes>>,
+/// Sends requests to a service. A path without a slash at its start is one of the API.
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    hyper: Hyper<HttpConnector, Full<Bytes>>,
+    /// Whose keys sign the tokens of users.
+    app: Option<App>,
 }
 
-/// An answer: status, headers, body.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
+/// Who sends a request.
+pub trait Caller {
+    /// The access token that is sent, or an empty text.
+    fn token(&self, client: &Client) -> String;
 }
 
-impl Answer {
-    fn new(status: StatusCode, headers: HeaderMap, bytes: &[u8]) -> Self {
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(bytes).expect("JSON")
-        };
-        Self {
-            status,
-            headers,
-            body,
-        }
-    }
+/// The caller without a token.
+pub const NOBODY: &str = "";
 
-    pub fn parts(&self) -> (u16, &Value) {
-        (self.status.as_u16(), &self.body)
+impl Caller for &str {
+    fn token(&self, _: &Client) -> String {
+        (*self).to_owned()
     }
+}
 
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+impl Caller for &String {
+    fn token(&self, _: &Client) -> String {
+        (*self).clone()
     }
+}
 
-    /// A text of the body.
-    pub fn text(&self, name: &str) -> String {
-        self.body[name]
-            .as_str()
-            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
-            .to_owned()
+impl Caller for &User {
+    fn token(&self, client: &Client) -> String {
+        client.issue(TokenType::Access, self)
     }
+}
 
-    pub fn id(&self) -> u64 {
-        self.body["id"]
-            .as_u64()
-            .unwrap_or_else(|| panic!("no id in {self:?}"))
+impl Caller for Option<&User> {
+    fn token(&self, client: &Client) -> String {
+        self.map_or_else(String::new, |user| user.token(client))
+    }
+}
+
+impl Caller for &Account {
+    fn token(&self, _: &Client) -> String {
+        self.access.clone()
     }
 }
 
 /// A user who has logged in.
 pub struct Account {
+    /// The primary key.
     pub id: u64,
-    pub token: String,
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
     pub refresh: String,
 }
 
-impl Api {
-    pub async fn start() -> Self {
-        // A connection for each request: one that the server closes while it waits for the next
-        // request is not what is tested here.
-        let client = Client::builder(TokioExecutor::new())
+impl Client {
+    /// A client of the service at `http://…`.
+    pub fn at(base: impl Into<String>) -> Self {
+        // A connection for each request, so that none is one that the server is about to close.
+        let hyper = Hyper::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .build_http();
-        let mut api = Self {
-            server: Server::start().await,
-            admin: String::new(),
-            client,
+        Self {
+            base: base.into(),
+            hyper,
+            app: None,
+        }
+    }
+
+    /// The client with tokens of that service for the users who send requests.
+    #[must_use]
+    pub(crate) fn with_tokens_of(mut self, app: App) -> Self {
+        self.app = Some(app);
+        self
+    }
+
+    /// The service's origin.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The service's host and port.
+    pub fn address(&self) -> &str {
+        let address = self.base.strip_prefix("http://");
+        address.expect("plain HTTP")
+    }
+
+    /// A new token of a user.
+    pub fn issue(&self, kind: TokenType, user: &User) -> String {
+        let app = self.app.as_ref().expect("a service of this process");
+        app.keys.at_hand().issue(kind, user, app.clock.now())
+    }
+
+    /// The start of a request.
+    pub fn request(&self, who: impl Caller, method: &str, path: &str) -> Builder {
+        let path = match path {
+            path if path.starts_with('/') => path.to_owned(),
+            path => format!("/api/auth/{path}"),
         };
-        let tokens = api.login("admin", ADMIN_PASSWORD).await;
-        api.admin = tokens.text("access");
-        api
+        let request = Request::builder().method(method).uri(path);
+        match who.token(self).as_str() {
+            "" => request,
+            token => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+        }
     }
 
-    pub fn app(&self) -> &App {
-        &self.server.app
+    /// The answer to any request for a path here, or why there is none.
+    ///
+    /// # Errors
+    /// The request is no HTTP, or its answer does not come, breaks off or is no text.
+    pub async fn try_send(
+        &self,
+        request: Builder,
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, String> {
+        let request = request.body(Full::new(body.into()));
+        let mut request = request.map_err(|error| error.to_string())?;
+        let whole = format!("{}{}", self.base, request.uri());
+        *request.uri_mut() = whole.parse().map_err(|_| format!("no address: {whole}"))?;
+        let answer = async {
+            let answer = self.hyper.request(request).await;
+            let (parts, body) = answer.map_err(|error| causes(&error))?.into_parts();
+            let body = body.collect().await;
+            let bytes = body.map_err(|error| causes(&error))?.to_bytes();
+            let text = String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string())?;
+            Ok(Answer::new(parts.status.as_u16(), parts.headers, text))
+        };
+        let answer = timeout(TIMEOUT, answer).await;
+        answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))
     }
 
-    /// The answer to any request, over TCP.
+    /// The answer to any request for a path here.
     pub async fn send(&self, request: Builder, body: impl Into<Bytes>) -> Answer {
-        let mut request = request.body(Full::new(body.into())).unwrap();
-        let path = request.uri().path_and_query().unwrap().as_str();
-        let whole: Uri = format!("{}{path}", self.server.base()).parse().unwrap();
-        *request.uri_mut() = whole;
-        let answer = timeout(TIMEOUT, self.client.request(request)).await;
-        let (parts, body) = answer.expect("in time").expect("an answer").into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
-        Answer::new(parts.status, parts.headers, &bytes)
+        self.try_send(request, body).await.expect("an answer")
     }
 
-    /// What the server writes when it is sent these bytes, until it closes the connection: what a
-    /// client library would tidy up on either way.
+    /// The answer to a request with a body in JSON, or without one if it is `Null`; or why there
+    /// is none.
+    ///
+    /// # Errors
+    /// As [`Self::try_send`].
+    pub async fn try_ask(
+        &self,
+        who: impl Caller,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Result<Answer, String> {
+        let request = self.request(who, method, path);
+        if body.is_null() {
+            return self.try_send(request, "").await;
+        }
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.try_send(request, body.to_string()).await
+    }
+
+    /// The answer to a request with a body in JSON, or without one if it is `Null`.
+    pub async fn ask(&self, who: impl Caller, method: &str, path: &str, body: Value) -> Answer {
+        let answer = self.try_ask(who, method, path, body).await;
+        answer.expect("an answer")
+    }
+
+    /// The answer to a form.
+    pub async fn form(&self, who: impl Caller, method: &str, path: &str, form: &str) -> Answer {
+        let kind = "application/x-www-form-urlencoded";
+        let request = self.request(who, method, path);
+        let request = request.header(header::CONTENT_TYPE, kind);
+        self.send(request, form.to_owned()).await
+    }
+
+    /// The answer to a body of that media type.
+    pub async fn send_as(
+        &self,
+        kind: &str,
+        who: impl Caller,
+        method: &str,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let request = self.request(who, method, path);
+        self.send(request.header(header::CONTENT_TYPE, kind), body)
+            .await
+    }
+
+    /// GET.
+    pub async fn get(&self, who: impl Caller, path: &str) -> Answer {
+        self.ask(who, "GET", path, Value::Null).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, who: impl Caller, path: &str) -> Answer {
+        self.ask(who, "DELETE", path, Value::Null).await
+    }
+
+    /// POST of JSON.
+    pub async fn post(&self, who: impl Caller, path: &str, body: Value) -> Answer {
+        self.ask(who, "POST", path, body).await
+    }
+
+    /// PUT of JSON.
+    pub async fn put(&self, who: impl Caller, path: &str, body: Value) -> Answer {
+        self.ask(who, "PUT", path, body).await
+    }
+
+    /// PATCH of JSON.
+    pub async fn patch(&self, who: impl Caller, path: &str, body: Value) -> Answer {
+        self.ask(who, "PATCH", path, body).await
+    }
+
+    /// What the server writes when it is sent these bytes, until it closes the connection: what
+    /// a client library would tidy up on either way.
     pub async fn raw(&self, bytes: &[u8]) -> String {
-        let address = self.server.base().replace("http://", "");
-        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let stream = TcpStream::connect(self.address()).await;
+        let mut stream = stream.expect("a connection");
         stream.write_all(bytes).await.expect("written");
         let mut answer = Vec::new();
         let end = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
@@ -133,91 +248,53 @@ impl Api {
         String::from_utf8(answer).expect("UTF-8")
     }
 
-    pub async fn json(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
-        let request = request(method, path, token).header(header::CONTENT_TYPE, "application/json");
-        self.send(request, body.to_string()).await
-    }
-
-    pub async fn form(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
-        let kind = "application/x-www-form-urlencoded";
-        let request = request(method, path, token).header(header::CONTENT_TYPE, kind);
-        self.send(request, body.to_owned()).await
-    }
-
-    pub async fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(request("GET", path, token), "").await
-    }
-
-    pub async fn delete(&self, path: &str, token: &str) -> Answer {
-        self.send(request("DELETE", path, token), "").await
-    }
-
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.json("POST", path, "", body).await
-    }
-
+    /// The answer to a login.
     pub async fn login(&self, username: &str, password: &str) -> Answer {
-        self.post(
-            "/api/auth/login/",
-            json!({"username": username, "password": password}),
-        )
-        .await
+        let body = json!({"username": username, "password": password});
+        self.post(NOBODY, "login/", body).await
     }
 
+    /// The access token of a login that must succeed.
+    pub async fn log_in(&self, username: &str, password: &str) -> String {
+        let answer = self.login(username, password).await;
+        answer.assert_status(200).field("access")
+    }
+
+    /// The answer to a registration with [`PASSWORD`].
     pub async fn register(&self, username: &str) -> Answer {
-        let email = format!("{username}@example.com");
-        let body = json!({"username": username, "email": email, "password": PASSWORD, "password2": PASSWORD});
-        self.post("/api/auth/users/register/", body).await
+        let body = registration(username, &format!("{username}@example.com"));
+        self.post(NOBODY, "users/register/", body).await
     }
 
-    /// Registers a user and logs him in.
+    /// Registers a user, who then logs in.
     pub async fn account(&self, username: &str) -> Account {
         let id = self.register(username).await.id();
         let tokens = self.login(username, PASSWORD).await;
         Account {
             id,
-            token: tokens.text("access"),
-            refresh: tokens.text("refresh"),
+            access: tokens.field("access"),
+            refresh: tokens.field("refresh"),
         }
     }
-
-    /// An account whose flags the superuser has set.
-    pub async fn account_with(&self, username: &str, flags: Value) -> Account {
-        let account = self.account(username).await;
-        let answer = self
-            .json("PATCH", &user(account.id), &self.admin, flags)
-            .await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        account
-    }
-
-    pub async fn assert_consistent(&self) {
-        let broken = broken_invariants(&self.app().store)
-            .await
-            .expect("the table");
-        assert_eq!(broken, Vec::<String>::new());
-    }
 }
 
-pub fn user(id: u64) -> String {
-    format!("/api/auth/users/{id}/")
+/// The body of a registration with [`PASSWORD`].
+pub fn registration(username: &str, email: &str) -> Value {
+    json!({"username": username, "email": email, "password": PASSWORD, "password2": PASSWORD})
 }
 
-pub fn request(method: &str, path: &str, token: &str) -> Builder {
-    let request = Request::builder()
-        .method(Method::from_bytes(method.as_bytes()).unwrap())
-        .uri(path);
-    if token.is_empty() {
-        request
-    } else {
-        request.header(header::AUTHORIZATION, format!("Bearer {token}"))
+/// The path of a user.
+pub fn user_path(id: impl std::fmt::Display) -> String {
+    format!("users/{id}/")
+}
+
+/// An error with its causes: hyper's own text alone says little.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
     }
-}
-
-/// The answer of a router, without a connection.
-pub async fn send(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.expect("an answer");
-    let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-    Answer::new(parts.status, parts.headers, &bytes)
+    text
 }

@@ -50,10 +50,15 @@ pub enum Fault {
 /// One call over the wire.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// Such as `GetItem`.
     pub operation: String,
+    /// What was asked.
     pub request: Value,
+    /// What was answered; `Null` if nothing was.
     pub response: Value,
+    /// When it came.
     pub started: Instant,
+    /// When its answer went.
     pub ended: Instant,
 }
 

@@ -9,5 +9,3 @@ mod rights;
 mod sessions;
 mod site;
 mod weight;
-
-use testkit::{pages, proxy, server as support};

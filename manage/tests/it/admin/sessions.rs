@@ -1,73 +1,56 @@
 //! Logging in and out, and when a session ends.
 
 use axum::http::Request;
-use shared::{
-    hashing::PasswordHash,
-    store::{Actor, nothing_forbids},
-};
+use testkit::{Answer, Observed, PASSWORD, percent_encoded};
 
-use super::{
-    site::{Site, messages, user_url},
-    support::ADMIN_PASSWORD,
-};
+use super::site::{messages, user_url};
 
 const REFUSED: &str = "Please enter the correct username and password for a staff account. Note \
      that both fields may be case-sensitive.";
 
+/// Asserts a redirect.
+#[track_caller]
+fn assert_led(answer: &Answer, location: &str) {
+    answer.assert_status(302);
+    assert_eq!(answer.location(), location);
+}
+
 #[tokio::test]
 async fn whoever_is_not_logged_in_is_asked_to_and_led_back() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     let mut browser = site.browser();
-    for (path, login) in [
-        ("/admin/", "/admin/login/?next=/admin/"),
-        ("/admin", "/admin/login/?next=/admin/"),
-        (
-            "/admin/auth/user/?q=ann",
-            "/admin/login/?next=/admin/auth/user/%3Fq%3Dann",
-        ),
-        (
-            "/admin/auth/user/1/change/",
-            "/admin/login/?next=/admin/auth/user/1/change/",
-        ),
-        ("/admin/nothing/", "/admin/login/?next=/admin/nothing/"),
+    for (path, next) in [
+        ("/admin/", "/admin/"),
+        ("/admin", "/admin/"),
+        ("/admin/auth/user/?q=ann", "/admin/auth/user/%3Fq%3Dann"),
+        ("/admin/auth/user/1/change/", "/admin/auth/user/1/change/"),
+        ("/admin/nothing/", "/admin/nothing/"),
     ] {
         let answer = browser.get(path).await;
-        assert_eq!(
-            (answer.status, answer.location(), answer.text.as_str()),
-            (302, login, "")
-        );
+        let login = format!("/admin/login/?next={next}");
+        assert_led(&answer, &login);
+        assert_eq!(answer.text, "");
     }
-    let form = browser
-        .get("/admin/login/?next=/admin/auth/user/%3Fq%3Dann")
-        .await;
-    let next = form
-        .find(r#"name="next" value="([^"]*)""#)
-        .unwrap()
-        .to_owned();
-    assert_eq!(
-        (form.status, next.as_str()),
-        (200, "/admin/auth/user/?q=ann")
-    );
+    let list = "/admin/auth/user/?q=ann";
+    let login = "/admin/login/?next=/admin/auth/user/%3Fq%3Dann";
+    let form = browser.get(login).await;
+    let next = form.find(r#"name="next" value="([^"]*)""#);
+    assert_eq!((form.status, next), (200, Some(list)));
     let fields = [
         ("username", "admin"),
-        ("password", ADMIN_PASSWORD),
-        ("next", &next),
+        ("password", PASSWORD),
+        ("next", list),
     ];
     let answer = browser.post("/admin/login/", &fields).await;
-    assert_eq!(
-        (answer.status, answer.location()),
-        (302, "/admin/auth/user/?q=ann")
-    );
+    assert_led(&answer, list);
     let page = browser.follow(&answer).await;
-    assert!(
-        page.status == 200 && page.says("<h1>Select user to change</h1>"),
-        "{page:?}"
-    );
+    page.assert_status(200)
+        .assert_says("<h1>Select user to change</h1>");
 }
 
 #[tokio::test]
 async fn nothing_leads_off_the_site_after_a_login() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     for next in [
         "https://evil.org/",
         "//evil.org/",
@@ -78,83 +61,65 @@ async fn nothing_leads_off_the_site_after_a_login() {
         browser.get("/admin/login/").await;
         let fields = [
             ("username", "admin"),
-            ("password", ADMIN_PASSWORD),
+            ("password", PASSWORD),
             ("next", next),
         ];
         let answer = browser.post("/admin/login/", &fields).await;
-        assert_eq!(
-            (answer.status, answer.location()),
-            (302, "/admin/"),
-            "{next}"
-        );
+        assert_led(&answer, "/admin/");
         // Nor for somebody who is logged in already.
-        let encoded: String = next.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let answer = browser.get(&format!("/admin/login/?next={encoded}")).await;
-        assert_eq!(
-            (answer.status, answer.location()),
-            (302, "/admin/"),
-            "{next}"
-        );
+        let path = format!("/admin/login/?next={}", percent_encoded(next));
+        assert_led(&browser.get(&path).await, "/admin/");
     }
 }
 
 #[tokio::test]
 async fn only_active_staff_gets_in_and_all_others_are_told_the_same() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     site.user("ann").await;
-    site.user_with("gone", |user| {
-        (user.is_staff, user.is_active) = (true, false)
-    })
-    .await;
+    site.user("gone").staff().inactive().await;
     for (username, password) in [
         ("admin", "wrong"),
-        ("nobody", ADMIN_PASSWORD),
-        ("ann", ADMIN_PASSWORD),
-        ("gone", ADMIN_PASSWORD),
+        ("nobody", PASSWORD),
+        ("ann", PASSWORD),
+        ("gone", PASSWORD),
         ("", ""),
     ] {
         let mut browser = site.browser();
         let page = browser.log_in(username, password).await;
-        assert_eq!(
-            (page.status, messages(&page)),
-            (200, vec![REFUSED.to_owned()]),
-            "{username}"
-        );
+        page.assert_status(200);
+        assert_eq!(messages(&page), [REFUSED], "{username}");
         assert!(!browser.cookies.contains_key("sessionid"), "{username}");
-        assert!(!page.says(ADMIN_PASSWORD));
+        assert!(!page.says(PASSWORD));
     }
 }
 
 #[tokio::test]
 async fn a_logout_ends_the_session_in_the_table_too() {
-    let site = Site::start().await;
-    let mut browser = site.log_in("admin").await;
+    let site = Observed::start().await;
+    let mut browser = site.browser_of("admin").await;
     let mut copy = browser.clone();
     let answer = browser.post("/admin/logout/", &[]).await;
-    assert_eq!((answer.status, answer.location()), (302, "/admin/login/"));
+    assert_led(&answer, "/admin/login/");
     assert!(!browser.cookies.contains_key("sessionid"));
-    assert_eq!(copy.get("/admin/").await.status, 302);
+    copy.get("/admin/").await.assert_status(302);
     // To log out of what has ended leads to no page that only takes forms.
     let answer = copy.post("/admin/logout/", &[]).await;
     assert_eq!(answer.location(), "/admin/login/?next=/admin/");
     // A link cannot log anybody out.
-    let mut browser = site.log_in("admin").await;
+    let mut browser = site.browser_of("admin").await;
     let page = browser.get("/admin/logout/").await;
-    assert!(
-        page.status == 405 && page.says("<h1>Method not allowed</h1>"),
-        "{page:?}"
-    );
-    assert_eq!(browser.get("/admin/").await.status, 200);
+    page.assert_status(405)
+        .assert_says("<h1>Method not allowed</h1>");
+    browser.get("/admin/").await.assert_status(200);
 }
 
 #[tokio::test]
 async fn a_session_ends_with_the_right_to_have_one() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     for change in ["deactivated", "no staff", "password", "deleted"] {
-        let eve = site.user_with("eve", |user| user.is_staff = true).await;
-        let mut browser = site.log_in("eve").await;
-        assert_eq!(browser.get("/admin/").await.status, 200, "{change}");
-        let store = &site.app.store;
+        let eve = site.user("eve").staff().await;
+        let mut browser = site.browser_of("eve").await;
+        browser.get("/admin/").await.assert_status(200);
         match change {
             // It does not come back with the right.
             "deactivated" => {
@@ -165,84 +130,64 @@ async fn a_session_ends_with_the_right_to_have_one() {
                 let eve = site.change(&eve, |user| user.is_staff = false).await;
                 site.change(&eve, |user| user.is_staff = true).await;
             }
-            "password" => {
-                let hash = PasswordHash::new("!".to_owned());
-                let now = site.app.clock.now();
-                let changed = store.set_password(&eve, false, &hash, now, Actor::Command);
-                changed.await.unwrap();
-            }
-            _ => {}
+            "password" => site.set_hash(&eve, "!").await,
+            _ => site.remove(&eve).await,
         }
-        let eve = site.read(&eve).await;
-        let deleted =
-            store.delete_user::<std::convert::Infallible, _>(eve, Actor::Command, nothing_forbids);
-        let answer = if change == "deleted" {
-            deleted.await.unwrap();
-            browser.get("/admin/").await
-        } else {
-            let answer = browser.get("/admin/").await;
-            deleted.await.unwrap();
-            answer
-        };
-        assert_eq!(
-            (answer.status, answer.location()),
-            (302, "/admin/login/?next=/admin/")
-        );
+        let answer = browser.get("/admin/").await;
+        assert_led(&answer, "/admin/login/?next=/admin/");
+        if change != "deleted" {
+            site.remove(&eve).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn ones_own_session_goes_on_after_a_change_of_the_password_and_the_others_end() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     let eve = site.staff("eve", &["auth.change_user"]).await;
     for by_oneself in [true, false] {
         site.pass(10);
-        let (mut here, mut elsewhere) = (site.log_in("eve").await, site.log_in("eve").await);
-        let own = [("old_password", ADMIN_PASSWORD)];
-        let new = [("password1", ADMIN_PASSWORD), ("password2", ADMIN_PASSWORD)];
-        let (path, fields) = if by_oneself {
-            (
-                "/admin/password_change/".to_owned(),
-                [own.as_slice(), &new].concat(),
-            )
-        } else {
-            (user_url(&eve, "password"), new.to_vec())
-        };
+        let (mut here, mut elsewhere) =
+            (site.browser_of("eve").await, site.browser_of("eve").await);
+        let mut fields = vec![("password1", PASSWORD), ("password2", PASSWORD)];
+        let mut path = user_url(&eve, "password");
+        if by_oneself {
+            fields.push(("old_password", PASSWORD));
+            path = "/admin/password_change/".to_owned();
+        }
         here.get(&path).await;
         let answer = here.post(&path, &fields).await;
-        assert_eq!(answer.status, 302, "{answer:?}");
+        answer.assert_status(302);
         let page = here.follow(&answer).await;
         assert_eq!((page.status, messages(&page).len()), (200, 1), "{page:?}");
-        assert_eq!(elsewhere.get("/admin/").await.status, 302);
+        elsewhere.get("/admin/").await.assert_status(302);
     }
 }
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_idle_and_at_last() {
-    let site = Site::with(|settings| {
-        (settings.sessions.idle_age, settings.sessions.age) = (600, 3600);
-    })
-    .await;
-    let mut browser = site.log_in("admin").await;
+    let limits = [("SESSION_IDLE_AGE", "600"), ("SESSION_COOKIE_AGE", "3600")];
+    let site = Observed::with(&limits).await;
+    let mut browser = site.browser_of("admin").await;
     // It is used every nine minutes, until its hour is over.
     for _ in 0..6 {
         site.pass(9 * 60);
-        assert_eq!(browser.get("/admin/").await.status, 200);
+        browser.get("/admin/").await.assert_status(200);
     }
     site.pass(6 * 60);
-    assert_eq!(browser.get("/admin/").await.status, 302);
+    browser.get("/admin/").await.assert_status(302);
 
-    let mut browser = site.log_in("admin").await;
+    let mut browser = site.browser_of("admin").await;
     site.pass(599);
-    assert_eq!(browser.get("/admin/").await.status, 200);
+    browser.get("/admin/").await.assert_status(200);
     site.pass(600);
-    assert_eq!(browser.get("/admin/").await.status, 302);
+    browser.get("/admin/").await.assert_status(302);
 }
 
 #[tokio::test]
 async fn a_cookie_that_was_not_made_here_is_none() {
-    let site = Site::start().await;
-    let browser = site.log_in("admin").await;
+    let site = Observed::start().await;
+    let browser = site.browser_of("admin").await;
     let genuine = browser.cookies["sessionid"].clone();
     let (text, tag) = genuine.rsplit_once('.').unwrap();
     let other = format!("2{}.{tag}", &text[1..]);
@@ -258,57 +203,51 @@ async fn a_cookie_that_was_not_made_here_is_none() {
 
 #[tokio::test]
 async fn every_login_is_a_new_session() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     let mut browser = site.browser();
     browser
         .cookies
         .insert("sessionid".to_owned(), "1.fixed.tag".to_owned());
-    browser.log_in("admin", ADMIN_PASSWORD).await;
+    browser.log_in("admin", PASSWORD).await;
     let first = browser.cookies["sessionid"].clone();
-    let second = site.log_in("admin").await.cookies["sessionid"].clone();
+    let second = site.browser_of("admin").await.cookies["sessionid"].clone();
     assert!(first != second && first.starts_with("1.") && !first.contains("fixed"));
 }
 
 #[tokio::test]
 async fn a_login_ends_the_session_before_it() {
-    let site = Site::start().await;
-    let mut browser = site.log_in("admin").await;
+    let site = Observed::start().await;
+    let mut browser = site.browser_of("admin").await;
     let mut before = browser.clone();
     browser.cookies.remove("csrftoken");
-    let fields = [("username", "admin"), ("password", ADMIN_PASSWORD)];
-    assert_eq!(browser.post("/admin/login/", &fields).await.status, 302);
-    assert_eq!(browser.get("/admin/").await.status, 200);
-    assert_eq!(before.get("/admin/").await.status, 302);
+    let fields = [("username", "admin"), ("password", PASSWORD)];
+    browser
+        .post("/admin/login/", &fields)
+        .await
+        .assert_status(302);
+    browser.get("/admin/").await.assert_status(200);
+    before.get("/admin/").await.assert_status(302);
 }
 
 #[tokio::test]
 async fn a_password_with_blanks_around_it_is_the_same_at_every_door() {
-    let site = Site::start().await;
-    let ann = site.user_with("ann", |user| user.is_staff = true).await;
-    let mut browser = site.log_in("admin").await;
+    let site = Observed::start().await;
+    let ann = site.user("ann").staff().await;
+    let mut browser = site.browser_of("admin").await;
     let padded = "  a-Long-phrase-1 ";
     let fields = [("password1", padded), ("password2", padded)];
     let answer = browser.post(&user_url(&ann, "password"), &fields).await;
-    assert_eq!(answer.status, 302);
+    answer.assert_status(302);
     for typed in [padded, "a-Long-phrase-1"] {
-        assert_eq!(
-            site.browser().log_in("ann", typed).await.status,
-            302,
-            "{typed:?}"
-        );
-        let body = serde_json::json!({"username": "ann", "password": typed}).to_string();
-        let request = Request::post("/api/auth/login/").header("content-type", "application/json");
-        assert_eq!(
-            site.browser().send(request, body).await.status,
-            200,
-            "{typed:?}"
-        );
+        let answer = site.browser().log_in("ann", typed).await;
+        assert_eq!(answer.status, 302, "{typed:?}");
+        site.log_in("ann", typed).await;
     }
 }
 
 #[tokio::test]
 async fn over_https_cookies_are_the_hosts_own() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     let mut browser = site.browser();
     let request = Request::get("/admin/login/").header("host", "users.example.com");
     let answer = browser.send(request, "").await;
@@ -320,8 +259,8 @@ async fn over_https_cookies_are_the_hosts_own() {
 
 #[tokio::test]
 async fn no_answer_may_be_framed_stored_or_run_scripts_of_others() {
-    let site = Site::start().await;
-    let mut browser = site.log_in("admin").await;
+    let site = Observed::start().await;
+    let mut browser = site.browser_of("admin").await;
     for path in [
         "/admin/",
         "/admin/login/",

@@ -1,81 +1,39 @@
 //! What a page costs: its bytes, and its sequential round trips to the table.
 
-use shared::{
-    domain::{Permission, PermissionId},
-    hashing::PasswordHash,
-    store::{Actor, users::NewUser},
-};
+use testkit::{Observed, parsed, proxy::round_trips};
 
-use super::{
-    proxy::round_trips,
-    site::{Site, user_url},
-    support::parsed,
-};
+use super::site::user_url;
 
 /// Of every page, with as much on it as there may well be.
 #[tokio::test]
 async fn a_page_is_under_50_kb_and_three_round_trips_after_the_sessions() {
-    let site = Site::start().await;
-    let store = &site.app.store;
+    let site = Observed::start().await;
     let long = |letter: &str| letter.repeat(100);
     for number in 0..100 {
-        let new = NewUser {
-            username: parsed(&format!("{}{number}", long("u"))),
-            email: parsed(&format!("{}{number}@example.com", "e".repeat(60))),
-            first_name: parsed(&long("f")),
-            last_name: parsed(&long("l")),
-            is_active: true,
-            is_staff: false,
-            is_superuser: false,
-            date_joined: 0,
-        };
-        let id = store.next_user_id().await.unwrap();
-        let unusable = PasswordHash::new("!".to_owned());
-        store
-            .create_user(id, new, &unusable, Actor::Command)
-            .await
-            .unwrap();
+        let user = site.user(&format!("{}{number}", long("u")));
+        let user = user.email(&format!("{}{number}@example.com", "e".repeat(60)));
+        let named = user.with(|user| {
+            user.first_name = parsed(&long("f"));
+            user.last_name = parsed(&long("l"));
+        });
+        named.await;
     }
-    let user_type = shared::domain::ContentType::parse("auth.user").unwrap();
+    let stock = site.labels().await;
+    let stock: Vec<&str> = stock.iter().map(String::as_str).collect();
     for number in 0..288 {
-        let permission = Permission {
-            id: PermissionId(100 + number),
-            name: parsed(&format!("Can do what number {number} is about")),
-            codename: parsed(&format!("do_{number}")),
-            content_type: user_type.clone(),
-            version: 1,
-        };
-        store
-            .insert_permission(permission, Actor::Command)
-            .await
-            .unwrap();
+        let name = format!("Can do what number {number} is about");
+        site.permission(&format!("do_{number}"), &name).await;
     }
-    let labels = [
-        "auth.view_user",
-        "auth.change_user",
-        "auth.delete_user",
-        "auth.add_user",
-        "auth.view_group",
-        "auth.change_group",
-        "auth.delete_group",
-        "auth.add_group",
-        "auth.view_permission",
-        "auth.change_permission",
-        "auth.delete_permission",
-        "auth.add_permission",
-    ];
-    let group = site.group("Managers", &labels).await;
-    let eve = site.staff("eve", &["auth.view_user"]).await;
-    site.join(&eve, &group).await;
+    let group = site.group("Managers", &stock).await;
+    let eve = site.staff("eve", &["auth.view_user"]);
+    let eve = eve.joins([&group]).await;
     for account in ["admin", "eve"] {
-        let mut browser = site.log_in(account).await;
+        let mut browser = site.browser_of(account).await;
         for name in ["a", "b", "c"] {
             let name = format!("{name} group of {account}");
             let fields = [("name", name.as_str())];
-            assert_eq!(
-                browser.post("/admin/auth/group/add/", &fields).await.status,
-                302
-            );
+            let answer = browser.post("/admin/auth/group/add/", &fields).await;
+            answer.assert_status(302);
         }
         for path in [
             "/admin/",
@@ -105,17 +63,15 @@ async fn a_page_is_under_50_kb_and_three_round_trips_after_the_sessions() {
             assert!(trips.len() <= 4, "{account} {path}: {trips:?}");
             let size = page.text.len();
             assert!(size < 50_000, "{path}: {size} bytes");
-            println!(
-                "{account:5} {path:60} {size:>6} bytes, {} round trips",
-                trips.len()
-            );
+            let trips = trips.len();
+            println!("{account:5} {path:60} {size:>6} bytes, {trips} round trips");
         }
     }
 }
 
 #[tokio::test]
 async fn what_a_page_shows_of_its_own_is_kept_by_browsers_and_changes_its_address() {
-    let site = Site::start().await;
+    let site = Observed::start().await;
     let mut browser = site.browser();
     let login = browser.get("/admin/login/").await;
     for (pattern, kind) in [

@@ -1,242 +1,167 @@
 //! Who sets flags, and how they are read.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::domain::UserId;
-
-use super::client::{Api, PASSWORD, user};
-
-pub fn forbidden() -> Value {
-    json!({"detail": "You do not have permission to perform this action."})
-}
+use testkit::{NOBODY, PASSWORD, Server, forbidden, registration, user_path};
 
 /// `is_active`, `is_staff` and `is_superuser` as they are stored.
-pub async fn flags(api: &Api, id: u64) -> (bool, bool, bool) {
-    let user = api.app().store.user(UserId(id)).await.unwrap().unwrap();
+pub async fn flags(server: &Server, id: UserId) -> (bool, bool, bool) {
+    let user = server.read(id).await;
     (user.is_active, user.is_staff, user.is_superuser)
 }
 
 #[tokio::test]
 async fn an_admin_sets_is_active_and_a_deactivated_user_is_out() {
-    let api = Api::start().await;
-    let staff = api.account_with("staff", json!({"is_staff": true})).await;
-    let ann = api.account("ann").await;
-    let answer = api
-        .json(
-            "PATCH",
-            &user(ann.id),
-            &staff.token,
-            json!({"is_active": "off"}),
-        )
+    let server = Server::start().await;
+    let staff = server.user("staff").staff().await;
+    let ann = server.user("ann").await;
+    let path = user_path(ann.id);
+    let answer = server
+        .patch(&staff, &path, json!({"is_active": "off"}))
         .await;
-    assert_eq!(answer.status, 200);
-    let answer = api.get(&user(ann.id), &ann.token).await;
-    assert_eq!(
-        answer.parts(),
-        (
-            401,
-            &json!({"detail": "User is inactive", "code": "user_inactive"})
-        )
-    );
-    assert_eq!(api.login("ann", PASSWORD).await.status, 401);
-    let answer = api
-        .json(
-            "PATCH",
-            &user(ann.id),
-            &staff.token,
-            json!({"is_active": 1}),
-        )
-        .await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(api.get(&user(ann.id), &ann.token).await.status, 200);
+    answer.assert_status(200);
+    let inactive = json!({"detail": "User is inactive", "code": "user_inactive"});
+    server.get(&ann, &path).await.assert(401, inactive);
+    server.login("ann", PASSWORD).await.assert_status(401);
+    let answer = server.patch(&staff, &path, json!({"is_active": 1})).await;
+    answer.assert_status(200);
+    server.get(&ann, &path).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn flags_that_the_caller_may_not_set_are_ignored_unread() {
-    let api = Api::start().await;
-    let staff = api.account_with("staff", json!({"is_staff": true})).await;
-    let ann = api.account("ann").await;
+    let server = Server::start().await;
+    let staff = server.user("staff").staff().await;
+    let ann = server.user("ann").await;
+    let path = user_path(ann.id);
     let nonsense = json!({"is_active": "maybe", "is_staff": [], "is_superuser": {}});
-    assert_eq!(
-        api.json("PATCH", &user(ann.id), &ann.token, nonsense)
-            .await
-            .status,
-        200
-    );
+    let answer = server.patch(&ann, &path, nonsense).await;
+    answer.assert_status(200);
     let nonsense = json!({"is_staff": [], "is_superuser": true});
-    assert_eq!(
-        api.json("PATCH", &user(ann.id), &staff.token, nonsense)
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        api.get("/api/auth/groups/", &ann.token).await.parts(),
-        (403, &forbidden())
-    );
+    let answer = server.patch(&staff, &path, nonsense).await;
+    answer.assert_status(200);
+    server.get(&ann, "groups/").await.assert(403, forbidden());
 }
 
 #[tokio::test]
 async fn flags_are_read_as_drfs_boolean_field_reads_them() {
-    let api = Api::start().await;
-    let ann = api.account("ann").await;
-    for bad in [json!("maybe"), json!(2), json!([]), json!({}), json!("")] {
-        let answer = api
-            .json(
-                "PATCH",
-                &user(ann.id),
-                &api.admin,
-                json!({ "is_staff": bad }),
-            )
-            .await;
-        assert_eq!(
-            answer.parts(),
-            (400, &json!({"is_staff": ["Must be a valid boolean."]}))
-        );
+    let server = Server::start().await;
+    let ann = server.user("ann").await;
+    let path = user_path(ann.id);
+    let no_boolean = "Must be a valid boolean.";
+    for (bad, text) in [
+        (json!("maybe"), no_boolean),
+        (json!(2), no_boolean),
+        (json!([]), no_boolean),
+        (json!({}), no_boolean),
+        (json!(""), no_boolean),
+        (json!(null), "This field may not be null."),
+    ] {
+        let body = json!({ "is_staff": bad });
+        let answer = server.patch(&server.admin, &path, body).await;
+        answer.assert(400, json!({ "is_staff": [text] }));
     }
-    let answer = api
-        .json(
-            "PATCH",
-            &user(ann.id),
-            &api.admin,
-            json!({"is_staff": null}),
-        )
-        .await;
-    assert_eq!(
-        answer.parts(),
-        (400, &json!({"is_staff": ["This field may not be null."]}))
-    );
     for (word, status) in [
         (json!("ON"), 200),
         (json!(0.0), 403),
         (json!("t"), 200),
         (json!("No"), 403),
     ] {
-        let answer = api
-            .json(
-                "PATCH",
-                &user(ann.id),
-                &api.admin,
-                json!({ "is_staff": word }),
-            )
-            .await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(
-            api.get("/api/auth/groups/", &ann.token).await.status,
-            status,
-            "{word}"
-        );
+        let body = json!({ "is_staff": word });
+        let answer = server.patch(&server.admin, &path, body).await;
+        answer.assert_status(200);
+        assert_eq!(server.get(&ann, "groups/").await.status, status, "{word}");
     }
 }
 
 #[tokio::test]
 async fn a_flag_that_is_absent_stays_as_it_is() {
-    let api = Api::start().await;
-    let staff = api.account_with("staff", json!({"is_staff": true})).await;
+    let server = Server::start().await;
+    let staff = server.user("staff").staff().await;
+    let (admin, path) = (&server.admin, user_path(staff.id));
     let body = "username=staff&email=staff%40example.com&is_active=";
-    assert_eq!(
-        api.form("PUT", &user(staff.id), &api.admin, body)
-            .await
-            .status,
-        200
-    );
+    server
+        .form(admin, "PUT", &path, body)
+        .await
+        .assert_status(200);
     let body = json!({"username": "staff", "email": "staff@example.com"});
-    assert_eq!(
-        api.json("PUT", &user(staff.id), &api.admin, body)
-            .await
-            .status,
-        200
-    );
-    assert_eq!(api.get("/api/auth/groups/", &staff.token).await.status, 200);
+    server.put(admin, &path, body).await.assert_status(200);
+    server.get(&staff, "groups/").await.assert_status(200);
 }
 
 #[tokio::test]
 async fn an_answer_to_changed_flags_has_the_shape_of_a_profile() {
-    let api = Api::start().await;
-    let ann = api.account("ann").await;
+    let server = Server::start().await;
+    let ann = server.user("ann").await;
     let change = json!({"is_active": true, "is_staff": "yes", "is_superuser": "0"});
-    let answer = api.json("PATCH", &user(ann.id), &api.admin, change).await;
+    let answer = server
+        .patch(&server.admin, &user_path(ann.id), change)
+        .await;
     let profile = json!({
-        "id": ann.id,
-        "username": "ann",
-        "email": "ann@example.com",
-        "first_name": "",
-        "last_name": "",
-        "groups": [],
+        "id": ann.id, "username": "ann", "email": "ann@example.com", "first_name": "",
+        "last_name": "", "groups": [],
     });
-    assert_eq!(answer.parts(), (200, &profile));
-    assert_eq!(flags(&api, ann.id).await, (true, true, false));
+    answer.assert(200, profile);
+    assert_eq!(flags(&server, ann.id).await, (true, true, false));
 }
 
 #[tokio::test]
 async fn a_form_sets_flags_too_and_leaves_those_it_does_not_name() {
-    let api = Api::start().await;
-    let all = json!({"is_staff": true, "is_superuser": true});
-    let ann = api.account_with("ann", all).await;
-    let path = user(ann.id);
+    let server = Server::start().await;
+    let ann = server.user("ann").staff().superuser().await;
+    let path = user_path(ann.id);
     let names = "username=ann&email=ann%40example.com";
+    let demoted = format!("{names}&is_superuser=off");
     for (method, body, after) in [
-        ("PUT", names.to_owned(), (true, true, true)),
-        ("PATCH", "first_name=A".to_owned(), (true, true, true)),
-        (
-            "PUT",
-            format!("{names}&is_superuser=off"),
-            (true, true, false),
-        ),
+        ("PUT", names, (true, true, true)),
+        ("PATCH", "first_name=A", (true, true, true)),
+        ("PUT", &demoted, (true, true, false)),
         (
             "PATCH",
-            "is_staff=no&is_active=False".to_owned(),
+            "is_staff=no&is_active=False",
             (false, false, false),
         ),
         // Of a repeated key the last one counts.
-        (
-            "PATCH",
-            "is_active=0&is_active=on".to_owned(),
-            (true, false, false),
-        ),
+        ("PATCH", "is_active=0&is_active=on", (true, false, false)),
     ] {
-        let answer = api.form(method, &path, &api.admin, &body).await;
+        let answer = server.form(&server.admin, method, &path, body).await;
         assert_eq!(answer.status, 200, "{body}: {answer:?}");
-        assert_eq!(flags(&api, ann.id).await, after, "{body}");
+        assert_eq!(flags(&server, ann.id).await, after, "{body}");
     }
     let bad = "is_active=maybe&is_staff=2";
-    let answer = api.form("PATCH", &path, &api.admin, bad).await;
+    let answer = server.form(&server.admin, "PATCH", &path, bad).await;
     let text = ["Must be a valid boolean."];
-    assert_eq!(
-        answer.parts(),
-        (400, &json!({"is_active": text, "is_staff": text}))
-    );
+    answer.assert(400, json!({"is_active": text, "is_staff": text}));
 }
 
 #[tokio::test]
 async fn an_admin_who_is_no_superuser_gives_nobody_more_power() {
-    let api = Api::start().await;
-    let staff = api.account_with("staff", json!({"is_staff": true})).await;
-    let ann = api.account("ann").await;
+    let server = Server::start().await;
+    let staff = server.user("staff").staff().await;
+    let ann = server.user("ann").await;
     let all = json!({"is_active": true, "is_staff": true, "is_superuser": true});
     let form = "is_staff=on&is_superuser=on";
-    for (target, token, after) in [
-        (ann.id, &staff.token, (true, false, false)),
-        (staff.id, &staff.token, (true, true, false)),
-        (ann.id, &ann.token, (true, false, false)),
+    for (target, caller, after) in [
+        (&ann, &staff, (true, false, false)),
+        (&staff, &staff, (true, true, false)),
+        (&ann, &ann, (true, false, false)),
     ] {
-        let answer = api.json("PATCH", &user(target), token, all.clone()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let answer = api.form("PATCH", &user(target), token, form).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(flags(&api, target).await, after);
+        let path = user_path(target.id);
+        let answer = server.patch(caller, &path, all.clone()).await;
+        answer.assert_status(200);
+        let answer = server.form(caller, "PATCH", &path, form).await;
+        answer.assert_status(200);
+        assert_eq!(flags(&server, target.id).await, after);
     }
     // What he may set is read, and what a registration is sent is not.
     let null = json!({"is_active": null});
-    let answer = api.json("PATCH", &user(ann.id), &staff.token, null).await;
-    let text = "This field may not be null.";
-    assert_eq!(answer.parts(), (400, &json!({"is_active": [text]})));
-    let mut body = json!({"username": "eve", "email": "eve@example.com"});
-    body["password"] = json!(PASSWORD);
-    body["password2"] = json!(PASSWORD);
+    let answer = server.patch(&staff, &user_path(ann.id), null).await;
+    answer.assert(400, json!({"is_active": ["This field may not be null."]}));
+    let mut body = registration("eve", "eve@example.com");
     for flag in ["is_active", "is_staff", "is_superuser"] {
         body[flag] = json!("maybe");
     }
-    let answer = api.post("/api/auth/users/register/", body).await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    assert_eq!(flags(&api, answer.id()).await, (true, false, false));
+    let answer = server.post(NOBODY, "users/register/", body).await;
+    let id = UserId(answer.assert_status(201).id());
+    assert_eq!(flags(&server, id).await, (true, false, false));
 }

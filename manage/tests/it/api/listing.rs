@@ -1,45 +1,34 @@
 //! The list of users: order, pages, search.
 
 use serde_json::json;
-use shared::{
-    domain::{EmailAddress, PersonName},
-    hashing::PasswordHash,
-    store::{Actor, users::NewUser},
-};
-
-use super::{
-    client::{Answer, Api},
-    support::{add_user, parsed},
-};
+use testkit::{Answer, NOBODY, Server, detail, forbidden, percent_encoded, unauthenticated};
 
 fn names(answer: &Answer) -> Vec<String> {
-    let users = answer
-        .body
-        .as_array()
-        .unwrap_or_else(|| panic!("no list: {answer:?}"));
-    users
-        .iter()
-        .map(|user| user["username"].as_str().unwrap().to_owned())
-        .collect()
+    let names = answer.list().iter().map(|user| user["username"].as_str());
+    names.map(|name| name.unwrap().to_owned()).collect()
 }
 
-fn next(answer: &Answer) -> Option<String> {
+/// The path of the next page.
+pub fn next(answer: &Answer) -> Option<String> {
     let link = answer.header("link")?;
     let path = link
         .strip_prefix('<')
         .and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
-    Some(
-        path.unwrap_or_else(|| panic!("a strange link: {link}"))
-            .to_owned(),
-    )
+    let path = path.unwrap_or_else(|| panic!("a strange link: {link}"));
+    Some(path.to_owned())
 }
 
-/// All pages from a path on.
-async fn pages(api: &Api, path: &str) -> Vec<Vec<String>> {
-    let (mut pages, mut path) = (Vec::new(), Some(path.to_owned()));
+/// A page as the superuser sees it.
+async fn page(server: &Server, query: &str) -> Answer {
+    server.get(&server.admin, &format!("users/?{query}")).await
+}
+
+/// All pages from one on.
+async fn pages(server: &Server, query: &str) -> Vec<Vec<String>> {
+    let (mut pages, mut path) = (Vec::new(), Some(format!("users/?{query}")));
     while let Some(here) = path {
-        let answer = api.get(&here, &api.admin).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let answer = server.get(&server.admin, &here).await;
+        answer.assert_status(200);
         pages.push(names(&answer));
         path = next(&answer);
         assert!(pages.len() < 100, "pages without end");
@@ -47,9 +36,10 @@ async fn pages(api: &Api, path: &str) -> Vec<Vec<String>> {
     pages
 }
 
-async fn people() -> Api {
-    let api = Api::start().await;
+async fn people() -> Server {
+    let server = Server::start().await;
     for (name, email) in [
+        ("inactive", "inactive@example.com"),
         ("bob", "robert@example.com"),
         ("Ann", "ann@example.com"),
         ("ann", "ANNE@example.com"),
@@ -57,111 +47,83 @@ async fn people() -> Api {
         ("zoe", "anna@example.com"),
         ("Yan", "bobby@example.com"),
     ] {
-        add_user(api.app(), name, email, "a-Long-phrase-1", |_| {}).await;
+        let is_active = name != "inactive";
+        let user = server.user(name).email(email);
+        user.with(|user| user.is_active = is_active).await;
     }
-    api
+    server
 }
+
+const ALL: [&str; 8] = [
+    "admin",
+    "Ann",
+    "ann",
+    "ann-marie",
+    "bob",
+    "inactive",
+    "Yan",
+    "zoe",
+];
 
 #[tokio::test]
 async fn users_come_in_order_of_lower_cased_username_then_id() {
-    let api = people().await;
-    let all = [
-        "admin",
-        "Ann",
-        "ann",
-        "ann-marie",
-        "bob",
-        "inactive",
-        "Yan",
-        "zoe",
-    ];
-    assert_eq!(pages(&api, "/api/auth/users/").await, [all]);
+    let server = people().await;
+    assert_eq!(pages(&server, "").await, [ALL]);
 }
 
 #[tokio::test]
 async fn pages_show_every_user_once_and_none_is_empty() {
-    let api = people().await;
-    assert_eq!(
-        pages(&api, "/api/auth/users/?page_size=3").await,
-        [
-            vec!["admin", "Ann", "ann"],
-            vec!["ann-marie", "bob", "inactive"],
-            vec!["Yan", "zoe"]
-        ]
-    );
+    let server = people().await;
+    let threes = [&ALL[..3], &ALL[3..6], &ALL[6..]];
+    assert_eq!(pages(&server, "page_size=3").await, threes);
     // Eight users: the last of two pages of four is full, and no third follows.
-    assert_eq!(pages(&api, "/api/auth/users?page_size=4").await.len(), 2);
-    assert_eq!(pages(&api, "/api/auth/users/?page_size=8").await.len(), 1);
+    assert_eq!(pages(&server, "page_size=4").await.len(), 2);
+    assert_eq!(pages(&server, "page_size=8").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_bad_page_size_is_the_default() {
-    let api = people().await;
+    let server = people().await;
     for size in ["0", "-1", "x", "", "1.5", "99999999999999999999999"] {
-        let answer = api
-            .get(&format!("/api/auth/users/?page_size={size}"), &api.admin)
-            .await;
+        let answer = page(&server, &format!("page_size={size}")).await;
         assert_eq!((names(&answer).len(), next(&answer)), (8, None), "{size}");
     }
 }
 
 #[tokio::test]
 async fn a_search_finds_usernames_first_and_then_those_found_only_by_email() {
-    let api = people().await;
-    let found = |path: &'static str| {
-        let api = &api;
-        async move { pages(api, path).await.concat() }
-    };
-    assert_eq!(
-        found("/api/auth/users/?search=AN").await,
-        ["Ann", "ann", "ann-marie", "zoe"]
-    );
-    assert_eq!(found("/api/auth/users/?search=bob").await, ["bob", "Yan"]);
-    assert_eq!(found("/api/auth/users/?search=robert%40").await, ["bob"]);
-    assert_eq!(
-        found("/api/auth/users/?search=%EF%BC%A1nn").await,
-        ["Ann", "ann", "ann-marie", "zoe"]
-    );
-    assert_eq!(
-        found("/api/auth/users/?search=nobody").await,
-        Vec::<String>::new()
-    );
-    let long = format!("/api/auth/users/?search={}", "a".repeat(3000));
-    assert_eq!(pages(&api, &long).await, [Vec::<String>::new()]);
+    let server = people().await;
+    let long = "a".repeat(3000);
+    for (search, found) in [
+        ("AN", &["Ann", "ann", "ann-marie", "zoe"][..]),
+        ("bob", &["bob", "Yan"]),
+        ("robert%40", &["bob"]),
+        ("%EF%BC%A1nn", &["Ann", "ann", "ann-marie", "zoe"]),
+        ("nobody", &[]),
+        (&long, &[]),
+    ] {
+        let seen = pages(&server, &format!("search={search}")).await;
+        assert_eq!(seen, [found], "{search:.80}");
+    }
 }
 
 #[tokio::test]
 async fn a_searchs_pages_go_on_from_usernames_to_emails() {
-    let api = people().await;
+    let server = people().await;
     for size in 1..=5 {
-        let pages = pages(
-            &api,
-            &format!("/api/auth/users/?search=an&page_size={size}"),
-        )
-        .await;
-        assert_eq!(
-            pages.concat(),
-            ["Ann", "ann", "ann-marie", "zoe"],
-            "pages of {size}"
-        );
+        let pages = pages(&server, &format!("search=an&page_size={size}")).await;
+        let found = ["Ann", "ann", "ann-marie", "zoe"];
+        assert_eq!(pages.concat(), found, "pages of {size}");
         assert!(pages.iter().all(|page| page.len() <= size));
     }
 }
 
 #[tokio::test]
 async fn a_cursor_that_this_list_never_gave_is_not_found() {
-    let api = people().await;
-    let invalid = json!({"detail": "Invalid cursor"});
-    let page = api.get("/api/auth/users/?page_size=2", &api.admin).await;
-    let link = next(&page).unwrap();
-    let cursor = link
-        .split("cursor=")
-        .nth(1)
-        .unwrap()
-        .split('&')
-        .next()
-        .unwrap()
-        .to_owned();
+    let server = people().await;
+    let link = next(&page(&server, "page_size=2").await).unwrap();
+    let (_, rest) = link.split_once("cursor=").unwrap();
+    let (cursor, _) = rest.split_once('&').unwrap_or((rest, ""));
     let of_another_search = format!("search=zz&cursor={cursor}");
     let truncated = format!("cursor={}", &cursor[..cursor.len() - 6]);
     for query in [
@@ -173,134 +135,93 @@ async fn a_cursor_that_this_list_never_gave_is_not_found() {
         &of_another_search,
         &truncated,
     ] {
-        let answer = api
-            .get(&format!("/api/auth/users/?{query}"), &api.admin)
-            .await;
-        assert_eq!(answer.parts(), (404, &invalid), "{query}");
+        let answer = page(&server, query).await;
+        assert_eq!(answer.parts(), (404, &detail("Invalid cursor")), "{query}");
     }
 }
 
 #[tokio::test]
 async fn groups_are_shown_in_order_of_id_and_without_deleted_ones() {
-    let api = people().await;
+    let server = people().await;
     let mut ids = Vec::new();
     for name in ["writers", "editors", "authors"] {
-        let answer = api
-            .json(
-                "POST",
-                "/api/auth/groups/",
-                &api.admin,
-                json!({ "name": name }),
-            )
-            .await;
-        ids.push(answer.id());
+        ids.push(server.group(name, &[]).await.id);
     }
-    let path = "/api/auth/users/1/assign_groups/";
-    let answer = api
-        .json(
-            "POST",
-            path,
-            &api.admin,
-            json!({"group_ids": [ids[2], ids[0], ids[1]]}),
-        )
-        .await;
-    assert_eq!(answer.status, 200);
-    let gone = format!("/api/auth/groups/{}/", ids[1]);
-    assert_eq!(api.delete(&gone, &api.admin).await.status, 204);
+    let body = json!({"group_ids": [ids[2], ids[0], ids[1]]});
+    let answer = server.post(&server.admin, "users/1/assign_groups/", body);
+    answer.await.assert_status(200);
+    let gone = format!("groups/{}/", ids[1]);
+    let answer = server.delete(&server.admin, &gone).await;
+    answer.assert_status(204);
     let groups = json!([{"id": ids[0], "name": "writers"}, {"id": ids[2], "name": "authors"}]);
-    let list = api.get("/api/auth/users/?search=admin", &api.admin).await;
+    let list = page(&server, "search=admin").await;
     assert_eq!(list.body[0]["groups"], groups);
-    api.assert_consistent().await;
-}
-
-/// Users who never log in: so no password is hashed, and a thousand of them are soon made.
-async fn crowd(size: usize) -> Api {
-    let api = Api::start().await;
-    let store = &api.app().store;
-    let password = PasswordHash::new("!".to_owned());
-    for number in 0..size {
-        let user = NewUser {
-            username: parsed(&format!("user-{number:04}")),
-            email: EmailAddress::default(),
-            first_name: PersonName::default(),
-            last_name: PersonName::default(),
-            is_active: true,
-            is_staff: false,
-            is_superuser: false,
-            date_joined: 0,
-        };
-        let id = store.next_user_id().await.unwrap();
-        let made = store.create_user(id, user, &password, Actor::Command).await;
-        made.unwrap();
-    }
-    api
+    server.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_page_has_a_hundred_users_unless_told_and_never_over_a_thousand() {
-    // With `admin` and `inactive` one more than the largest page.
-    let api = crowd(999).await;
+    // With `admin` one more than the largest page.
+    let server = Server::start().await;
+    let mut expected = vec!["admin".to_owned()];
+    for number in 0..1000 {
+        expected.push(format!("user-{number:04}"));
+        server.user(&expected[number + 1]).email("").await;
+    }
     let sizes = |pages: &[Vec<String>]| pages.iter().map(Vec::len).collect::<Vec<_>>();
-    let whole = pages(&api, "/api/auth/users/?page_size=1000").await;
+    let whole = pages(&server, "page_size=1000").await;
     assert_eq!(sizes(&whole), [1000, 1]);
-    let mut expected = vec!["admin".to_owned(), "inactive".to_owned()];
-    expected.extend((0..999).map(|number| format!("user-{number:04}")));
     assert_eq!(whole.concat(), expected);
     for size in ["1001", "99999999999999999999999"] {
-        let answer = api
-            .get(&format!("/api/auth/users/?page_size={size}"), &api.admin)
-            .await;
+        let answer = page(&server, &format!("page_size={size}")).await;
         assert_eq!(names(&answer).len(), 1000, "{size}");
     }
-    let hundreds = pages(&api, "/api/auth/users/").await;
+    let hundreds = pages(&server, "").await;
     assert_eq!(sizes(&hundreds), [[100; 10].as_slice(), &[1]].concat());
     assert_eq!(hundreds.concat(), expected);
     for size in ["0", "-5", "many"] {
-        let answer = api
-            .get(&format!("/api/auth/users/?page_size={size}"), &api.admin)
-            .await;
+        let answer = page(&server, &format!("page_size={size}")).await;
         assert_eq!(names(&answer), expected[..100], "{size}");
     }
 }
 
 #[tokio::test]
 async fn a_link_is_relative_and_keeps_the_search_and_the_size() {
-    let api = people().await;
-    let answer = api
-        .get("/api/auth/users?search=%20AN&page_size=2&x=y", &api.admin)
-        .await;
+    let server = people().await;
     let cursor = "dWFubiMwMDAwMDAwMDA1";
+    let answer = server
+        .get(&server.admin, "users?search=%20AN&page_size=2&x=y")
+        .await;
     let link = format!("</api/auth/users/?cursor={cursor}&page_size=2&search=an>; rel=\"next\"");
     assert_eq!(answer.header("link"), Some(link.as_str()));
     // A page of the whole list names no search.
-    let answer = api.get("/api/auth/users/?page_size=3", &api.admin).await;
+    let answer = page(&server, "page_size=3").await;
     let link = format!("</api/auth/users/?cursor={cursor}&page_size=3>; rel=\"next\"");
     assert_eq!(answer.header("link"), Some(link.as_str()));
-    let answer = api.get("/api/auth/users/?page_size=8", &api.admin).await;
+    let answer = page(&server, "page_size=8").await;
     assert_eq!(answer.header("link"), None);
 }
 
 #[tokio::test]
 async fn users_who_come_and_go_between_pages_move_nobody_else() {
-    let api = people().await;
-    let first = api.get("/api/auth/users/?page_size=3", &api.admin).await;
-    assert_eq!(names(&first), ["admin", "Ann", "ann"]);
+    let server = people().await;
+    let first = page(&server, "page_size=3").await;
+    assert_eq!(names(&first), ALL[..3]);
     // The user whom the cursor names goes, and one comes before him.
-    let gone = format!("/api/auth/users/{}/", first.body[2]["id"]);
-    assert_eq!(api.delete(&gone, &api.admin).await.status, 204);
-    add_user(api.app(), "aaron", "", "a-Long-phrase-1", |_| {}).await;
-    let rest = pages(&api, &next(&first).unwrap()).await;
-    assert_eq!(
-        rest.concat(),
-        ["ann-marie", "bob", "inactive", "Yan", "zoe"]
-    );
+    let gone = format!("users/{}/", first.body[2]["id"]);
+    let answer = server.delete(&server.admin, &gone).await;
+    answer.assert_status(204);
+    server.user("aaron").email("").await;
+    let next = next(&first).unwrap();
+    let (_, query) = next.split_once('?').unwrap();
+    assert_eq!(pages(&server, query).await.concat(), ALL[3..]);
 }
 
 #[tokio::test]
 async fn a_search_has_no_regard_to_case_in_any_alphabet() {
-    let api = Api::start().await;
+    let server = Server::start().await;
     for name in ["ΝΙΚΟΣΑΣ", "νίκος", "Éва", "straße"] {
-        add_user(api.app(), name, "", "a-Long-phrase-1", |_| {}).await;
+        server.user(name).email("").await;
     }
     for (search, found) in [
         // A sigma is written otherwise at the end of a word, which a prefix seldom ends at.
@@ -313,27 +234,21 @@ async fn a_search_has_no_regard_to_case_in_any_alphabet() {
         ("e\u{301}В", "Éва"),
         ("STRAß", "straße"),
     ] {
-        let query: String = form_encoded(search);
-        let answer = api
-            .get(&format!("/api/auth/users/?search={query}"), &api.admin)
-            .await;
-        assert_eq!(names(&answer), [found], "{search}");
+        let query = format!("search={}", percent_encoded(search));
+        assert_eq!(names(&page(&server, &query).await), [found], "{search}");
     }
-}
-
-fn form_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]
 async fn only_admins_see_the_list() {
-    let api = Api::start().await;
-    let ann = api.account("ann").await;
-    let anonymous = json!({"detail": "Authentication credentials were not provided."});
-    let forbidden = json!({"detail": "You do not have permission to perform this action."});
+    let server = Server::start().await;
+    let ann = server.user("ann").await;
     // Whoever may not see it is not told that a cursor is bad either.
-    for path in ["/api/auth/users/", "/api/auth/users/?cursor=x"] {
-        assert_eq!(api.get(path, "").await.parts(), (401, &anonymous));
-        assert_eq!(api.get(path, &ann.token).await.parts(), (403, &forbidden));
+    for path in ["users/", "users/?cursor=x"] {
+        server
+            .get(NOBODY, path)
+            .await
+            .assert(401, unauthenticated());
+        server.get(&ann, path).await.assert(403, forbidden());
     }
 }

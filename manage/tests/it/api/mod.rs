@@ -14,5 +14,3 @@ mod revocation;
 mod settings;
 mod superusers;
 mod tokens;
-
-use testkit::{client, routes, server as support};

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
-use shared::domain::{Group, GroupId, PermissionId, User, UserId};
-
-use super::access::World;
+use shared::domain::{Group, PermissionId, User};
+use testkit::Server;
 
 const LABELS: [&str; 5] = [
     "auth.view_user",
@@ -119,102 +118,81 @@ impl Model<'_> {
 }
 
 async fn ask(
-    world: &World,
+    server: &Server,
     caller: &User,
     what: &Try,
     users: &[User],
     groups: &[Group],
     ids: &[PermissionId],
 ) -> u16 {
-    let user = |of: &usize, rest: &str| format!("/api/auth/users/{}/{rest}", users[*of].id);
-    let chosen =
-        |labels: &BTreeSet<usize>| labels.iter().map(|label| ids[*label].0).collect::<Vec<_>>();
+    let user = |of: &usize, rest: &str| format!("users/{}/{rest}", users[*of].id);
+    let chosen = |labels: &BTreeSet<usize>| Vec::from_iter(labels.iter().map(|label| ids[*label]));
+    let by_ids = |labels: &BTreeSet<usize>| json!({ "permission_ids": chosen(labels) });
     let (method, path, body) = match what {
         Try::Read(of) => ("GET", user(of, ""), Value::Null),
-        Try::Rename(of) => ("PATCH", user(of, ""), json!({"username": world.name()})),
+        Try::Rename(of) => ("PATCH", user(of, ""), json!({"username": server.name()})),
         Try::Join(of, joined) => {
-            let joined: Vec<u64> = joined.iter().map(|group| groups[*group].id.0).collect();
-            (
-                "POST",
-                user(of, "assign_groups/"),
-                json!({ "group_ids": joined }),
-            )
+            let joined = joined.iter().map(|group| groups[*group].id);
+            let body = json!({ "group_ids": Vec::from_iter(joined) });
+            ("POST", user(of, "assign_groups/"), body)
         }
-        Try::Grant(of, labels) => (
-            "PUT",
-            user(of, "permissions/"),
-            json!({"permission_ids": chosen(labels)}),
-        ),
-        Try::Fill(group, labels) => (
-            "PATCH",
-            format!("/api/auth/groups/{}/", groups[*group].id),
-            json!({"permissions": chosen(labels)}),
-        ),
+        Try::Grant(of, labels) => ("PUT", user(of, "permissions/"), by_ids(labels)),
+        Try::Fill(group, labels) => {
+            let body = json!({ "permissions": chosen(labels) });
+            ("PATCH", format!("groups/{}/", groups[*group].id), body)
+        }
         Try::Delete(of) => ("DELETE", user(of, ""), Value::Null),
     };
-    world
-        .ask(Some(caller), method, &path, &body)
-        .await
-        .status
-        .as_u16()
+    server.ask(caller, method, &path, body).await.status
 }
 
 #[test]
 fn the_api_decides_as_a_model_of_the_rules_does() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let world = runtime.block_on(World::start());
-    let ids: Vec<PermissionId> = runtime.block_on(async {
-        let mut ids = Vec::new();
-        for label in LABELS {
-            ids.push(world.id(label).await);
-        }
-        ids
-    });
-    let labels: BTreeMap<PermissionId, &'static str> = ids.iter().copied().zip(LABELS).collect();
+    let server = runtime.block_on(Server::start());
+    let ids = LABELS.map(|label| runtime.block_on(server.id(label)));
+    let labels: BTreeMap<PermissionId, &'static str> = ids.into_iter().zip(LABELS).collect();
     let config = ProptestConfig {
         cases: 48,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let flags = [
-        prop::bool::weighted(0.9),
-        prop::bool::weighted(0.2),
-        prop::bool::weighted(0.15),
-    ];
+    let flags = [0.9, 0.2, 0.15].map(prop::bool::weighted);
     let person = (flags, some(3), some(5));
     let people = prop::collection::vec(person, 4);
     let filled = prop::collection::vec(some(5), 3);
     let strategy = (people, filled, prop::collection::vec(tries(), 1..8));
     let mut runner = TestRunner::new(config);
     let ran = runner.run(&strategy, |(people, filled, tries)| {
-        runtime.block_on(play(&world, &ids, &labels, &people, &filled, &tries))
+        runtime.block_on(play(&server, &ids, &labels, &people, &filled, &tries))
     });
     ran.unwrap();
 }
 
 async fn play(
-    world: &World,
+    server: &Server,
     ids: &[PermissionId],
     labels: &BTreeMap<PermissionId, &'static str>,
     people: &[Person],
     filled: &[BTreeSet<usize>],
     tries: &[(usize, Try)],
 ) -> Result<(), TestCaseError> {
+    let chosen =
+        |labels: &BTreeSet<usize>| Vec::from_iter(labels.iter().map(|label| LABELS[*label]));
     let mut groups = Vec::new();
     for labels in filled {
-        groups.push(world.group(labels.iter().map(|label| ids[*label])).await);
+        groups.push(server.group(&server.name(), &chosen(labels)).await);
     }
     let mut users = Vec::new();
     for ([active, staff, superuser], joined, held) in people {
-        let user = world.user(|user| {
+        let user = server.anybody().holds(&chosen(held));
+        let user = user.joins(joined.iter().map(|group| &groups[*group]));
+        let user = user.with(|user| {
             (user.is_active, user.is_staff, user.is_superuser) = (*active, *staff, *superuser);
-            user.group_ids = joined.iter().map(|group| groups[*group].id).collect();
-            user.permission_ids = held.iter().map(|label| ids[*label]).collect();
         });
         users.push(user.await);
     }
     for (who, what) in tries {
-        let store = &world.app.store;
         let caller = users[*who].clone();
         let expected = {
             let model = Model {
@@ -228,7 +206,7 @@ async fn play(
                 (true, true) => [200, 204],
             }
         };
-        let status = ask(world, &caller, what, &users, &groups, ids).await;
+        let status = ask(server, &caller, what, &users, &groups, ids).await;
         prop_assert!(
             expected.contains(&status),
             "{status}, not {expected:?}: {caller:?} {what:?}\n{users:?}\n{groups:?}"
@@ -238,12 +216,11 @@ async fn play(
             return Ok(());
         }
         for user in &mut users {
-            let id: UserId = user.id;
-            *user = store.user(id).await.unwrap().unwrap();
+            *user = server.read(user.id).await;
         }
         for group in &mut groups {
-            let id: GroupId = group.id;
-            *group = store.group(id).await.unwrap().unwrap();
+            let now = server.table.group(group.id).await.unwrap();
+            *group = now.unwrap();
         }
     }
     Ok(())

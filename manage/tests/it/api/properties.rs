@@ -2,22 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
-use axum::{body::Body, http::Request};
-use manage::all_routes;
+use axum::http::request::Builder;
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::Value;
 use shared::{
-    app::App,
     domain::{User, UserId},
     jwt::TokenType,
-    store::{Actor, nothing_forbids},
 };
+use testkit::{Answer, NOBODY, Server};
 
-use super::{
-    client::{Answer, Api, PASSWORD, send},
-    requests::{Caller, REFRESH, Sent, sent},
-    support::add_user,
-};
+use super::requests::{Caller, REFRESH, Sent, sent};
 
 /// The two who send requests. Requests deactivate, demote and delete them too, after which
 /// nothing would be let through any more: so each is put right again, or replaced.
@@ -27,71 +21,57 @@ struct Sender {
 }
 
 impl Sender {
-    async fn new(app: &App, name: &str, is_admin: bool) -> Self {
-        let email = format!("{name}@example.net");
-        let user = add_user(app, name, &email, PASSWORD, |user| {
-            user.is_staff = is_admin;
-            user.is_superuser = is_admin;
-        })
-        .await;
-        Self { user, is_admin }
-    }
-
-    async fn put_right(&mut self, app: &App, cases: u32) {
-        let Some(user) = app.store.user(self.user.id).await.unwrap() else {
-            *self = Self::new(app, &format!("sender-{cases}"), self.is_admin).await;
-            return;
-        };
-        let right = |user: &User| {
-            let mut user = user.clone();
-            user.is_active = true;
-            user.is_staff = self.is_admin;
-            user.is_superuser = self.is_admin;
-            Ok::<_, std::convert::Infallible>(user)
-        };
-        if right(&user).is_ok_and(|right| right != user) {
-            let change = app
-                .store
-                .update_user(user, Actor::Command, nothing_forbids, right)
-                .await;
-            self.user = change.unwrap();
+    async fn new(server: &Server, name: &str, is_admin: bool) -> Self {
+        let user = server.user(name).email(&format!("{name}@example.net"));
+        let user = user.with(|user| (user.is_staff, user.is_superuser) = (is_admin, is_admin));
+        Self {
+            user: user.await,
+            is_admin,
         }
     }
 
-    fn token(&self, app: &App, kind: TokenType) -> String {
-        app.keys.at_hand().issue(kind, &self.user, app.clock.now())
+    async fn put_right(&mut self, server: &Server, cases: u32) {
+        let Some(user) = server.table.user(self.user.id).await.unwrap() else {
+            *self = Self::new(server, &format!("sender-{cases}"), self.is_admin).await;
+            return;
+        };
+        let right = |user: &mut User| {
+            user.is_active = true;
+            (user.is_staff, user.is_superuser) = (self.is_admin, self.is_admin);
+        };
+        self.user = server.change(&user, right).await;
     }
 }
 
-fn request(sent: &Sent, app: &App, user: &Sender, admin: &Sender) -> Option<Request<Body>> {
-    let bearer = |token: String| format!("Bearer {token}").into_bytes();
+/// The start of a request, and its body.
+fn request(sent: &Sent, server: &Server, user: &Sender, admin: &Sender) -> (Builder, Vec<u8>) {
+    let bearer = |sender: &Sender| {
+        let token = server.issue(TokenType::Access, &sender.user);
+        format!("Bearer {token}").into_bytes()
+    };
     let authorization = match &sent.caller {
         Caller::Nobody => None,
-        Caller::User => Some(bearer(user.token(app, TokenType::Access))),
-        Caller::Admin => Some(bearer(admin.token(app, TokenType::Access))),
+        Caller::User => Some(bearer(user)),
+        Caller::Admin => Some(bearer(admin)),
         Caller::Forger(at, byte) => {
-            let mut bytes = bearer(admin.token(app, TokenType::Access));
+            let mut bytes = bearer(admin);
             let at = at.index(bytes.len());
             bytes[at] = *byte;
             Some(bytes)
         }
         Caller::Bytes(bytes) => Some(bytes.clone()),
     };
-    let mut request = Request::builder().method(sent.method).uri(&sent.path);
+    let mut request = server.request(NOBODY, sent.method, &sent.path);
     if let Some(bytes) = authorization {
         request = request.header("authorization", bytes);
     }
+    let refresh = server.issue(TokenType::Refresh, &user.user);
     let body = match std::str::from_utf8(&sent.body) {
-        Ok(text) => text
-            .replace(REFRESH, &user.token(app, TokenType::Refresh))
-            .into_bytes(),
+        Ok(text) => text.replace(REFRESH, &refresh).into_bytes(),
         Err(_) => sent.body.clone(),
     };
-    // Some bytes are no header and no path: a server never sees them.
-    request
-        .header("content-type", sent.content_type.as_slice())
-        .body(Body::from(body))
-        .ok()
+    let kind = sent.content_type.as_slice();
+    (request.header("content-type", kind), body)
 }
 
 /// `{"detail": …}`, with what SimpleJWT adds to it, or lists of texts by field.
@@ -113,7 +93,7 @@ fn has_drfs_shape(body: &Value) -> bool {
 }
 
 fn check(sent: &Sent, answer: &Answer) -> Result<(), TestCaseError> {
-    let status = answer.status.as_u16();
+    let status = answer.status;
     prop_assert!(status < 500, "{status} for {sent:?}");
     if status >= 400 && sent.method != "HEAD" {
         prop_assert!(has_drfs_shape(&answer.body), "{answer:?} for {sent:?}");
@@ -134,16 +114,14 @@ fn no_request_gets_a_server_error_or_breaks_the_table() {
         .enable_all()
         .build()
         .unwrap();
-    let api = runtime.block_on(Api::start());
-    let app = api.app();
-    let router = all_routes(app.clone());
-    let user = RefCell::new(runtime.block_on(Sender::new(app, "user", false)));
-    let admin = RefCell::new(runtime.block_on(Sender::new(app, "other-admin", true)));
-    assert_eq!(
-        admin.borrow().user.id,
-        UserId(4),
-        "the paths name ids 1 to 4"
-    );
+    // Tries that fail are many, and from one address.
+    let limit = [("LOGIN_FAILURE_LIMIT_PER_ADDRESS", "0")];
+    let server = &runtime.block_on(Server::with(&limit));
+    runtime.block_on(server.user("inactive").inactive().into_future());
+    let user = RefCell::new(runtime.block_on(Sender::new(server, "user", false)));
+    let admin = RefCell::new(runtime.block_on(Sender::new(server, "other-admin", true)));
+    let last = admin.borrow().user.id;
+    assert_eq!(last, UserId(4), "the paths name ids 1 to 4");
     let (cases, changes, refusals) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(0_u32));
     let mut runner = TestRunner::new(ProptestConfig {
         cases: 2000,
@@ -151,18 +129,20 @@ fn no_request_gets_a_server_error_or_breaks_the_table() {
         ..ProptestConfig::default()
     });
     let outcome = runner.run(&sent(), |sent| {
-        let Some(request) = request(&sent, app, &user.borrow(), &admin.borrow()) else {
+        let (request, body) = request(&sent, server, &user.borrow(), &admin.borrow());
+        if request.uri_ref().is_none() {
+            // Some bytes are no header and no path: a server never sees them.
             return Err(TestCaseError::reject("no HTTP"));
-        };
-        let answer = runtime.block_on(send(&router, request));
+        }
+        let answer = runtime.block_on(server.send(request, body));
         cases.set(cases.get() + 1);
         let safe = ["GET", "HEAD", "OPTIONS"].contains(&sent.method);
-        if !safe && answer.status.is_success() {
+        if !safe && [200, 201, 204].contains(&answer.status) {
             changes.set(changes.get() + 1);
             let (user, admin) = (&mut *user.borrow_mut(), &mut *admin.borrow_mut());
             // The admin first: a token and the right to act come before anything else.
-            runtime.block_on(admin.put_right(app, 2 * cases.get()));
-            runtime.block_on(user.put_right(app, 2 * cases.get() + 1));
+            runtime.block_on(admin.put_right(server, 2 * cases.get()));
+            runtime.block_on(user.put_right(server, 2 * cases.get() + 1));
         }
         if answer.status == 400 {
             refusals.set(refusals.get() + 1);
@@ -170,7 +150,7 @@ fn no_request_gets_a_server_error_or_breaks_the_table() {
         check(&sent, &answer)
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    runtime.block_on(api.assert_consistent());
+    runtime.block_on(server.assert_sound());
     // Requests that are all stopped at the door would prove nothing.
     let (changes, refusals) = (changes.get(), refusals.get());
     assert!(changes > 100, "only {changes} changes of {}", cases.get());

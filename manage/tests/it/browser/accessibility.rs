@@ -1,8 +1,8 @@
 //! What axe-core finds: nothing, on every page, in light and dark, wide and narrow.
 
 use super::{
-    browser::{DARK, LIGHT, NARROW, NARROW_DARK},
     tour::{Stop, World, world},
+    window::{DARK, LIGHT, NARROW, NARROW_DARK},
 };
 
 /// <https://github.com/dequelabs/axe-core>, under the licence in its head.
@@ -36,17 +36,13 @@ impl World {
 
 #[tokio::test]
 async fn axe_finds_nothing_on_the_pages_of_users() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     world.assert_accessible(&world.users()).await;
 }
 
 #[tokio::test]
 async fn axe_finds_nothing_on_the_pages_of_groups_and_permissions() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     world
         .assert_accessible(&world.groups_and_permissions())
         .await;
@@ -54,9 +50,7 @@ async fn axe_finds_nothing_on_the_pages_of_groups_and_permissions() {
 
 #[tokio::test]
 async fn axe_finds_nothing_on_the_other_pages_and_for_those_who_may_do_little() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     world.assert_accessible(&world.others()).await;
     world.assert_accessible(&world.signed_out().await).await;
     world.assert_accessible(&world.lookers().await).await;
@@ -67,9 +61,7 @@ async fn axe_finds_nothing_on_the_other_pages_and_for_those_who_may_do_little() 
 
 #[tokio::test]
 async fn axe_finds_what_is_wrong() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     world.site.open("/admin/auth/user/").await;
     world.site.run(AXE).await;
     world

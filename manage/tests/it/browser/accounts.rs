@@ -1,16 +1,13 @@
 //! What is done with users, and what the API and the users then see of it.
 
-use super::{
-    client::{PASSWORD, user},
-    site::{Site, page_of},
-};
+use testkit::{PASSWORD, user_path};
+
+use super::site::{as_admin, page_of};
 
 #[tokio::test]
 async fn a_user_who_is_made_and_given_a_group_logs_in_and_has_it() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
-    site.group("editors", &["view_user"]).await;
+    let Some(site) = as_admin().await else { return };
+    site.server.group("editors", &["auth.view_user"]).await;
     site.press("Users").await;
     site.press("+ Add user").await;
     site.fill("Username", "ann").await;
@@ -21,36 +18,24 @@ async fn a_user_who_is_made_and_given_a_group_logs_in_and_has_it() {
     site.sees("Change user: ann").await;
     site.fill("First name", "Ann").await;
     site.choose("Available groups (1)", "editors").await;
-    site.element("#id_groups .moves .to")
-        .await
-        .click()
-        .await
-        .unwrap();
+    site.click("#id_groups .moves .to").await;
     site.field("Chosen groups (1)").await;
     site.press("Save").await;
     site.sees("The user “ann” was changed successfully.").await;
 
-    let tokens = site.api.login("ann", PASSWORD).await;
-    assert_eq!(tokens.status, 200);
-    let listed = site
-        .api
-        .get("/api/auth/users/?search=ann", &site.api.admin)
-        .await;
-    let id = listed.body[0]["id"].as_u64().unwrap();
-    let own = site.api.get(&user(id), &tokens.text("access")).await;
-    assert_eq!(own.status, 200);
+    let token = site.server.log_in("ann", PASSWORD).await;
+    let own = site.server.get(&token, "users/me/").await;
+    own.assert_status(200);
     assert_eq!(own.body["first_name"], "Ann");
     assert_eq!(own.body["groups"][0]["name"], "editors");
-    site.api.assert_consistent().await;
+    site.server.assert_sound().await;
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_a_form_is_said_and_nothing_is_saved() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
-    let id = site.account("ann", false).await;
-    site.open(&page_of(id, "change")).await;
+    let Some(site) = as_admin().await else { return };
+    let ann = site.server.user("ann").await;
+    site.open(&page_of(ann.id, "change")).await;
     site.fill("Username", "admin").await;
     site.fill("First name", "Ann").await;
     site.press("Save").await;
@@ -61,105 +46,95 @@ async fn what_is_wrong_with_a_form_is_said_and_nothing_is_saved() {
     assert_eq!(first_name.as_deref(), Some("Ann"));
     let focused = "return document.activeElement.getAttribute('role')";
     assert_eq!(site.run(focused).await, "alert");
-    assert_eq!(site.profile(id).await["first_name"], "");
+    assert_eq!(site.profile(&ann).await["first_name"], "");
 }
 
 #[tokio::test]
 async fn deactivated_users_are_out_at_once_wherever_they_are_logged_in() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
-    let ann = site.account("ann", true).await;
-    site.account("bob", false).await;
+    let Some(site) = as_admin().await else { return };
+    let ann = site.server.user("ann").staff().await;
+    site.server.user("bob").await;
     let his = site.another_browser().await;
-    his.log_in("ann", PASSWORD).await;
-    let token = site.api.login("ann", PASSWORD).await.text("access");
+    his.log_in("ann").await;
+    let token = site.server.log_in("ann", PASSWORD).await;
 
     site.open("/admin/auth/user/").await;
     site.tick("Select ann").await;
     site.tick("Select bob").await;
-    site.sees("2 of 4 selected").await;
+    site.sees("2 of 3 selected").await;
     site.choose("Action", "Deactivate selected users").await;
     site.press("Go").await;
-    site.sees("Are you sure you want to deactivate 2 users?")
-        .await;
+    let question = "Are you sure you want to deactivate 2 users?";
+    site.sees(question).await;
     // Nothing is done before the answer.
-    assert_eq!(site.api.login("bob", PASSWORD).await.status, 200);
+    site.server.login("bob", PASSWORD).await.assert_status(200);
     site.press("Yes, I’m sure").await;
     site.sees("Successfully deactivated 2 users.").await;
 
     his.reload().await;
     his.field("Password").await;
     his.enter("ann", PASSWORD).await;
-    his.sees("Please enter the correct username and password")
-        .await;
+    let refused = "Please enter the correct username and password";
+    his.sees(refused).await;
     for username in ["ann", "bob"] {
-        assert_eq!(site.api.login(username, PASSWORD).await.status, 401);
+        let answer = site.server.login(username, PASSWORD).await;
+        answer.assert_status(401);
     }
-    let answer = site.api.get(&user(ann), &token).await;
-    assert_eq!(
-        (answer.status.as_u16(), &answer.body["detail"]),
-        (401, &"User is inactive".into())
-    );
+    let answer = site.server.get(&token, &user_path(ann.id)).await;
+    answer.assert_status(401);
+    assert_eq!(answer.body["detail"], "User is inactive");
 }
 
 #[tokio::test]
 async fn a_user_is_deleted_after_a_question_only_and_the_history_tells_by_whom() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
-    let id = site.account("ann", true).await;
+    let Some(site) = as_admin().await else { return };
+    let ann = site.server.user("ann").staff().await;
     let his = site.another_browser().await;
-    his.log_in("ann", PASSWORD).await;
+    his.log_in("ann").await;
     let question = "Are you sure you want to delete the user “ann”?";
 
-    site.open(&page_of(id, "change")).await;
+    site.open(&page_of(ann.id, "change")).await;
     site.press("Delete").await;
     site.sees(question).await;
     site.press("No, take me back").await;
     site.sees("Change user: ann").await;
-    assert_eq!(site.profile(id).await["username"], "ann");
+    assert_eq!(site.profile(&ann).await["username"], "ann");
 
     site.press("Delete").await;
     site.sees(question).await;
     site.press("Yes, I’m sure").await;
     site.sees("The user “ann” was deleted successfully.").await;
-    assert_eq!(site.api.get(&user(id), &site.api.admin).await.status, 404);
-    assert_eq!(site.api.login("ann", PASSWORD).await.status, 401);
+    let answer = site
+        .server
+        .get(&site.server.admin, &user_path(ann.id))
+        .await;
+    answer.assert_status(404);
+    site.server.login("ann", PASSWORD).await.assert_status(401);
     his.reload().await;
     his.field("Password").await;
 
-    site.open(&page_of(id, "history")).await;
-    let row = site
-        .element("tbody tr:first-child")
-        .await
-        .text()
-        .await
-        .unwrap();
+    site.open(&page_of(ann.id, "history")).await;
+    let row = site.text_of("tbody tr:first-child").await;
     assert!(row.contains("admin") && row.contains("Deleted"), "{row}");
-    site.api.assert_consistent().await;
+    site.server.assert_sound().await;
 }
 
 #[tokio::test]
 async fn the_history_tells_what_was_changed_and_by_whom() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
-    let id = site.account("ann", false).await;
-    site.open(&page_of(id, "change")).await;
+    let Some(site) = as_admin().await else { return };
+    let ann = site.server.user("ann").await;
+    site.open(&page_of(ann.id, "change")).await;
     site.fill("First name", "Ann").await;
     site.fill("Email address", "new@example.com").await;
     site.press("Save and continue editing").await;
     site.sees("You may edit it again below.").await;
     site.press("History").await;
     site.sees("Change history: ann").await;
-    let row = site.element("tbody tr").await.text().await.unwrap();
+    let row = site.text_of("tbody tr").await;
     assert!(row.contains("admin") && row.contains("Changed"), "{row}");
     assert!(row.contains("First name") && row.contains("Email"), "{row}");
     site.open("/admin/").await;
-    let recent = site.element(".recent li").await.text().await.unwrap();
-    assert!(
-        recent.contains("ann") && recent.contains("by admin"),
-        "{recent}"
-    );
+    let recent = site.text_of(".recent li").await;
+    let told = recent.contains("ann") && recent.contains("by admin");
+    assert!(told, "{recent}");
 }

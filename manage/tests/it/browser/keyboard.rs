@@ -1,8 +1,12 @@
 //! The keyboard alone.
 
+use testkit::PASSWORD;
 use thirtyfour::Key;
 
-use super::{browser::Browser, site::Site, support::ADMIN_PASSWORD};
+use super::{
+    site::{as_admin, site},
+    window::Browser,
+};
 
 /// More than any page has to stop at.
 const MOST_TABS: usize = 100;
@@ -16,10 +20,7 @@ impl Browser {
                 return;
             }
         }
-        panic!(
-            "the keyboard does not come to {css} on {}",
-            self.path().await
-        );
+        panic!("the keyboard does not come to {css}");
     }
 
     /// Whether the keyboard is at an element.
@@ -31,14 +32,11 @@ impl Browser {
 
 #[tokio::test]
 async fn the_keyboard_alone_logs_in_and_out() {
-    let Some(site) = Site::open().await else {
-        return;
-    };
+    let Some(site) = site().await else { return };
     site.open("/admin/").await;
     // The cursor is in the first field when the page opens.
     assert!(site.is_at("#id_username").await);
-    site.keys("admin" + Key::Tab + ADMIN_PASSWORD + Key::Enter)
-        .await;
+    site.keys("admin" + Key::Tab + PASSWORD + Key::Enter).await;
     site.sees("Welcome, admin").await;
     site.tab_to("form[action='/admin/logout/'] button").await;
     site.keys(Key::Enter).await;
@@ -47,9 +45,7 @@ async fn the_keyboard_alone_logs_in_and_out() {
 
 #[tokio::test]
 async fn the_first_tab_offers_to_skip_to_the_content() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
+    let Some(site) = as_admin().await else { return };
     site.keys(Key::Tab).await;
     assert!(site.is_at(".skip").await);
     let top = "return document.activeElement.getBoundingClientRect().top >= 0";
@@ -61,9 +57,7 @@ async fn the_first_tab_offers_to_skip_to_the_content() {
 
 #[tokio::test]
 async fn wherever_the_keyboard_is_can_be_seen() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
+    let Some(site) = as_admin().await else { return };
     for path in ["/admin/", "/admin/auth/user/", "/admin/auth/user/1/change/"] {
         site.open(path).await;
         let mut stops = Vec::new();
@@ -78,9 +72,7 @@ async fn wherever_the_keyboard_is_can_be_seen() {
             assert_eq!(stop[1], "solid", "{path}: {stop}");
             stops.push(stop);
         }
-        assert!(
-            stops.len() > 5 && stops.len() < MOST_TABS,
-            "{path}: {stops:?}"
-        );
+        let count = stops.len();
+        assert!(count > 5 && count < MOST_TABS, "{path}: {stops:?}");
     }
 }

@@ -1,17 +1,16 @@
 //! Logging in and out.
 
 use serde_json::json;
+use testkit::PASSWORD;
 
-use super::{client::PASSWORD, site::Site, support::ADMIN_PASSWORD};
+use super::site::{as_admin, site};
 
 #[tokio::test]
 async fn whoever_logs_in_comes_to_the_page_that_he_asked_for() {
-    let Some(site) = Site::open().await else {
-        return;
-    };
+    let Some(site) = site().await else { return };
     site.open("/admin/auth/group/?q=a%20b").await;
     site.sees("Log in").await;
-    site.enter("admin", ADMIN_PASSWORD).await;
+    site.enter("admin", PASSWORD).await;
     site.sees("Select group to change").await;
     assert_eq!(site.path().await, "/admin/auth/group/?q=a%20b");
     site.sees("Welcome, admin").await;
@@ -19,10 +18,8 @@ async fn whoever_logs_in_comes_to_the_page_that_he_asked_for() {
 
 #[tokio::test]
 async fn a_wrong_password_lets_nobody_in_and_says_so() {
-    let Some(site) = Site::open().await else {
-        return;
-    };
-    site.account("ann", false).await;
+    let Some(site) = site().await else { return };
+    site.server.user("ann").await;
     let refused = "Please enter the correct username and password for a staff account.";
     // The last one's password is right, but she is not staff.
     for (username, password) in [("admin", "wrong"), ("nobody", "wrong"), ("ann", PASSWORD)] {
@@ -38,9 +35,7 @@ async fn a_wrong_password_lets_nobody_in_and_says_so() {
 
 #[tokio::test]
 async fn whoever_logs_out_is_out() {
-    let Some(site) = Site::open_as_admin().await else {
-        return;
-    };
+    let Some(site) = as_admin().await else { return };
     site.press("Log out").await;
     site.field("Password").await;
     site.open("/admin/auth/user/").await;
@@ -49,28 +44,22 @@ async fn whoever_logs_out_is_out() {
 
 #[tokio::test]
 async fn whoever_changes_his_password_stays_and_his_other_sessions_end() {
-    let Some(site) = Site::open().await else {
-        return;
-    };
-    site.account("ann", true).await;
+    let Some(site) = site().await else { return };
+    site.server.user("ann").staff().await;
     let elsewhere = site.another_browser().await;
-    elsewhere.log_in("ann", PASSWORD).await;
-    site.log_in("ann", PASSWORD).await;
+    elsewhere.log_in("ann").await;
+    site.log_in("ann").await;
     site.press("Change password").await;
     site.fill("Old password", PASSWORD).await;
-    site.fill("New password", "An-0ther Kq!wz").await;
-    site.fill("New password confirmation", "An-0ther Kq!wz")
-        .await;
-    site.element("main form button")
-        .await
-        .click()
-        .await
-        .unwrap();
+    let new = "An-0ther Kq!wz";
+    site.fill("New password", new).await;
+    site.fill("New password confirmation", new).await;
+    site.click("main form button").await;
     site.sees("Your password was changed.").await;
     site.open("/admin/").await;
     site.sees("Welcome, ann").await;
     elsewhere.reload().await;
     elsewhere.field("Password").await;
-    assert_eq!(site.api.login("ann", PASSWORD).await.status, 401);
-    assert_eq!(site.api.login("ann", "An-0ther Kq!wz").await.status, 200);
+    site.server.login("ann", PASSWORD).await.assert_status(401);
+    site.server.log_in("ann", new).await;
 }

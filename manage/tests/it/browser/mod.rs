@@ -3,7 +3,6 @@
 
 mod accessibility;
 mod accounts;
-mod browser;
 mod driver;
 mod forms;
 mod keyboard;
@@ -14,5 +13,4 @@ mod site;
 mod stability;
 mod staff;
 mod tour;
-
-use testkit::{client, server as support};
+mod window;

@@ -1,29 +1,30 @@
 //! The list of two panes from which groups and permissions are chosen.
 
+use shared::domain::User;
 use thirtyfour::Key;
 
-use super::site::{Site, page_of};
+use super::site::{Site, as_admin, page_of};
 
 struct World {
     site: Site,
-    ann: u64,
+    ann: User,
 }
 
 /// Ann's page, with the groups `editors`, `readers` and `writers` to choose from.
 async fn world() -> Option<World> {
-    let site = Site::open_as_admin().await?;
-    let ann = site.account("ann", false).await;
+    let site = as_admin().await?;
+    let ann = site.server.user("ann").await;
     for name in ["editors", "readers", "writers"] {
-        site.group(name, &[]).await;
+        site.server.group(name, &[]).await;
     }
-    site.open(&page_of(ann, "change")).await;
+    site.open(&page_of(ann.id, "change")).await;
     Some(World { site, ann })
 }
 
 impl World {
     async fn press(&self, direction: &str, number: usize) {
         let buttons = format!("#id_groups .moves .{direction}:nth-of-type({number})");
-        self.site.element(&buttons).await.click().await.unwrap();
+        self.site.click(&buttons).await;
     }
 
     async fn save(&self) -> Vec<String> {
@@ -32,18 +33,15 @@ impl World {
     }
 
     async fn saved(&self) -> Vec<String> {
-        self.site
-            .sees("The user “ann” was changed successfully.")
-            .await;
-        self.site.groups_of(self.ann).await
+        let told = "The user “ann” was changed successfully.";
+        self.site.sees(told).await;
+        self.site.groups_of(&self.ann).await
     }
 }
 
 #[tokio::test]
 async fn groups_are_chosen_and_removed_with_the_mouse() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     let site = &world.site;
     site.choose("Available groups (3)", "editors").await;
     site.choose("Available groups (3)", "writers").await;
@@ -70,9 +68,7 @@ async fn groups_are_chosen_and_removed_with_the_mouse() {
 
 #[tokio::test]
 async fn groups_are_chosen_and_removed_with_the_keyboard() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     let site = &world.site;
     site.tab_to("#id_groups input[type=search]").await;
     site.keys("ERS").await;
@@ -95,9 +91,7 @@ async fn groups_are_chosen_and_removed_with_the_keyboard() {
 
 #[tokio::test]
 async fn groups_are_chosen_and_removed_without_scripts() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     let site = &world.site;
     site.without_scripts().await;
     site.reload().await;
@@ -116,16 +110,14 @@ async fn groups_are_chosen_and_removed_without_scripts() {
     site.choose("Group to add or remove", "readers").await;
     site.press("Go").await;
     site.press("Yes, I’m sure").await;
-    site.sees("Successfully added 1 user to the group “readers”.")
-        .await;
-    assert_eq!(site.groups_of(world.ann).await, ["readers", "writers"]);
+    let told = "Successfully added 1 user to the group “readers”.";
+    site.sees(told).await;
+    assert_eq!(site.groups_of(&world.ann).await, ["readers", "writers"]);
 }
 
 #[tokio::test]
 async fn what_was_chosen_is_still_there_after_another_field_was_refused() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     let site = &world.site;
     site.choose("Available groups (3)", "readers").await;
     world.press("to", 1).await;

@@ -1,15 +1,15 @@
-//! The service, somebody's browser at it, and the API beside.
+//! The service and somebody's browser at it.
 
 use std::ops::Deref;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use shared::domain::{User, UserId};
+use testkit::{PASSWORD, Server, user_path};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    browser::Browser,
-    client::{Api, PASSWORD, user},
     driver::{PROGRAMS, Programs},
-    support::{ADMIN_PASSWORD, add_user},
+    window::Browser,
 };
 
 /// Browsers are heavy: more tests at once only wait for each other, and then for too long.
@@ -17,7 +17,7 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// A service with the superuser `admin`, and a browser that shows it.
 pub struct Site {
-    pub api: Api,
+    pub server: Server,
     browser: Browser,
     programs: &'static Programs,
     _turn: SemaphorePermit<'static>,
@@ -32,90 +32,51 @@ impl Deref for Site {
     }
 }
 
+/// None where there is no browser.
+pub async fn site() -> Option<Site> {
+    let programs = PROGRAMS.as_ref()?;
+    let turn = AT_ONCE.acquire().await.expect("a turn");
+    let server = Server::start().await;
+    Some(Site {
+        browser: Browser::start(programs, server.base()).await,
+        server,
+        programs,
+        _turn: turn,
+    })
+}
+
+/// A site with `admin` logged in.
+pub async fn as_admin() -> Option<Site> {
+    let site = site().await?;
+    site.log_in("admin").await;
+    Some(site)
+}
+
 impl Site {
-    /// None where there is no browser.
-    pub async fn open() -> Option<Self> {
-        let programs = PROGRAMS.as_ref()?;
-        let turn = AT_ONCE.acquire().await.expect("a turn");
-        let api = Api::start().await;
-        let browser = Browser::start(programs, api.server.base()).await;
-        Some(Self {
-            api,
-            browser,
-            programs,
-            _turn: turn,
-        })
-    }
-
-    /// With `admin` logged in.
-    pub async fn open_as_admin() -> Option<Self> {
-        let site = Self::open().await?;
-        site.log_in("admin", ADMIN_PASSWORD).await;
-        Some(site)
-    }
-
     /// Somebody else's browser.
     pub async fn another_browser(&self) -> Browser {
-        Browser::start(self.programs, self.api.server.base()).await
-    }
-
-    /// Makes an account that is active, and staff or not; its id.
-    pub async fn account(&self, username: &str, is_staff: bool) -> u64 {
-        let email = format!("{username}@example.com");
-        let change = |new: &mut shared::store::users::NewUser| new.is_staff = is_staff;
-        let made = add_user(self.api.app(), username, &email, PASSWORD, change);
-        made.await.id.0
-    }
-
-    /// Makes a group that gives the stock permissions of these names; its id.
-    pub async fn group(&self, name: &str, permissions: &[&str]) -> u64 {
-        let (api, admin) = (&self.api, &self.api.admin);
-        let made = api
-            .json("POST", "/api/auth/groups/", admin, json!({ "name": name }))
-            .await;
-        let all = api.get("/api/auth/permissions/", admin).await;
-        let given = all
-            .body
-            .as_array()
-            .expect("permissions")
-            .iter()
-            .filter(|one| permissions.iter().any(|name| one["codename"] == *name));
-        let ids: Vec<&Value> = given.map(|one| &one["id"]).collect();
-        assert_eq!(ids.len(), permissions.len());
-        let path = format!("/api/auth/groups/{}/assign_permissions/", made.id());
-        let answer = api
-            .json("POST", &path, admin, json!({ "permission_ids": ids }))
-            .await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        made.id()
-    }
-
-    pub async fn join(&self, id: u64, group: u64) {
-        let path = format!("{}assign_groups/", user(id));
-        let body = json!({"group_ids": [group]});
-        let answer = self.api.json("POST", &path, &self.api.admin, body).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        Browser::start(self.programs, self.server.base()).await
     }
 
     /// A user as the API shows him to `admin`.
-    pub async fn profile(&self, id: u64) -> Value {
-        self.api.get(&user(id), &self.api.admin).await.body
+    pub async fn profile(&self, user: &User) -> Value {
+        let path = user_path(user.id);
+        self.server.get(&self.server.admin, &path).await.body
     }
 
     /// The names of a user's groups as the API has them.
-    pub async fn groups_of(&self, id: u64) -> Vec<String> {
-        let profile = self.profile(id).await;
+    pub async fn groups_of(&self, user: &User) -> Vec<String> {
+        let profile = self.profile(user).await;
         let groups = profile["groups"].as_array().expect("groups").iter();
-        groups
-            .map(|group| group["name"].as_str().expect("a name").to_owned())
-            .collect()
+        let names = groups.map(|group| group["name"].as_str().expect("a name").to_owned());
+        names.collect()
     }
 }
 
 impl Browser {
-    pub async fn log_in(&self, username: &str, password: &str) {
+    pub async fn log_in(&self, username: &str) {
         self.open("/admin/login/").await;
-        self.enter(username, password).await;
+        self.enter(username, PASSWORD).await;
         self.sees("Site administration").await;
     }
 
@@ -128,6 +89,6 @@ impl Browser {
 }
 
 /// The address of a user's page.
-pub fn page_of(id: u64, page: &str) -> String {
+pub fn page_of(id: UserId, page: &str) -> String {
     format!("/admin/auth/user/{id}/{page}/")
 }

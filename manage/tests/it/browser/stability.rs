@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    browser::{Browser, LIGHT, Look, NARROW},
     tour::{Stop, World, world},
+    window::{Browser, LIGHT, Look, NARROW},
 };
 
 const WATCH: &str = "
@@ -88,9 +88,7 @@ async fn nothing_moves_while_a_page_loads_in_a_narrow_window() {
 
 #[tokio::test]
 async fn what_moves_would_be_noticed() {
-    let Some(world) = world().await else {
-        return;
-    };
+    let Some(world) = world().await else { return };
     world.site.watch_shifts().await;
     world.site.open("/admin/auth/user/").await;
     assert_eq!(world.site.shifts().await, [""; 0]);

@@ -1,67 +1,58 @@
 //! `check`: whether a table contradicts itself.
 
-use shared::store::{Store, connect_to, keys::Entity, table::attributes};
+use shared::{
+    domain::UserId,
+    store::{Store, connect_to, keys::Entity, table::attributes},
+};
+use testkit::{TABLE, process::run};
 
-use super::process::{Runserver, directory, manage_in, run};
+use super::process::{Data, manage};
 
-const PASSWORD: &str = "a-Long-phrase-1";
-
-#[test]
-fn a_table_in_order_passes_with_and_without_runserver() {
-    let data = directory();
-    let server = Runserver::start(data.path());
-    server.api.register("ann", PASSWORD);
-    let check = || run(&mut manage_in(data.path(), &["check"])).succeeded();
-    assert_eq!(check(), "The table is consistent.\n");
+#[tokio::test]
+async fn a_table_in_order_passes_with_and_without_runserver() {
+    let data = Data::new();
+    let server = data.serve();
+    server.register("ann").await.assert_status(201);
+    data.assert_sound();
     server.stop();
-    assert_eq!(check(), "The table is consistent.\n");
+    data.assert_sound();
 }
 
 #[tokio::test]
 async fn what_is_broken_is_listed_a_line_each() {
-    let data = directory();
-    let server = Runserver::start(data.path());
-    let ann = server.api.register("ann", PASSWORD);
-    let client = connect_to(&server.dynamodb);
-    let store = Store::new(client, "users");
+    let data = Data::new();
+    let server = data.serve();
+    let ann = server.register("ann").await.id();
+    let store = Store::new(connect_to(&server.dynamodb), TABLE);
     let (client, table) = store.table().parts();
-    let user = shared::domain::UserId(ann);
-    for entity in [Entity::Credential(user), Entity::ActiveSuperusers] {
-        client
-            .delete_item()
-            .table_name(table)
-            .set_key(Some(attributes(&entity.key())))
-            .send()
-            .await
-            .expect("an item less");
+    for entity in [Entity::Credential(UserId(ann)), Entity::ActiveSuperusers] {
+        let delete = client.delete_item().table_name(table);
+        let delete = delete.set_key(Some(attributes(&entity.key())));
+        delete.send().await.expect("an item less");
     }
 
-    let ended = run(&mut manage_in(data.path(), &["check"]));
-    let lines: Vec<&str> = ended.stdout.lines().collect();
-    assert_eq!(lines.len(), 2, "{ended:?}");
+    let ended = run(&mut data.command("check"));
+    let mut lines: Vec<&str> = ended.stdout.lines().collect();
+    lines.sort_unstable();
+    let [superusers, credential] = lines[..] else {
+        panic!("{ended:?}");
+    };
     assert!(
-        lines.contains(&format!("user {ann} has no credential").as_str()),
+        superusers.starts_with("the active superusers are"),
         "{ended:?}"
     );
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.starts_with("the active superusers are")),
-        "{ended:?}"
-    );
+    assert_eq!(credential, format!("user {ann} has no credential"));
     assert!(ended.failed().contains("2 invariants are broken"));
 }
 
 #[test]
 fn a_directory_without_a_database_is_no_consistent_table() {
-    let data = directory();
+    let data = Data::new();
     let nowhere = data.path().join("nowhere");
-    for arguments in [&["check"][..], &["changepassword", "--noinput", "ann"]] {
-        let line = run(&mut manage_in(&nowhere, arguments)).failed();
-        assert_eq!(
-            line,
-            format!("there is no database in {}", nowhere.display())
-        );
+    for line in ["check", "changepassword --noinput ann"] {
+        let line = run(manage(line).arg("--data").arg(&nowhere)).failed();
+        let expected = format!("there is no database in {}", nowhere.display());
+        assert_eq!(line, expected);
     }
     assert!(!nowhere.exists());
 }

@@ -2,19 +2,19 @@
 
 use std::{fs, net::TcpListener, path::Path};
 
-use super::process::{Runserver, directory, manage, manage_in, run};
+use testkit::process::run;
 
-const ANYWHERE: [&str; 3] = ["runserver", "--bind", "127.0.0.1:0"];
+use super::process::{Data, IN_MEMORY, manage};
 
 /// The line with which it does not start in a directory.
 fn refusal(directory: &Path) -> String {
-    run(&mut manage_in(directory, &ANYWHERE)).failed()
+    let mut command = manage("runserver --bind 127.0.0.1:0");
+    run(command.arg("--data").arg(directory)).failed()
 }
 
 /// The line with which it does not start with a setting.
 fn refused_setting(name: &str, value: &str) -> String {
-    let mut command = manage(&["runserver", "--memory", "--bind", "127.0.0.1:0"]);
-    run(command.env(name, value)).failed()
+    run(manage(IN_MEMORY).env(name, value)).failed()
 }
 
 #[test]
@@ -44,27 +44,19 @@ fn a_key_is_not_told_when_it_is_refused() {
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
-    let line = run(&mut manage(&[
-        "runserver",
-        "--memory",
-        "--bind",
-        &address.to_string(),
-    ]))
-    .failed();
+    let line = format!("runserver --memory --bind {address}");
+    let line = run(&mut manage(&line)).failed();
     assert!(line.contains(&address.to_string()), "{line}");
 
-    let mut command = manage(&ANYWHERE);
-    let bind = address.to_string();
-    let line = run(command.args(["--memory", "--dynamodb-bind", &bind])).failed();
-    assert!(
-        line.contains("DynamoDB") && line.contains(&address.to_string()),
-        "{line}"
-    );
+    let line = format!("{IN_MEMORY} --dynamodb-bind {address}");
+    let line = run(&mut manage(&line)).failed();
+    let told = line.contains("DynamoDB") && line.contains(&address.to_string());
+    assert!(told, "{line}");
 }
 
 #[test]
 fn a_directory_that_cannot_be_written_is_named() {
-    let parent = directory();
+    let parent = Data::new();
     let file = parent.path().join("file");
     fs::write(&file, "").expect("a file");
     for directory in [file.join("data"), file] {
@@ -75,7 +67,7 @@ fn a_directory_that_cannot_be_written_is_named() {
 
 #[test]
 fn a_file_that_is_no_database_is_named_and_left_alone() {
-    let data = directory();
+    let data = Data::new();
     let file = data.path().join("dynamodb.sqlite");
     let garbage = "This is no database. ".repeat(1000);
     fs::write(&file, &garbage).expect("a file");
@@ -86,7 +78,7 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
 
 #[test]
 fn a_database_that_cannot_be_read_is_named() {
-    let data = directory();
+    let data = Data::new();
     let file = data.path().join("dynamodb.sqlite");
     for content in [None, Some(b"SQLite format 3\0 and no more")] {
         match content {
@@ -101,18 +93,18 @@ fn a_database_that_cannot_be_read_is_named() {
 
 #[test]
 fn a_signing_key_that_cannot_be_used_is_told() {
-    let data = directory();
+    let data = Data::new();
     fs::write(data.path().join("signing-key"), "short").expect("a file");
     assert!(refusal(data.path()).contains("SIGNING_KEY"));
 }
 
-#[test]
-fn a_directory_serves_one_runserver_at_a_time() {
-    let data = directory();
-    let server = Runserver::start(data.path());
+#[tokio::test]
+async fn a_directory_serves_one_runserver_at_a_time() {
+    let data = Data::new();
+    let server = data.serve();
     let line = refusal(data.path());
     assert!(line.contains(&data.path().display().to_string()), "{line}");
     assert!(line.contains(&server.dynamodb), "{line}");
     // The one at work is not disturbed.
-    server.admin_token();
+    server.admin_token().await;
 }

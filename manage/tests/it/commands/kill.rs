@@ -1,21 +1,18 @@
 //! `runserver` killed at work: what was acknowledged is there, and nothing is half done.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::mpsc::{Sender, channel},
-    thread,
-};
+use std::collections::BTreeMap;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-
-use super::{
-    api::{Answer, Api, registration},
-    process::{DEADLINE, Runserver, directory, manage_in, run},
+use testkit::{Answer, Client, NOBODY, PASSWORD, process::DEADLINE, registration, user_path};
+use tokio::{
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+    task::JoinSet,
+    time::timeout,
 };
 
-const PASSWORD: &str = "a-Long-phrase-1";
+use super::process::Data;
+
 const ROUNDS: usize = 4;
 const WRITERS: usize = 3;
 /// Writes between a start and the next kill, so that no round is without work.
@@ -32,87 +29,83 @@ enum Event {
     Perhaps(u64, Name),
 }
 
-#[test]
-fn a_kill_under_writers_loses_nothing_acknowledged_and_leaves_nothing_half_written() {
-    let data = directory();
-    let mut server = Runserver::start(data.path());
-    let token = server.admin_token();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_under_writers_loses_nothing_acknowledged_and_leaves_nothing_half_written() {
+    let data = Data::new();
+    let mut server = data.serve();
+    let token = server.admin_token().await;
     // The names that each user may have.
     let mut users: BTreeMap<u64, Vec<Name>> = BTreeMap::new();
 
     for round in 0..ROUNDS {
-        let (tell, told) = channel();
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                let (api, token, tell) = (server.api, token.clone(), tell.clone());
-                thread::spawn(move || write(api, &token, &format!("r{round}w{writer}"), &tell))
-            })
-            .collect();
+        let (tell, mut told) = unbounded_channel();
+        let mut writers = JoinSet::new();
+        for writer in 0..WRITERS {
+            let prefix = format!("r{round}w{writer}");
+            writers.spawn(write(
+                (*server).clone(),
+                token.clone(),
+                prefix,
+                tell.clone(),
+            ));
+        }
         drop(tell);
         let mut note = |event| match event {
             Event::Done(id, name) => drop(users.insert(id, vec![name])),
             Event::Perhaps(id, name) => users.entry(id).or_default().push(name),
         };
         for _ in 0..WRITES {
-            note(told.recv_timeout(DEADLINE).expect("writers at work"));
+            let event = timeout(DEADLINE, told.recv()).await.expect("in time");
+            note(event.expect("writers at work"));
         }
         server.process.signal(Signal::KILL);
         let ended = server.process.end();
         assert_eq!(ended.status, None, "{ended:?}");
-        for writer in writers {
-            writer.join().expect("a writer");
+        writers.join_all().await;
+        while let Some(event) = told.recv().await {
+            note(event);
         }
-        told.iter().for_each(&mut note);
 
-        server = Runserver::start(data.path());
-        run(&mut manage_in(data.path(), &["check"])).succeeded();
+        server = data.serve();
+        data.assert_sound();
         for (id, allowed) in &users {
-            let name = name_of(&server.api.ask(
-                "GET",
-                &format!("users/{id}/"),
-                &token,
-                Value::Null,
-            ));
+            let name = name_of(&server.get(&token, &user_path(id)).await);
+            let fits = allowed.contains(&name);
             assert!(
-                allowed.contains(&name),
+                fits,
                 "round {round}, user {id}: {name:?}, not in {allowed:?}"
             );
         }
     }
     assert!(users.len() > ROUNDS, "{users:?}");
-    let there = users
-        .values()
-        .filter_map(|names| names[0].clone())
-        .next_back();
-    server.api.log_in(&there.expect("a user"), PASSWORD);
+    let mut names = users.values().filter_map(|names| names[0].as_deref());
+    server
+        .log_in(names.next_back().expect("a user"), PASSWORD)
+        .await;
     server.stop().succeeded();
-    run(&mut manage_in(data.path(), &["check"])).succeeded();
+    data.assert_sound();
 }
 
 /// Registers users, renames all of them and deletes every second one, until the server is gone.
-fn write(api: Api, token: &str, prefix: &str, tell: &Sender<Event>) {
-    let bearer = format!("Bearer {token}");
-    let headers = [("Authorization", bearer.as_str())];
+async fn write(client: Client, token: String, prefix: String, tell: UnboundedSender<Event>) {
     for number in 0.. {
         let name = format!("{prefix}n{number}");
-        let registration = registration(&name, PASSWORD);
-        let Ok(answer) = api.send("POST", "users/register/", &[], Some(&registration)) else {
-            return;
-        };
-        assert_eq!(answer.status, 201, "{answer:?}");
-        let id = answer.body["id"].as_u64().expect("an id");
+        let body = registration(&name, &format!("{name}@example.com"));
+        let made = client.try_ask(NOBODY, "POST", "users/register/", body);
+        let Ok(answer) = made.await else { return };
+        let id = answer.assert_status(201).id();
         let _ = tell.send(Event::Done(id, Some(name.clone())));
 
-        let path = format!("users/{id}/");
+        let path = user_path(id);
         let renamed = format!("{name}-renamed");
         let body = json!({"username": renamed});
-        let answer = api.send("PATCH", &path, &headers, Some(&body));
-        if !report(answer, 200, id, Some(renamed), tell) {
+        let answer = client.try_ask(&token, "PATCH", &path, body).await;
+        if !report(answer, 200, id, Some(renamed), &tell) {
             return;
         }
         if number % 2 == 1 {
-            let answer = api.send("DELETE", &path, &headers, None);
-            if !report(answer, 204, id, None, tell) {
+            let answer = client.try_ask(&token, "DELETE", &path, Value::Null);
+            if !report(answer.await, 204, id, None, &tell) {
                 return;
             }
         }
@@ -121,15 +114,15 @@ fn write(api: Api, token: &str, prefix: &str, tell: &Sender<Event>) {
 
 /// Tells what a write did; false if the server is gone.
 fn report(
-    answer: io::Result<Answer>,
+    answer: Result<Answer, String>,
     status: u16,
     id: u64,
     name: Name,
-    tell: &Sender<Event>,
+    tell: &UnboundedSender<Event>,
 ) -> bool {
     let event = match &answer {
         Ok(answer) => {
-            assert_eq!(answer.status, status, "{answer:?}");
+            answer.assert_status(status);
             Event::Done(id, name)
         }
         Err(_) => Event::Perhaps(id, name),
@@ -140,7 +133,7 @@ fn report(
 
 fn name_of(profile: &Answer) -> Name {
     match profile.status {
-        200 => profile.body["username"].as_str().map(str::to_owned),
+        200 => Some(profile.field("username")),
         404 => None,
         _ => panic!("{profile:?}"),
     }

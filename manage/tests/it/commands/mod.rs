@@ -1,13 +1,11 @@
 //! The `manage` binary as its users meet it: real processes, signals, terminals and files.
 //!
-//! - [`process`] starts the binary, reads what it prints and ends it whatever happens,
-//! - [`api`] sends requests to a `runserver`,
+//! - [`process`] starts the binary,
 //! - [`proxy`] stands before a `runserver`,
 //! - [`terminal`] is somebody at a keyboard,
 //! - every other module holds the tests of one part.
 
 mod accounts;
-mod api;
 mod check;
 mod cors;
 mod failures;

@@ -1,228 +1,70 @@
-//! Processes of the binary under test: none outlives its test, and none can make it wait for ever.
+//! The binary under test, and a `runserver` of it.
 
-use std::{
-    io::Read,
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
-    thread,
-    time::{Duration, Instant},
+use std::{ops::Deref, path::Path, process::Command};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+use testkit::{
+    Client, PASSWORD,
+    process::{Ended, Process, run},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use super::api::Api;
-
-/// Far more than anything here takes; what hangs must fail rather than stop the run.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// The binary with these arguments. Nothing of the tests' own environment reaches it.
-pub fn manage(arguments: &[&str]) -> Command {
+/// The binary with the arguments of a line. Nothing of the tests' own environment reaches it.
+pub fn manage(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_manage"));
-    command.args(arguments).env_clear();
+    command.args(line.split_whitespace()).env_clear();
     command
 }
 
-/// The same on the embedded database of a directory.
-pub fn manage_in(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = manage(arguments);
-    command.arg("--data").arg(directory);
-    command
-}
+/// A directory for an embedded database, empty at first and gone at the end of the test.
+pub struct Data(TempDir);
 
-/// An empty directory, gone at the end of the test.
-pub fn directory() -> tempfile::TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
-}
-
-/// Everything that a process has printed so far.
-#[derive(Clone)]
-pub struct Output(Arc<Printed>);
-
-struct Printed {
-    text: Mutex<Text>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Text {
-    text: String,
-    ended: bool,
-}
-
-impl Output {
-    /// Reads a stream to its end in a thread of its own.
-    pub fn of(stream: impl Read + Send + 'static) -> Self {
-        Self::until(None, stream)
+impl Data {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        Self(directory.expect("a directory"))
     }
 
-    /// The same, but closes the stream once it has brought this text.
-    fn until(last: Option<&'static str>, mut stream: impl Read + Send + 'static) -> Self {
-        let printed = Arc::new(Printed {
-            text: Mutex::default(),
-            changed: Condvar::new(),
-        });
-        let output = Self(Arc::clone(&printed));
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            loop {
-                // A terminal ends with an error.
-                let length = stream.read(&mut buffer).unwrap_or(0);
-                let mut text = printed.text.lock().expect("the text");
-                text.text += &String::from_utf8_lossy(&buffer[..length]);
-                text.ended = length == 0 || last.is_some_and(|last| text.text.contains(last));
-                printed.changed.notify_all();
-                if text.ended {
-                    return;
-                }
-            }
-        });
-        output
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
-    /// Waits until `find` finds what it looks for in the text.
-    pub fn wait<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        self.wait_for(what, |text| find(&text.text))
+    /// The binary on this database.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = manage(line);
+        command.arg("--data").arg(self.path());
+        command
     }
 
-    /// The rest of the first whole line that begins with `label`.
-    pub fn line(&self, label: &str) -> String {
-        self.wait(label, |text| {
-            let lines = text
-                .split_inclusive('\n')
-                .filter(|line| line.ends_with('\n'));
-            lines
-                .filter_map(|line| line.strip_prefix(label))
-                .map(|rest| rest.trim().to_owned())
-                .next()
-        })
-    }
-
-    /// What is there now.
-    pub fn so_far(&self) -> String {
-        self.0.text.lock().expect("the text").text.clone()
-    }
-
-    /// Everything, when it has ended.
-    pub fn whole(&self) -> String {
-        self.wait_for("the end", |text| text.ended.then(|| text.text.clone()))
-    }
-
-    fn wait_for<T>(&self, what: &str, find: impl Fn(&Text) -> Option<T>) -> T {
-        let deadline = Instant::now() + DEADLINE;
-        let mut text = self.0.text.lock().expect("the text");
-        loop {
-            if let Some(found) = find(&text) {
-                return found;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if text.ended || left.is_zero() {
-                let got = text.text.clone();
-                // The thread that reads goes on.
-                drop(text);
-                panic!("waited for {what}, got:\n{got}");
-            }
-            text = self.0.changed.wait_timeout(text, left).expect("the text").0;
+    /// The binary on this database, which asks nothing and gets the usual password.
+    pub fn unasked(&self, line: &str) -> Command {
+        let mut command = self.command(line);
+        command.arg("--noinput");
+        for variable in ["DJANGO_USER_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"] {
+            command.env(variable, PASSWORD);
         }
+        command
+    }
+
+    /// Runs [`Self::unasked`] to its success; what it printed.
+    pub fn make(&self, line: &str) -> String {
+        run(&mut self.unasked(line)).succeeded()
+    }
+
+    /// Asserts that the database contradicts itself nowhere.
+    pub fn assert_sound(&self) {
+        let printed = run(&mut self.command("check")).succeeded();
+        assert_eq!(printed, "The table is consistent.\n");
+    }
+
+    /// A `runserver` on this database.
+    pub fn serve(&self) -> Runserver {
+        Runserver::from(&mut self.command("runserver"))
     }
 }
 
-/// A running process, killed when it is dropped.
-pub struct Process {
-    child: Child,
-    pub stdout: Output,
-    pub stderr: Output,
-}
-
-/// How a process ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// `None` if a signal ended it.
-    pub status: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Process {
-    pub fn start(command: &mut Command) -> Self {
-        Self::start_and_read_until(None, command)
-    }
-
-    /// Starts one whose output nobody reads any more after this text.
-    pub fn start_and_read_until(last: Option<&'static str>, command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let stdout = Output::until(last, child.stdout.take().expect("its output"));
-        let stderr = Output::of(child.stderr.take().expect("its errors"));
-        Self {
-            child,
-            stdout,
-            stderr,
-        }
-    }
-
-    pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("a signal");
-    }
-
-    /// Waits for its end.
-    pub fn end(mut self) -> Ended {
-        let (stdout, stderr) = (self.stdout.whole(), self.stderr.whole());
-        let status = self.child.wait().expect("a status").code();
-        Ended {
-            status,
-            stdout,
-            stderr,
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs a command to its end.
-pub fn run(command: &mut Command) -> Ended {
-    Process::start(command).end()
-}
-
-impl Ended {
-    /// Asserts success, and hands on what was printed.
-    #[track_caller]
-    pub fn succeeded(self) -> String {
-        assert_eq!(
-            (self.status, self.stderr.as_str()),
-            (Some(0), ""),
-            "{}",
-            self.stdout
-        );
-        self.stdout
-    }
-
-    /// Asserts that it failed with status 1 and one line, and hands on the line.
-    #[track_caller]
-    pub fn failed(self) -> String {
-        assert_eq!(self.status, Some(1), "{self:?}");
-        let line = self
-            .stderr
-            .strip_prefix("Error: ")
-            .and_then(|text| text.strip_suffix('\n'));
-        let line = line.unwrap_or_else(|| panic!("no line of an error: {self:?}"));
-        assert!(
-            !line.contains('\n') && !line.contains("panicked"),
-            "not one line: {line}"
-        );
-        assert!(line.len() < 300, "not a short line: {line}");
-        line.to_owned()
-    }
-}
+/// A `runserver` in memory, on a free port.
+pub const IN_MEMORY: &str = "runserver --memory --bind 127.0.0.1:0";
 
 /// The end of what `runserver` prints before the first request.
 pub const INTRODUCED: &str = "Stop with Ctrl-C.\n";
@@ -230,22 +72,31 @@ pub const INTRODUCED: &str = "Stop with Ctrl-C.\n";
 /// A `runserver` that is ready.
 pub struct Runserver {
     pub process: Process,
-    pub api: Api,
     /// Its DynamoDB endpoint.
     pub dynamodb: String,
     /// The admin's password, if it printed one.
     pub password: Option<String>,
+    client: Client,
+}
+
+impl Deref for Runserver {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 impl Runserver {
-    /// On the database of a directory.
-    pub fn start(directory: &Path) -> Self {
-        Self::from(&mut manage_in(directory, &["runserver"]))
-    }
-
     /// On an empty table in memory.
     pub fn in_memory() -> Self {
-        Self::from(&mut manage(&["runserver", "--memory"]))
+        Self::from(&mut manage("runserver --memory"))
+    }
+
+    /// On an empty table in memory, for the pages of these origins.
+    pub fn for_origins(origins: &str) -> Self {
+        let mut command = manage("runserver --memory");
+        Self::from(command.env("CORS_ALLOWED_ORIGINS", origins))
     }
 
     /// By a command that has everything but the port.
@@ -259,21 +110,18 @@ impl Runserver {
         stdout.wait("the introduction", |text| {
             text.contains(INTRODUCED).then_some(())
         });
-        let base = stdout.line("Serving the API at ");
+        let api = stdout.line("Serving the API at ");
+        let base = api.strip_suffix("/api/auth/").expect("the API's address");
         let dynamodb = stdout.line("DynamoDB endpoint ");
-        let password = stdout.so_far().lines().find_map(|line| {
-            let rest = line
-                .strip_prefix("Superuser ")?
-                .trim()
-                .strip_prefix("admin, with the password ")?;
-            rest.split_once(' ')
-                .map(|(password, _)| password.to_owned())
+        let printed = stdout.so_far();
+        let mut lines = printed.lines();
+        let password = lines.find_map(|line| {
+            let rest = line.strip_prefix("Superuser ")?.trim();
+            let rest = rest.strip_prefix("admin, with the password ")?;
+            rest.split(' ').next().map(str::to_owned)
         });
-        let address = base
-            .strip_prefix("http://")
-            .and_then(|base| base.strip_suffix("/api/auth/"));
         Self {
-            api: Api::at(address.expect("an address").parse().expect("an address")),
+            client: Client::at(base),
             dynamodb: dynamodb.split(' ').next().unwrap_or_default().to_owned(),
             password,
             process,
@@ -281,11 +129,10 @@ impl Runserver {
     }
 
     /// An access token of `admin`, whose password it printed.
-    pub fn admin_token(&self) -> String {
-        self.api.log_in(
-            "admin",
-            self.password.as_deref().expect("the admin's password"),
-        )
+    pub async fn admin_token(&self) -> String {
+        let password = self.password.as_deref();
+        self.log_in("admin", password.expect("the admin's password"))
+            .await
     }
 
     pub fn stop(self) -> Ended {

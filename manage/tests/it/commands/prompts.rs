@@ -1,16 +1,15 @@
 //! The commands that ask, at a terminal.
 
-use super::{
-    process::{Runserver, directory, manage_in, run},
-    terminal::Terminal,
-};
+use testkit::{PASSWORD, process::run};
 
-const PASSWORD: &str = "a-Long-phrase-1";
+use super::{process::Data, terminal::Terminal};
 
-#[test]
-fn createsuperuser_asks_for_everything_and_shows_no_password() {
-    let data = directory();
-    let mut terminal = Terminal::start(data.path(), &["createsuperuser"]);
+const NAMED: &str = "createuser --username ann --email ann@example.com";
+
+#[tokio::test]
+async fn createsuperuser_asks_for_everything_and_shows_no_password() {
+    let data = Data::new();
+    let mut terminal = Terminal::start(&data, "createsuperuser");
     terminal.answer("Username: ", "ann");
     terminal.answer("Email address: ", "ann@example.com");
     terminal.answer_hidden("Password: ", PASSWORD);
@@ -21,28 +20,15 @@ fn createsuperuser_asks_for_everything_and_shows_no_password() {
     assert!(!ended.stdout.contains(PASSWORD), "{}", ended.stdout);
     assert!(terminal.echoes());
 
-    let server = Runserver::start(data.path());
-    let token = server.api.log_in("ann", PASSWORD);
-    assert_eq!(
-        server
-            .api
-            .ask("GET", "users/", &token, serde_json::Value::Null)
-            .status,
-        200
-    );
+    let server = data.serve();
+    let token = server.log_in("ann", PASSWORD).await;
+    server.get(&token, "users/").await.assert_status(200);
 }
 
 #[test]
 fn what_is_given_as_an_option_is_not_asked() {
-    let data = directory();
-    let options = [
-        "createuser",
-        "--username",
-        "ann",
-        "--email",
-        "ann@example.com",
-    ];
-    let mut terminal = Terminal::start(data.path(), &options);
+    let data = Data::new();
+    let mut terminal = Terminal::start(&data, NAMED);
     assert!(!terminal.see("Password: ").contains("Username"));
     terminal.wait_until_hidden();
     terminal.type_keys(&format!("{PASSWORD}\n"));
@@ -53,8 +39,8 @@ fn what_is_given_as_an_option_is_not_asked() {
 
 #[test]
 fn a_wrong_answer_is_explained_and_asked_for_again() {
-    let data = directory();
-    let mut terminal = Terminal::start(data.path(), &["createuser"]);
+    let data = Data::new();
+    let mut terminal = Terminal::start(&data, "createuser");
     terminal.answer("Username: ", "no spaces, please");
     terminal.see("Error: Enter a valid username.");
     terminal.answer("Username: ", "");
@@ -84,8 +70,8 @@ fn a_wrong_answer_is_explained_and_asked_for_again() {
 
 #[test]
 fn a_password_like_the_username_is_refused() {
-    let data = directory();
-    let mut terminal = Terminal::start(data.path(), &["createuser", "--username", "margarethe"]);
+    let data = Data::new();
+    let mut terminal = Terminal::start(&data, "createuser --username margarethe");
     terminal.answer("Email address: ", "");
     terminal.answer_hidden("Password: ", "margarethe1");
     terminal.answer_hidden("Password (again): ", "margarethe1");
@@ -93,41 +79,31 @@ fn a_password_like_the_username_is_refused() {
     terminal.see("Password: ");
 }
 
-#[test]
-fn changepassword_asks_for_the_new_one() {
-    let data = directory();
-    let mut create = manage_in(
-        data.path(),
-        &["createuser", "--noinput", "--username", "ann"],
-    );
-    run(create.env("DJANGO_USER_PASSWORD", PASSWORD)).succeeded();
-    let mut terminal = Terminal::start(data.path(), &["changepassword", "ann"]);
-    terminal.answer_hidden("Password: ", "another-Phrase-7");
-    terminal.answer_hidden("Password (again): ", "another-Phrase-7");
+#[tokio::test]
+async fn changepassword_asks_for_the_new_one() {
+    let data = Data::new();
+    data.make("createuser --username ann");
+    let mut terminal = Terminal::start(&data, "changepassword ann");
+    let new = "another-Phrase-7";
+    terminal.answer_hidden("Password: ", new);
+    terminal.answer_hidden("Password (again): ", new);
     terminal.see("Password changed successfully for user 'ann'.");
     assert_eq!(terminal.end().status, Some(0));
-    let server = Runserver::start(data.path());
-    server.api.log_in("ann", "another-Phrase-7");
-    assert_eq!(server.api.login("ann", PASSWORD).status, 401);
+    let server = data.serve();
+    server.log_in("ann", new).await;
+    server.login("ann", PASSWORD).await.assert_status(401);
 }
 
 #[test]
 fn ctrl_c_ends_it_and_leaves_the_terminal_as_it_was() {
-    let data = directory();
-    let mut terminal = Terminal::start(data.path(), &["createuser", "--username", "ann"]);
+    let data = Data::new();
+    let mut terminal = Terminal::start(&data, "createuser --username ann");
     terminal.see("Email address: ");
     terminal.type_keys("\x03");
     assert_ne!(terminal.end().status, Some(0));
     assert!(terminal.echoes());
 
-    let options = [
-        "createuser",
-        "--username",
-        "ann",
-        "--email",
-        "ann@example.com",
-    ];
-    let mut terminal = Terminal::start(data.path(), &options);
+    let mut terminal = Terminal::start(&data, NAMED);
     terminal.see("Password: ");
     terminal.wait_until_hidden();
     terminal.type_keys("half\x03");
@@ -138,7 +114,7 @@ fn ctrl_c_ends_it_and_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn without_a_terminal_there_is_an_error_and_no_endless_question() {
-    let data = directory();
-    let line = run(&mut manage_in(data.path(), &["createuser"])).failed();
+    let data = Data::new();
+    let line = run(&mut data.command("createuser")).failed();
     assert!(line.contains("the input ended"), "{line}");
 }

@@ -7,7 +7,9 @@ use std::{
     thread,
 };
 
-use super::process::{DEADLINE, Runserver};
+use testkit::process::DEADLINE;
+
+use super::process::Runserver;
 
 /// Stands before a server as API Gateway does.
 pub struct Proxy {
@@ -25,7 +27,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::default();
-        let (server, noted, change) = (server.api.address, Arc::clone(&requests), Arc::new(change));
+        let (noted, change) = (Arc::clone(&requests), Arc::new(change));
+        let server: SocketAddr = server.address().parse().expect("an address");
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (noted, change) = (Arc::clone(&noted), Arc::clone(&change));

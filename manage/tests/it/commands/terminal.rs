@@ -1,11 +1,29 @@
 //! Somebody at a keyboard: a process on a pseudo-terminal.
 
-use std::{fs::File, io::Write, os::fd::AsFd, path::Path, process::Child, thread, time::Instant};
+use std::{
+    fs::File,
+    io::Write,
+    os::fd::AsFd,
+    process::Child,
+    sync::{Arc, LazyLock, atomic::AtomicBool},
+    thread,
+    time::Instant,
+};
 
 use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, tcgetattr};
+use signal_hook::{SigId, consts::SIGINT, flag::register_conditional_default};
+use testkit::process::{DEADLINE, Ended, Output};
 
-use super::process::{DEADLINE, Ended, Output};
+use super::process::Data;
+
+/// Makes Ctrl-C end the binary even where the shell that started the tests ignores it, as it does
+/// for a job in the background: a program inherits what is ignored, but no handler. This one does
+/// here what the signal does by default.
+static INTERRUPTIBLE: LazyLock<SigId> = LazyLock::new(|| {
+    let handler = register_conditional_default(SIGINT, Arc::new(AtomicBool::new(true)));
+    handler.expect("a handler")
+});
 
 /// A command that asks, and is killed when this is dropped.
 pub struct Terminal {
@@ -17,14 +35,15 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts the binary on the embedded database of a directory.
-    pub fn start(directory: &Path, arguments: &[&str]) -> Self {
+    /// Starts the binary on an embedded database.
+    pub fn start(data: &Data, line: &str) -> Self {
+        LazyLock::force(&INTERRUPTIBLE);
         let (pty, child_side) = open().expect("a terminal");
         let keyboard = pty.as_fd().try_clone_to_owned().expect("a terminal");
         let child = Command::new(env!("CARGO_BIN_EXE_manage"))
-            .args(arguments)
+            .args(line.split(' '))
             .arg("--data")
-            .arg(directory)
+            .arg(data.path())
             .env_clear()
             .spawn(child_side)
             .expect("the binary starts");

@@ -5,12 +5,11 @@
 //! every scenario against it over TCP and compares every answer; nothing below knows how the server is built.
 //!
 //! - [`scenario`] reads the files,
-//! - [`play`] sets a scenario up and sends its steps with [`client`],
+//! - [`play`] sets a scenario up and sends its steps,
 //! - [`variables`] fills in names, ids and tokens, the hand-signed ones from [`token`],
 //! - [`normalise`] takes out of an answer what differs from run to run,
 //! - [`compare`] says what is left that differs.
 
-mod client;
 mod compare;
 mod normalise;
 mod play;
@@ -18,10 +17,9 @@ mod scenario;
 mod token;
 mod variables;
 
-use testkit::server as support;
+use testkit::Server;
 
-use play::{Account, Accounts, Outcome};
-use support::Server;
+use play::Outcome;
 
 /// How many steps were recorded. Written down so that a lost file cannot pass for a passed one.
 const RECORDED_STEPS: usize = 542;
@@ -32,14 +30,10 @@ const PASSES: usize = 2;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_recorded_answer_is_given_again() {
     let server = Server::start().await;
-    let accounts = Accounts {
-        admin: Account::new("admin", "Adm1n-pass-phrase!"),
-        inactive: Account::new("inactive", "In4ctive-pass-phrase!"),
-    };
-
+    server.user("inactive").inactive().await;
     let mut failures = String::new();
     for pass in 1..=PASSES {
-        let outcomes = play::run(&server.base(), &accounts, server.signing_key()).await;
+        let outcomes = play::run(&server).await;
         assert_eq!(
             outcomes.len(),
             RECORDED_STEPS,
@@ -66,13 +60,8 @@ fn a_report_names_each_differing_step_and_only_those() {
     };
     assert_eq!(report(1, &[outcome("ok", &[])]), "");
 
-    let text = report(
-        2,
-        &[
-            outcome("ok", &[]),
-            outcome("blank", &["status: expected 400, got 200"]),
-        ],
-    );
+    let blank = outcome("blank", &["status: expected 400, got 200"]);
+    let text = report(2, &[outcome("ok", &[]), blank]);
     assert!(text.contains("pass 2: 1 of 2 steps differ"), "{text}");
     assert!(
         text.contains("login / blank (POST /api/auth/login/)\n    status: expected 400, got 200"),
@@ -90,16 +79,16 @@ fn report(pass: usize, outcomes: &[Outcome]) -> String {
     if failed.is_empty() {
         return String::new();
     }
-    let mut text = format!(
-        "\npass {pass}: {} of {} steps differ\n",
-        failed.len(),
-        outcomes.len()
-    );
+    let (count, all) = (failed.len(), outcomes.len());
+    let mut text = format!("\npass {pass}: {count} of {all} steps differ\n");
     for outcome in failed {
-        text += &format!(
-            "  {} / {} ({})\n",
-            outcome.scenario, outcome.step, outcome.request
-        );
+        let Outcome {
+            scenario,
+            step,
+            request,
+            ..
+        } = outcome;
+        text += &format!("  {scenario} / {step} ({request})\n");
         for difference in &outcome.differences {
             text += &format!("    {difference}\n");
         }

@@ -5,15 +5,18 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use serde_json::{Value, json};
+use testkit::{Answer, Client, NOBODY, PASSWORD, SIGNING_KEY, registration};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use super::client::{Client, Response, bearer, quote};
 use super::compare;
 use super::normalise::{Kind, Normaliser, integer};
 use super::scenario::{self, Body, Scenario, Step};
-use super::variables::{PASSWORD, Variables, plain};
+use super::variables::{Variables, plain};
 
 /// How many scenarios are played at once; the steps of each are played in order.
 const AT_ONCE: usize = 8;
@@ -21,30 +24,8 @@ const AT_ONCE: usize = 8;
 /// How long the administrator's tokens are used. They live longer, but a scenario needs some of it too.
 const ADMIN_LOGIN: Duration = Duration::from_secs(120);
 
-/// The accounts a server must already hold.
-#[derive(Clone)]
-pub struct Accounts {
-    /// A superuser.
-    pub admin: Account,
-    /// Somebody whose account is deactivated.
-    pub inactive: Account,
-}
-
-/// One account.
-#[derive(Clone)]
-pub struct Account {
-    pub username: String,
-    pub password: String,
-}
-
-impl Account {
-    pub fn new(username: &str, password: &str) -> Self {
-        Self {
-            username: username.to_owned(),
-            password: password.to_owned(),
-        }
-    }
-}
+/// Python's list of what a request target may hold as it is.
+const SAFE: &str = "/%?&=+:;,@!$'()*~-._[]";
 
 /// What came of one step.
 pub struct Outcome {
@@ -56,14 +37,12 @@ pub struct Outcome {
     pub differences: Vec<String>,
 }
 
-/// Plays every scenario against the server at `base`: one outcome for each step, in the order of the files.
+/// Plays every scenario against a server: one outcome for each step, in the order of the files.
 ///
 /// All names carry a suffix of their own, so a server may be used again and again.
-pub async fn run(base: &str, accounts: &Accounts, signing_key: &str) -> Vec<Outcome> {
+pub async fn run(client: &Client) -> Vec<Outcome> {
     let server = Arc::new(ServerUnderTest {
-        client: Client::new(base),
-        accounts: accounts.clone(),
-        signing_key: signing_key.to_owned(),
+        client: client.clone(),
         admin: Mutex::new(None),
     });
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
@@ -89,12 +68,11 @@ pub async fn run(base: &str, accounts: &Accounts, signing_key: &str) -> Vec<Outc
 /// The server, and what is needed to speak to it.
 struct ServerUnderTest {
     client: Client,
-    accounts: Accounts,
-    signing_key: String,
     admin: Mutex<Option<(Instant, Admin)>>,
 }
 
-/// The administrator, logged in, and the ids of the two accounts.
+/// The administrator, logged in, and the ids of the two accounts that a server must hold: `admin`, and
+/// `inactive`, who is deactivated.
 #[derive(Clone)]
 struct Admin {
     access: String,
@@ -134,20 +112,39 @@ impl ServerUnderTest {
     /// Sends one request; its answer, normalised, or why there is none.
     async fn step(&self, run: &mut Run, step: &Step) -> Result<Value, String> {
         for (name, spec) in &step.mint {
-            run.variables.mint(name, spec, &self.signing_key)?;
+            run.variables.mint(name, spec, SIGNING_KEY)?;
         }
         let path = run.variables.text(&step.path)?;
-        let (headers, body) = content(&run.variables, step)?;
-        let response = self
-            .client
-            .send(&step.method, &path, &headers, body)
-            .await?;
-        if let Some(json) = &response.json {
+        let content = content(&run.variables, step)?;
+        let answer = self.send(&step.method, &path, content).await?;
+        if let Some(json) = answer.json() {
             for (name, place) in &step.save {
-                run.variables.save(name, &plain(place), json)?;
+                run.variables.save(name, &plain(place), &json)?;
             }
         }
-        Ok(run.normaliser.answer(&step.method, &path, &response))
+        Ok(run.normaliser.answer(&step.method, &path, &answer))
+    }
+
+    /// The answer to one request, sent as the recorder sent it.
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        (mut headers, body): Content,
+    ) -> Result<Answer, String> {
+        let target = quote(path, SAFE);
+        if body.is_some() || ["POST", "PUT", "PATCH"].contains(&method) {
+            let length = body.as_ref().map_or(0, Vec::len);
+            let own = headers.entry(CONTENT_LENGTH);
+            own.or_insert_with(|| length.into());
+        }
+        let mut request = self.client.request(NOBODY, method, &target);
+        if let Some(sent) = request.headers_mut() {
+            *sent = headers;
+        }
+        self.client
+            .try_send(request, body.unwrap_or_default())
+            .await
     }
 
     /// Makes through the API what a scenario starts from; these answers are not what is compared.
@@ -159,8 +156,8 @@ impl ServerUnderTest {
             normaliser,
         };
         let admin = self.admin().await?;
-        run.know("admin", &self.accounts.admin, admin.admin_id);
-        run.know("inactive", &self.accounts.inactive, admin.inactive_id);
+        run.know("admin", admin.admin_id);
+        run.know("inactive", admin.inactive_id);
         run.variables.set("admin.access", admin.access.as_str());
         run.variables.set("admin.refresh", admin.refresh.as_str());
 
@@ -169,9 +166,8 @@ impl ServerUnderTest {
         }
         for name in &scenario.setup.groups {
             let full = format!("{name}_{}", run.variables.run);
-            let made = self
-                .make("groups", &admin.access, &json!({"name": full}))
-                .await?;
+            let body = json!({"name": full});
+            let made = self.make("groups/", &admin.access, body).await?;
             run.made(Kind::Group, name, full, made);
         }
         for name in &scenario.setup.permissions {
@@ -181,7 +177,7 @@ impl ServerUnderTest {
                 "codename": full,
                 "content_type": "auth.user",
             });
-            let made = self.make("permissions", &admin.access, &body).await?;
+            let made = self.make("permissions/", &admin.access, body).await?;
             run.made(Kind::Permission, name, full, made);
         }
         Ok(run)
@@ -190,18 +186,11 @@ impl ServerUnderTest {
     async fn set_up_user(&self, run: &mut Run, name: &str) -> Result<(), String> {
         let username = format!("{name}_{}", run.variables.run);
         let email = format!("{username}@example.com");
-        let body = json!({
-            "username": username,
-            "email": email,
-            "password": PASSWORD,
-            "password2": PASSWORD,
-            "first_name": capitalised(name),
-            "last_name": "Setup",
-        });
-        let register = "/api/auth/users/register/";
-        let registered = self.client.post(register, None, &body).await?;
-        let id = id(&expect(&registered, 201, "register")?)?;
-        let login = self.login(&Account::new(&username, PASSWORD)).await?;
+        let mut body = registration(&username, &email);
+        body["first_name"] = capitalised(name).into();
+        body["last_name"] = "Setup".into();
+        let id = self.make("users/register/", NOBODY, body).await?;
+        let login = self.login(&username).await?;
         run.variables.set(format!("{name}.email"), email);
         for token in ["access", "refresh"] {
             run.variables
@@ -211,17 +200,16 @@ impl ServerUnderTest {
         Ok(())
     }
 
-    /// Makes a group or a permission; its id.
-    async fn make(&self, resource: &str, token: &str, body: &Value) -> Result<i128, String> {
-        let path = format!("/api/auth/{resource}/");
-        let made = self.client.post(&path, Some(token), body).await?;
-        id(&expect(&made, 201, &path)?)
+    /// Makes a user, a group or a permission; its id.
+    async fn make(&self, path: &str, token: &str, body: Value) -> Result<i128, String> {
+        let made = self.client.try_ask(token, "POST", path, body).await?;
+        id(&expect(&made, 201, path)?)
     }
 
-    async fn login(&self, account: &Account) -> Result<Value, String> {
-        let body = json!({"username": account.username, "password": account.password});
-        let response = self.client.post("/api/auth/login/", None, &body).await?;
-        expect(&response, 200, &format!("login of {}", account.username))
+    async fn login(&self, username: &str) -> Result<Value, String> {
+        let body = json!({"username": username, "password": PASSWORD});
+        let answer = self.client.try_ask(NOBODY, "POST", "login/", body).await?;
+        expect(&answer, 200, &format!("login of {username}"))
     }
 
     /// The administrator, logged in once for many scenarios.
@@ -232,21 +220,19 @@ impl ServerUnderTest {
         {
             return Ok(admin.clone());
         }
-        let login = self.login(&self.accounts.admin).await?;
+        let login = self.login("admin").await?;
         let access = plain(&login["access"]);
-        let users = self
-            .client
-            .send("GET", "/api/auth/users/", &[bearer(&access)], None)
-            .await?;
+        let users = self.client.try_ask(&access, "GET", "users/", Value::Null);
+        let users = users.await?;
         let users = expect(&users, 200, "list of users")?;
-        let id_of = |account: &Account| {
+        let id_of = |username: &str| {
             let mut users = users.as_array().into_iter().flatten();
-            let user = users.find(|user| user["username"] == account.username.as_str());
-            id(user.ok_or_else(|| format!("the server holds no {}", account.username))?)
+            let user = users.find(|user| user["username"] == username);
+            id(user.ok_or_else(|| format!("the server holds no {username}"))?)
         };
         let admin = Admin {
-            admin_id: id_of(&self.accounts.admin)?,
-            inactive_id: id_of(&self.accounts.inactive)?,
+            admin_id: id_of("admin")?,
+            inactive_id: id_of("inactive")?,
             refresh: plain(&login["refresh"]),
             access,
         };
@@ -257,10 +243,9 @@ impl ServerUnderTest {
 
 impl Run {
     /// Makes an account that was there before a variable.
-    fn know(&mut self, name: &str, account: &Account, id: i128) {
-        self.variables
-            .set(format!("{name}.password"), account.password.as_str());
-        self.made(Kind::User, name, account.username.clone(), id);
+    fn know(&mut self, name: &str, id: i128) {
+        self.variables.set(format!("{name}.password"), PASSWORD);
+        self.made(Kind::User, name, name.to_owned(), id);
     }
 
     /// Makes what was made a variable, and its id a symbol.
@@ -271,67 +256,72 @@ impl Run {
     }
 }
 
-/// The headers and the body of a step.
-fn content(variables: &Variables, step: &Step) -> Result<Request, String> {
-    let (kind, body) = match &step.body {
-        Body::None => (None, None),
-        Body::Json(json) => (
-            Some("application/json"),
-            Some(variables.json(json)?.into_bytes()),
-        ),
-        Body::Text(text) => (
-            Some("application/json"),
-            Some(variables.text(text)?.into_bytes()),
-        ),
-        Body::Base64(text) => {
-            let bytes = STANDARD.decode(text).map_err(|e| e.to_string())?;
-            (Some("application/json"), Some(bytes))
-        }
-        Body::Form(pairs) => {
-            let pairs = pairs
-                .iter()
-                .map(|(name, value)| {
-                    let value = plain(&variables.value(value)?);
-                    Ok(format!("{}={}", quote(name, ""), quote(&value, "")))
-                })
-                .collect::<Result<Vec<_>, String>>()?;
-            let kind = "application/x-www-form-urlencoded";
-            (Some(kind), Some(pairs.join("&").into_bytes()))
-        }
-    };
+/// Headers and a body, ready to be sent.
+type Content = (HeaderMap, Option<Vec<u8>>);
 
-    let mut headers = Vec::new();
-    let own_kind = step
-        .headers
-        .keys()
-        .any(|name| name.eq_ignore_ascii_case("content-type"));
-    if let Some(kind) = kind.filter(|_| !own_kind) {
-        headers.push(("Content-Type".to_owned(), kind.to_owned()));
+/// The headers and the body of a step.
+fn content(variables: &Variables, step: &Step) -> Result<Content, String> {
+    let form = |pairs: &[(String, Value)]| {
+        let pairs = pairs.iter().map(|(name, value)| {
+            let value = plain(&variables.value(value)?);
+            Ok(format!("{}={}", quote(name, ""), quote(&value, "")))
+        });
+        pairs.collect::<Result<Vec<_>, String>>()
+    };
+    let body = match &step.body {
+        Body::None => None,
+        Body::Json(json) => Some(variables.json(json)?.into_bytes()),
+        Body::Text(text) => Some(variables.text(text)?.into_bytes()),
+        Body::Base64(text) => Some(STANDARD.decode(text).map_err(|e| e.to_string())?),
+        Body::Form(pairs) => Some(form(pairs)?.join("&").into_bytes()),
+    };
+    let mut headers = HeaderMap::new();
+    let kind = match &step.body {
+        Body::None => None,
+        Body::Form(_) => Some("application/x-www-form-urlencoded"),
+        _ => Some("application/json"),
+    };
+    if let Some(kind) = kind {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
-    for (name, value) in step.headers.iter().filter(|(_, value)| !value.is_null()) {
-        headers.push((name.clone(), plain(&variables.value(value)?)));
+    for (name, value) in &step.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
+        if value.is_null() {
+            headers.remove(name);
+        } else {
+            headers.insert(name, header(&plain(&variables.value(value)?))?);
+        }
     }
     if let Some(user) = &step.bearer {
-        headers.push(bearer(&plain(
-            &variables.lookup(&format!("{user}.access"))?,
-        )));
+        let token = plain(&variables.lookup(&format!("{user}.access"))?);
+        headers.insert(AUTHORIZATION, header(&format!("Bearer {token}"))?);
     }
     Ok((headers, body))
 }
 
-/// Headers and a body, ready to be sent.
-type Request = (Vec<(String, String)>, Option<Vec<u8>>);
+/// From bytes, as a header may hold more than ASCII.
+fn header(text: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|e| e.to_string())
+}
+
+/// Percent-encodes every byte of `text` but the unreserved ones and those in `safe`.
+fn quote(text: &str, safe: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            let kept = byte.is_ascii_alphanumeric() || b"_.-~".contains(&byte);
+            if kept || safe.as_bytes().contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
 
 /// The JSON of a set-up's answer that has to have this status.
-fn expect(response: &Response, status: u16, what: &str) -> Result<Value, String> {
-    match &response.json {
-        Some(json) if response.status == status => Ok(json.clone()),
-        _ => Err(format!(
-            "{what}: status {} and {}",
-            response.status,
-            String::from_utf8_lossy(&response.body)
-        )),
-    }
+fn expect(answer: &Answer, status: u16, what: &str) -> Result<Value, String> {
+    let json = answer.json().filter(|_| answer.status == status);
+    json.ok_or_else(|| format!("{what}: {answer:?}"))
 }
 
 fn id(made: &Value) -> Result<i128, String> {
@@ -345,4 +335,18 @@ fn capitalised(name: &str) -> String {
     let mut chars = name.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(chars).collect()
+}
+
+#[test]
+fn a_path_is_quoted_as_the_recorder_quoted_it() {
+    for (path, target) in [
+        ("/users/1.5/?a=b&c=[d]%20", "/users/1.5/?a=b&c=[d]%20"),
+        (
+            "/a b/\u{e9}\"<>#/\u{1f600}",
+            "/a%20b/%C3%A9%22%3C%3E%23/%F0%9F%98%80",
+        ),
+    ] {
+        assert_eq!(quote(path, SAFE), target);
+    }
+    assert_eq!(quote("a/b+c@d ~", ""), "a%2Fb%2Bc%40d%20~");
 }

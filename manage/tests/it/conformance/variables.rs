@@ -9,11 +9,9 @@ use regex_lite::{Captures, Regex};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::token;
+use testkit::PASSWORD;
 
-/// The password of every user a set-up registers. It shares no letter with a run suffix, so that it is not
-/// taken for something that resembles the username.
-pub const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
+use super::token;
 
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| regex(r"\$\{([^${}]+)\}"));
 static STRING_LITERAL: LazyLock<Regex> = LazyLock::new(|| regex(r#""(?:[^"\\]|\\.)*"(\s*:)?"#));

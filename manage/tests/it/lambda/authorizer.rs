@@ -1,20 +1,13 @@
 //! The authorizer: what other APIs are told of a caller.
 
 use lambda_http::Context;
-use manage::engine::{Engine, LOOPBACK};
 use serde_json::{Value, json};
 use shared::{
     app::{App, Clock},
-    domain::{Group, User},
+    domain::User,
     jwt::TokenType,
-    settings::Settings,
-    store::{Actor, connect_to, nothing_forbids},
 };
-
-use super::{
-    samples::{read, sample_app},
-    support::{SIGNING_KEY, Server, TABLE, add_user, parsed},
-};
+use testkit::{Server, app, samples};
 
 /// The answer to an event.
 pub async fn authorize(app: &App, event: &Value) -> Value {
@@ -50,62 +43,26 @@ impl World {
     /// A user who holds `auth.view_user` himself and `auth.add_user` by a group.
     async fn start() -> Self {
         let server = Server::start().await;
-        let password = super::support::ADMIN_PASSWORD;
-        let ann = add_user(&server.app, "ann", "ann@example.com", password, |_| {}).await;
-        let store = &server.app.store;
-        let group = store
-            .create_group(parsed("Staff"), Actor::Command)
-            .await
-            .unwrap();
-        let all = store.permissions().await.unwrap();
-        let id = |label: &str| all.iter().find(|one| one.label() == label).unwrap().id;
-        let (view, add) = (id("auth.view_user"), id("auth.add_user"));
-        let fill = |group: &Group| {
-            Ok::<_, std::convert::Infallible>(Group {
-                permission_ids: [add].into(),
-                ..group.clone()
-            })
-        };
-        let filled = store.update_group(group, Actor::Command, nothing_forbids, fill);
-        let group = filled.await.unwrap();
-        let mut world = Self { server, user: ann };
-        world
-            .change(|user| {
-                user.group_ids = [group.id].into();
-                user.permission_ids = [view].into();
-            })
-            .await;
-        world
+        let group = server.group("Staff", &["auth.add_user"]).await;
+        let user = server.user("ann").holds(&["auth.view_user"]);
+        let user = user.joins([&group]).await;
+        Self { server, user }
     }
 
     async fn change(&mut self, change: impl Fn(&mut User)) {
-        let change = |user: &User| {
-            let mut user = user.clone();
-            change(&mut user);
-            Ok::<_, std::convert::Infallible>(user)
-        };
-        let store = &self.server.app.store;
-        let known = store.user(self.user.id).await.unwrap().unwrap();
-        let changed = store.update_user(known, Actor::Command, nothing_forbids, change);
-        self.user = changed.await.unwrap();
+        self.user = self.server.change(&self.user, change).await;
     }
 
     fn bearer(&self) -> String {
-        let app = &self.server.app;
-        let now = app.clock.now();
-        let token = app.keys.at_hand().issue(TokenType::Access, &self.user, now);
-        format!("Bearer {token}")
+        format!(
+            "Bearer {}",
+            self.server.issue(TokenType::Access, &self.user)
+        )
     }
 
     async fn ask(&self, required: &str) -> Value {
-        let settings = Settings::from_lookup(|name| match name {
-            "SIGNING_KEY" => Some(SIGNING_KEY.to_owned()),
-            "TABLE_NAME" => Some(TABLE.to_owned()),
-            "REQUIRED_PERMISSIONS" => Some(required.to_owned()),
-            _ => None,
-        });
-        let client = connect_to(&self.server.engine.endpoint());
-        let app = App::local(settings.unwrap(), client, Clock::System).unwrap();
+        let settings = [("REQUIRED_PERMISSIONS", required)];
+        let app = app(&self.server.engine.endpoint(), &settings, Clock::System);
         authorize(&app, &event(Some(&self.bearer()))).await
     }
 
@@ -166,13 +123,7 @@ async fn deactivation_deletion_and_a_new_password_act_at_once() {
     let answer = authorize(&world.server.app, &event(Some(&before))).await;
     assert_eq!(answer, refused());
     world.change(|user| user.tokens_valid_after = None).await;
-    let store = &world.server.app.store;
-    let gone = store.delete_user::<std::convert::Infallible, _>(
-        world.user.clone(),
-        Actor::Command,
-        nothing_forbids,
-    );
-    gone.await.unwrap();
+    world.server.remove(&world.user).await;
     assert_eq!(world.ask("").await, refused());
 }
 
@@ -180,15 +131,10 @@ async fn deactivation_deletion_and_a_new_password_act_at_once() {
 async fn anything_but_a_good_access_token_is_refused() {
     let world = World::start().await;
     let app = &world.server.app;
-    let now = app.clock.now();
-    let refresh = app
-        .keys
-        .at_hand()
-        .issue(TokenType::Refresh, &world.user, now);
-    let old = app
-        .keys
-        .at_hand()
-        .issue(TokenType::Access, &world.user, now - 301);
+    let refresh = world.server.issue(TokenType::Refresh, &world.user);
+    let then = app.clock.now() - 301;
+    let keys = app.keys.at_hand();
+    let old = keys.issue(TokenType::Access, &world.user, then);
     for header in [
         None,
         Some(String::new()),
@@ -207,8 +153,7 @@ async fn anything_but_a_good_access_token_is_refused() {
 
 #[tokio::test]
 async fn the_sample_event_is_authorized() {
-    let engine = Engine::memory(LOOPBACK).await.expect("an engine");
-    let app = sample_app(&engine).await;
+    let (_engine, app) = samples::service().await;
     let expected = json!({
         "isAuthorized": true,
         "context": {
@@ -220,5 +165,5 @@ async fn the_sample_event_is_authorized() {
             "permissions": ["auth.publish_sample"],
         },
     });
-    assert_eq!(authorize(&app, &read("authorize")).await, expected);
+    assert_eq!(authorize(&app, &samples::read("authorize")).await, expected);
 }

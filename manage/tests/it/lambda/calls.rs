@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-
-use super::proxy::{Call, is_write};
+use testkit::proxy::{Call, is_write};
 
 /// What calls need to be allowed.
 #[derive(Debug, Default)]

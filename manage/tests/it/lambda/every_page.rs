@@ -5,13 +5,12 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use super::{
-    pages::{Page, Pages},
-    routes::{ADMIN, route_of, routes_of},
-    support::ADMIN_PASSWORD,
+use regex_lite::Regex;
+use testkit::{
+    Answer, PASSWORD, Pages,
+    routes::{ADMIN, Route, route_of, routes_of},
 };
 
-const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
 const ANOTHER: &str = "Zr!ub-Hs%Wd#Lo_Je";
 
 /// Goes through all pages as `admin`, a superuser, and through some as `holder`, who is made staff
@@ -36,11 +35,11 @@ pub async fn visit(browser: Pages, time: &AtomicI64) {
 struct Way {
     browser: Pages,
     /// Routes and methods.
-    visited: BTreeSet<(String, String)>,
+    visited: BTreeSet<Route>,
 }
 
 impl Way {
-    async fn get(&mut self, path: &str, status: u16) -> Page {
+    async fn get(&mut self, path: &str, status: u16) -> Answer {
         let page = self.browser.get(path).await;
         self.note(path, "GET");
         assert_eq!(page.status, status, "GET {path}: {page:?}");
@@ -68,22 +67,15 @@ impl Way {
         self.post(login, &fields("admin", "wrong"), 200).await;
         self.post(login, &fields("nobody", "wrong"), 200).await;
         // The first after a failure.
-        self.post(login, &fields("admin", ADMIN_PASSWORD), 302)
-            .await;
+        self.post(login, &fields("admin", PASSWORD), 302).await;
         self.get("/admin/", 200).await;
     }
 
     async fn users(&mut self) {
-        for query in [
-            "",
-            "?q=an",
-            "?is_staff__exact=1",
-            "?groups__id__exact=1&q=an",
-        ] {
-            let path = format!("/admin/auth/user/{query}");
-            self.get(&path, 200).await;
+        let (list, add) = ("/admin/auth/user/", "/admin/auth/user/add/");
+        for query in ["", "q=an", "is_staff__exact=1", "groups__id__exact=1&q=an"] {
+            self.get(&format!("{list}?{query}"), 200).await;
         }
-        let add = "/admin/auth/user/add/";
         self.get(add, 200).await;
         let bob = [
             ("username", "bob"),
@@ -98,34 +90,24 @@ impl Way {
         self.get("/admin/auth/user/99/change/", 404).await;
         let name = ("username", "zed");
         let email = ("email", "zed@example.com");
-        let all = [
-            name,
-            email,
-            ("is_superuser", "true"),
-            ("groups", "1"),
-            ("user_permissions", "1"),
-        ];
+        let held = [("groups", "1"), ("user_permissions", "1")];
+        let flag = |value| ("is_superuser", value);
+        let all = [&[name, email, flag("true")], &held[..]].concat();
         self.post(change, &all, 302).await;
-        self.post(change, &[name, email, ("is_superuser", "false")], 302)
-            .await;
+        let less = [name, email, flag("false")];
+        self.post(change, &less, 302).await;
         self.post(change, &[("username", "bob")], 200).await;
         let password = "/admin/auth/user/3/password/";
         self.get(password, 200).await;
         let new = [("password1", ANOTHER), ("password2", ANOTHER)];
         self.post(password, &new, 302).await;
-        for action in [
-            "deactivate",
-            "activate",
-            "add_to_group",
-            "remove_from_group",
-            "delete_selected",
-        ] {
+        let actions = "deactivate activate add_to_group remove_from_group delete_selected";
+        for action in actions.split(' ') {
             let fields = [
                 ("action", action),
                 ("group", "1"),
                 ("_selected_action", "3"),
             ];
-            let list = "/admin/auth/user/";
             self.post(list, &fields, 200).await;
             let sure = [&fields[..], &[("post", "yes")]].concat();
             self.post(list, &sure, 302).await;
@@ -160,13 +142,8 @@ impl Way {
         self.get("/admin/auth/permission/", 200).await;
         let add = "/admin/auth/permission/add/";
         self.get(add, 200).await;
-        let fields = |codename| {
-            [
-                ("name", "Can go"),
-                ("codename", codename),
-                ("content_type", "auth.user"),
-            ]
-        };
+        let of_users = [("name", "Can go"), ("content_type", "auth.user")];
+        let fields = |codename| [&of_users[..], &[("codename", codename)]].concat();
         self.post(add, &fields("go"), 302).await;
         self.post(add, &fields("go"), 200).await;
         self.get("/admin/auth/permission/13/", 200).await;
@@ -182,32 +159,20 @@ impl Way {
     async fn leave(&mut self) {
         let path = "/admin/password_change/";
         self.get(path, 200).await;
-        let fields = |old| {
-            [
-                ("old_password", old),
-                ("password1", ANOTHER),
-                ("password2", ANOTHER),
-            ]
-        };
+        let new = [("password1", ANOTHER), ("password2", ANOTHER)];
+        let fields = |old| [&new[..], &[("old_password", old)]].concat();
         self.post(path, &fields("wrong"), 200).await;
-        self.post(path, &fields(ADMIN_PASSWORD), 302).await;
+        self.post(path, &fields(PASSWORD), 302).await;
         self.get("/admin/", 200).await;
         // Whom admin makes a member of the staff comes next.
         let holder = "/admin/auth/user/8/change/";
         let page = self.get(holder, 200).await;
         let mut fields = vec![("is_staff", "true")];
         let ticked = r#"name="(groups|user_permissions)" value="(\d+)" checked"#;
-        let ticked = regex_lite::Regex::new(ticked).unwrap();
+        let ticked = Regex::new(ticked).unwrap();
         for found in ticked.captures_iter(&page.text) {
             let (_, [name, id]) = found.extract();
-            fields.push((
-                if name == "groups" {
-                    "groups"
-                } else {
-                    "user_permissions"
-                },
-                id,
-            ));
+            fields.push((name, id));
         }
         self.post(holder, &fields, 302).await;
         self.get("/admin/", 200).await;

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use aws_sdk_secretsmanager::Client;
 use manage::rotatekey::rotate;
 use serde_json::{Value, json};
 use shared::{
@@ -14,12 +15,12 @@ use shared::{
     settings::Settings,
     store::connect_to,
 };
-
-use super::{
-    event::{event, invoke},
-    secrets::Secrets,
-    support::{ADMIN_PASSWORD, Server, TABLE},
+use testkit::{
+    Answer, PASSWORD, Server, TABLE,
+    events::{event, invoke},
 };
+
+use super::secrets::Secrets;
 
 const OLD: &str = "the-old-key-of-the-tests-0123456789abcdef";
 const NEW: &str = "the-new-key-of-the-tests-0123456789abcdef";
@@ -31,7 +32,8 @@ struct Instance {
     time: Arc<AtomicI64>,
 }
 
-async fn instance(server: &Server, client: &aws_sdk_secretsmanager::Client) -> Instance {
+/// The settings of an instance, and the keys that it starts with.
+async fn start(client: &Client) -> (Arc<Settings>, Result<Keyring, String>) {
     let settings = Settings::from_lookup(|name| match name {
         "SIGNING_KEY_SECRET_ARN" => Some("the-secret".to_owned()),
         "TABLE_NAME" => Some(TABLE.to_owned()),
@@ -40,6 +42,11 @@ async fn instance(server: &Server, client: &aws_sdk_secretsmanager::Client) -> I
     let settings = Arc::new(settings.unwrap());
     let arn = "the-secret".to_owned();
     let keys = Keyring::from_secret(Arc::clone(&settings), client.clone(), arn, NOW).await;
+    (settings, keys.map_err(|error| error.to_string()))
+}
+
+async fn instance(server: &Server, client: &Client) -> Instance {
+    let (settings, keys) = start(client).await;
     let time = Arc::new(AtomicI64::new(NOW));
     let app = App::new(
         settings,
@@ -57,29 +64,27 @@ impl Instance {
         self
     }
 
-    async fn post(&self, path: &str, body: Value) -> (u64, Value) {
+    async fn post(&self, path: &str, body: Value) -> Answer {
         let event = event("POST", &format!("/api/auth/{path}"), None, &body);
         invoke("auth", &self.app, &event).await
     }
 
     /// The access and the refresh token of a login.
     async fn log_in(&self) -> (String, String) {
-        let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
-        let (status, tokens) = self.post("login/", body).await;
-        assert_eq!(status, 200);
-        let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
-        (token("access"), token("refresh"))
+        let body = json!({"username": "admin", "password": PASSWORD});
+        let tokens = self.post("login/", body).await;
+        tokens.assert_status(200);
+        (tokens.field("access"), tokens.field("refresh"))
     }
 
-    async fn verify(&self, token: &str) -> u64 {
-        self.post("token/verify/", json!({ "token": token }))
-            .await
-            .0
+    async fn verify(&self, token: &str) -> u16 {
+        let body = json!({ "token": token });
+        self.post("token/verify/", body).await.status
     }
 
-    async fn read_users(&self, token: &str) -> u64 {
+    async fn read_users(&self, token: &str) -> u16 {
         let event = event("GET", "/api/auth/users/", Some(token), &Value::Null);
-        invoke("users", &self.app, &event).await.0
+        invoke("users", &self.app, &event).await.status
     }
 }
 
@@ -109,10 +114,9 @@ async fn a_rotation_logs_nobody_out() {
     // The new key's instance takes the old key's tokens, and the old key's the new one's.
     assert_eq!(late.read_users(&old_access).await, 200);
     let refresh = json!({"refresh": old_refresh});
-    let (status, body) = late.post("token/refresh/", refresh).await;
-    assert_eq!(status, 200);
-    let new_access = body["access"].as_str().unwrap();
-    assert_eq!(early.at(10).read_users(new_access).await, 200);
+    let answer = late.post("token/refresh/", refresh).await;
+    let new_access = answer.assert_status(200).field("access");
+    assert_eq!(early.at(10).read_users(&new_access).await, 200);
     assert_eq!(secrets.reads(), 3);
 }
 
@@ -170,25 +174,16 @@ async fn a_secret_that_cannot_be_read_again_leaves_the_keys_at_hand() {
 #[tokio::test]
 async fn a_start_without_usable_keys_says_why_and_shows_none() {
     let (secrets, client) = Secrets::start("short-key", "").await;
-    let settings = Settings::from_lookup(|name| match name {
-        "SIGNING_KEY_SECRET_ARN" | "TABLE_NAME" => Some("the-secret".to_owned()),
-        _ => None,
-    });
-    let settings = Arc::new(settings.unwrap());
-    let start = async || {
-        let arn = "the-secret".to_owned();
-        let keys = Keyring::from_secret(Arc::clone(&settings), client.clone(), arn, NOW).await;
-        keys.map(drop).unwrap_err().to_string()
-    };
-    let text = start().await;
+    let refused = async || start(&client).await.1.map(drop).unwrap_err();
+    let text = refused().await;
     assert!(text.contains("SIGNING_KEY_SECRET_ARN"), "{text}");
     assert!(text.contains("shorter than 32 bytes"), "{text}");
     assert!(!text.contains("short-key"), "{text}");
     secrets.put_text(format!("\"{NEW}\""));
-    let text = start().await;
+    let text = refused().await;
     assert!(text.contains("is not {\"current\""), "{text}");
     assert!(!text.contains(NEW), "{text}");
     secrets.fail();
-    let text = start().await;
+    let text = refused().await;
     assert!(text.contains("AccessDenied"), "{text}");
 }

@@ -12,5 +12,3 @@ mod samples;
 mod secrets;
 mod template;
 mod trust;
-
-use testkit::{events as event, pages, proxy, routes, server as support};

@@ -2,19 +2,12 @@
 //! process.
 
 use serde_json::{Value, json};
-
-use super::{
-    event::{event, invoke, invoke_whole},
-    support::Server,
+use shared::jwt::TokenType;
+use testkit::{
+    Server, detail,
+    events::{event, invoke},
+    not_found, unauthenticated,
 };
-
-fn not_found() -> Value {
-    json!({"detail": "Not found."})
-}
-
-fn unauthenticated() -> Value {
-    json!({"detail": "Authentication credentials were not provided."})
-}
 
 #[tokio::test]
 async fn a_path_arrives_decoded_and_every_character_stands_for_itself() {
@@ -28,23 +21,17 @@ async fn a_path_arrives_decoded_and_every_character_stands_for_itself() {
         "",
         "no-slash",
     ] {
-        let answer = invoke("auth", &server.app, &event("GET", path, None, &Value::Null)).await;
-        assert_eq!(answer, (404, not_found()), "{path:?}");
+        let event = event("GET", path, None, &Value::Null);
+        let answer = invoke("auth", &server.app, &event).await;
+        assert_eq!(answer.parts(), (404, &not_found()), "{path:?}");
     }
     // `%37` was `%2537` in the request line, so it is no 7.
-    let token = server.app.keys.at_hand();
-    let admin = server.app.store.user(shared::domain::UserId(1)).await;
-    let admin = admin.unwrap().unwrap();
-    let now = server.app.clock.now();
-    let token = token.issue(shared::jwt::TokenType::Access, &admin, now);
+    let token = server.issue(TokenType::Access, &server.admin);
     for (path, status) in [("1", 200), ("%31", 404), ("\u{661}", 200), (" 1 ", 200)] {
         let path = format!("/api/auth/users/{path}/");
         let event = event("GET", &path, Some(&token), &Value::Null);
-        assert_eq!(
-            invoke("users", &server.app, &event).await.0,
-            status,
-            "{path}"
-        );
+        let answer = invoke("users", &server.app, &event).await;
+        assert_eq!(answer.status, status, "{path}");
     }
 }
 
@@ -60,7 +47,7 @@ async fn a_query_with_any_characters_is_read() {
         let mut event = event("GET", "/api/auth/users/", None, &Value::Null);
         event["rawQueryString"] = query.into();
         let answer = invoke("users", &server.app, &event).await;
-        assert_eq!(answer, (401, unauthenticated()), "{query:?}");
+        assert_eq!(answer.parts(), (401, &unauthenticated()), "{query:?}");
     }
 }
 
@@ -81,7 +68,8 @@ async fn a_host_or_a_scheme_that_is_none_is_left_out() {
         event["headers"][name] = value.into();
         event["requestContext"]["domainName"] = value.into();
         let answer = invoke("groups", &server.app, &event).await;
-        assert_eq!(answer, (401, unauthenticated()), "{name}: {value:?}");
+        let refused = unauthenticated();
+        assert_eq!(answer.parts(), (401, &refused), "{name}: {value:?}");
     }
 }
 
@@ -93,13 +81,12 @@ async fn a_body_in_base64_is_decoded_and_one_that_is_none_is_taken_as_it_is() {
     event["body"] = "e30=".into();
     let required = "This field is required.";
     let answer = invoke("auth", &server.app, &event).await;
-    let errors = json!({"username": [required], "password": [required]});
-    assert_eq!(answer, (400, errors));
+    answer.assert(400, json!({"username": [required], "password": [required]}));
     event["body"] = "{!}".into();
     let answer = invoke("auth", &server.app, &event).await;
     let text = "JSON parse error - Expecting property name enclosed in double quotes: \
                 line 1 column 2 (char 1)";
-    assert_eq!(answer, (400, json!({ "detail": text })));
+    answer.assert(400, detail(text));
 }
 
 #[tokio::test]
@@ -110,14 +97,13 @@ async fn a_text_that_was_not_utf_8_is_refused_and_a_replacement_character_is_not
     event["body"] = replaced.into();
     event["headers"]["content-length"] = replaced.len().to_string().into();
     let answer = invoke("auth", &server.app, &event).await;
-    let errors = json!({"password": ["This field is required."]});
-    assert_eq!(answer, (400, errors));
+    answer.assert(400, json!({"password": ["This field is required."]}));
     // Two bytes were sent where six are now.
     event["headers"]["content-length"] = (replaced.len() - 4).to_string().into();
     let answer = invoke("auth", &server.app, &event).await;
     let text = "JSON parse error - 'utf-8' codec can't decode byte 0xff in position 15: \
                 invalid start byte";
-    assert_eq!(answer, (400, json!({ "detail": text })));
+    answer.assert(400, detail(text));
 }
 
 #[tokio::test]
@@ -129,13 +115,15 @@ async fn every_answer_has_the_headers_that_all_have() {
         ("groups", "/api/auth/groups/x/y/z/", 404),
     ] {
         let event = event("GET", path, None, &Value::Null);
-        let answer = invoke_whole(function, &server.app, &event).await;
-        assert_eq!(answer["statusCode"], status, "{answer}");
-        let headers = &answer["headers"];
-        assert_eq!(headers["cache-control"], "no-store");
-        assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert_eq!(headers["strict-transport-security"], "max-age=63072000");
-        assert_eq!(headers["content-type"], "application/json");
-        assert_eq!(answer["isBase64Encoded"], false);
+        let answer = invoke(function, &server.app, &event).await;
+        answer.assert_status(status);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=63072000"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
     }
 }

@@ -137,10 +137,6 @@ fn text(value: &Value) -> String {
 }
 
 fn texts(value: &Value) -> BTreeSet<String> {
-    value
-        .as_sequence()
-        .expect("a list")
-        .iter()
-        .map(text)
-        .collect()
+    let list = value.as_sequence().expect("a list");
+    list.iter().map(text).collect()
 }

@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 use shared::jwt::TokenType;
 use tokio::task::JoinSet;
 
-use super::{
-    proxy::{Fault, is_change},
-    world::{Answer, World, registration},
+use testkit::{
+    Answer, NOBODY, detail,
+    proxy::{Call, Fault, is_change},
+    registration,
 };
+
+use super::world::World;
 
 /// Faults of a write that did not happen.
 static UNWRITTEN: [Fault; 8] = [
@@ -40,12 +43,7 @@ const fn write(method: &'static str, path: &'static str, body: &'static str, sta
 }
 
 const WRITES: [Write; 16] = [
-    write(
-        "POST",
-        "users/register/",
-        r#"{"username": "bob", "email": "bob@example.com", "password": "Tr1cky-phrase-9", "password2": "Tr1cky-phrase-9"}"#,
-        201,
-    ),
+    write("POST", "users/register/", REGISTRATION, 201),
     write("PATCH", "users/2/", r#"{"first_name": "Ann"}"#, 200),
     write("PATCH", "users/2/", r#"{"username": "anna"}"#, 200),
     write("PATCH", "users/2/", r#"{"email": "anna@example.com"}"#, 200),
@@ -66,12 +64,7 @@ const WRITES: [Write; 16] = [
         r#"{"permission_ids": [1, 2]}"#,
         200,
     ),
-    write(
-        "POST",
-        "permissions/",
-        r#"{"name": "Can go", "codename": "go", "content_type": "auth.user"}"#,
-        201,
-    ),
+    write("POST", "permissions/", PERMISSION, 201),
     write(
         "PATCH",
         "permissions/1/",
@@ -88,13 +81,16 @@ const WRITES: [Write; 16] = [
     write("POST", "token/blacklist/", "null", 200),
 ];
 
+const REGISTRATION: &str = r#"{"username": "bob", "email": "bob@example.com",
+    "password": "Tr1cky-phrase-9", "password2": "Tr1cky-phrase-9"}"#;
+const PERMISSION: &str = r#"{"name": "Can go", "codename": "go", "content_type": "auth.user"}"#;
+
 /// Ann, a member of the first of two groups.
 pub async fn stage() -> World {
     let world = World::start().await;
-    let ann = world.user("ann").await;
-    let staff = world.group("Staff").await;
-    world.group("Sales").await;
-    world.join(&ann, [staff.id]).await;
+    let staff = world.group("Staff", &[]).await;
+    world.group("Sales", &[]).await;
+    world.user("ann").joins([&staff]).await;
     world
 }
 
@@ -102,17 +98,11 @@ impl Write {
     async fn send(self, world: &World) -> Answer {
         let mut body: Value = serde_json::from_str(self.body).expect("JSON");
         if self.path.starts_with("token/") {
-            body = json!({"refresh": world.token(TokenType::Refresh, &world.admin)});
+            body = json!({"refresh": world.issue(TokenType::Refresh, &world.admin)});
         }
         let open = self.path.starts_with("token/") || self.path == "users/register/";
-        world
-            .call(
-                (!open).then_some(&world.admin),
-                self.method,
-                self.path,
-                &body,
-            )
-            .await
+        let caller = (!open).then_some(&world.admin);
+        world.ask(caller, self.method, self.path, body).await
     }
 
     /// Whether a fault can happen to it: an entry of the blacklist is in no transaction.
@@ -126,8 +116,8 @@ impl Write {
 }
 
 pub fn assert_unavailable(answer: &Answer, what: &str) {
-    let body = json!({"detail": "Service temporarily unavailable, try again later."});
-    assert_eq!(answer.seen(), (503, body), "{what}");
+    let body = detail("Service temporarily unavailable, try again later.");
+    assert_eq!(answer.parts(), (503, &body), "{what}");
     assert_eq!(answer.headers["retry-after"], "1", "{what}");
 }
 
@@ -151,21 +141,18 @@ async fn a_write_that_meets_a_fault_once_succeeds_all_the_same() {
         let expected = write.send(&world).await;
         assert_eq!(expected.status, write.status, "{write:?}");
         let after = world.state().await;
-        for fault in UNWRITTEN
-            .iter()
-            .chain([&Fault::LostAnswer])
-            .filter(|fault| write.knows(fault))
-        {
+        let faults = UNWRITTEN.iter().chain([&Fault::LostAnswer]);
+        for fault in faults.filter(|fault| write.knows(fault)) {
             let what = format!("{write:?} under {fault:?}");
             world.restore(&before).await;
             world.proxy.inject_once(fault.clone(), is_change);
             let answer = write.send(&world).await;
-            assert_eq!(answer.seen(), expected.seen(), "{what}");
+            assert_eq!(answer.parts(), expected.parts(), "{what}");
             assert!(
                 world.state().await == after,
                 "{what}: another state than without the fault"
             );
-            assert_eq!(world.broken().await, Vec::<String>::new(), "{what}");
+            assert_eq!(world.broken().await, [""; 0], "{what}");
         }
     })
     .await;
@@ -191,13 +178,10 @@ async fn every_write_without_end(faults: &'static [Fault]) {
             });
             assert_unavailable(&write.send(&world).await, &what);
             assert!(world.state().await == before, "{what}: something changed");
-            assert_eq!(world.broken().await, Vec::<String>::new(), "{what}");
-            let tries = world
-                .proxy
-                .take_calls()
-                .iter()
-                .filter(|call| is_change(&call.operation, &call.request))
-                .count();
+            assert_eq!(world.broken().await, [""; 0], "{what}");
+            let calls = world.proxy.take_calls();
+            let changes = |call: &&Call| is_change(&call.operation, &call.request);
+            let tries = calls.iter().filter(changes).count();
             assert!(tries <= 10, "{what}: {tries} tries");
         }
     })
@@ -220,27 +204,25 @@ async fn a_write_whose_every_answer_is_lost_happens_once_and_is_a_503() {
             world.state().await == after,
             "{write:?}: another state than without the fault"
         );
-        assert_eq!(world.broken().await, Vec::<String>::new(), "{write:?}");
+        assert_eq!(world.broken().await, [""; 0], "{write:?}");
     })
     .await;
+}
+
+async fn register(world: &World) -> Answer {
+    let body = registration("bob", "bob@example.com");
+    world.post(NOBODY, "users/register/", body).await
 }
 
 #[tokio::test]
 async fn a_lost_number_of_a_sequence_is_a_gap_and_nothing_else() {
     let world = stage().await;
-    world
-        .proxy
-        .inject_once(Fault::LostAnswer, |operation, _| operation == "UpdateItem");
-    let answer = world
-        .call(
-            None,
-            "POST",
-            "users/register/",
-            &registration("bob", "bob@example.com"),
-        )
-        .await;
-    let body = json!({"id": 4, "username": "bob", "email": "bob@example.com", "first_name": "", "last_name": ""});
-    assert_eq!(answer.seen(), (201, body));
+    let update = |operation: &str, _: &Value| operation == "UpdateItem";
+    world.proxy.inject_once(Fault::LostAnswer, update);
+    let body = json!({
+        "id": 4, "username": "bob", "email": "bob@example.com", "first_name": "", "last_name": "",
+    });
+    register(&world).await.assert(201, body);
     world.assert_sound().await;
 }
 
@@ -251,14 +233,6 @@ async fn a_sequence_that_gives_no_number_is_a_503_and_makes_nobody() {
     world.proxy.inject(|operation, _| {
         (operation == "UpdateItem").then_some(Fault::Refused(500, "InternalServerError"))
     });
-    let answer = world
-        .call(
-            None,
-            "POST",
-            "users/register/",
-            &registration("bob", "bob@example.com"),
-        )
-        .await;
-    assert_unavailable(&answer, "register");
+    assert_unavailable(&register(&world).await, "register");
     assert!(world.state().await == before);
 }

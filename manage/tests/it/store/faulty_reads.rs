@@ -3,26 +3,22 @@
 use serde_json::{Value, json};
 use shared::jwt::TokenType;
 
+use testkit::{Answer, PASSWORD, proxy::Fault};
+
 use super::{
     faults::{assert_unavailable, stage},
-    proxy::Fault,
-    support::{ADMIN_PASSWORD, add_user},
-    world::{Answer, World},
+    world::World,
 };
 
-/// Requests that read only.
-fn reads(world: &World) -> Vec<(&'static str, &'static str, Value)> {
+/// A request that reads only.
+type Read = (&'static str, &'static str, Value);
+
+fn reads(world: &World) -> Vec<Read> {
+    let login = json!({"username": "zoe", "password": PASSWORD});
+    let refresh = json!({"refresh": world.issue(TokenType::Refresh, &world.admin)});
     vec![
-        (
-            "POST",
-            "login/",
-            json!({"username": "zoe", "password": ADMIN_PASSWORD}),
-        ),
-        (
-            "POST",
-            "token/refresh/",
-            json!({"refresh": world.token(TokenType::Refresh, &world.admin)}),
-        ),
+        ("POST", "login/", login),
+        ("POST", "token/refresh/", refresh),
         ("GET", "users/", Value::Null),
         ("GET", "users/2/", Value::Null),
         ("GET", "groups/", Value::Null),
@@ -34,22 +30,16 @@ fn reads(world: &World) -> Vec<(&'static str, &'static str, Value)> {
 
 async fn reading_stage() -> World {
     let world = stage().await;
-    let assigned = world
-        .as_admin(
-            "POST",
-            "groups/1/assign_permissions/",
-            &json!({"permission_ids": [1, 2, 3]}),
-        )
-        .await;
-    assert_eq!(assigned.status, 200);
-    add_user(&world.app, "zoe", "zoe@example.com", ADMIN_PASSWORD, |_| {}).await;
+    let ids = json!({"permission_ids": [1, 2, 3]});
+    let assigned = world.post(&world.admin, "groups/1/assign_permissions/", ids);
+    assigned.await.assert_status(200);
+    world.user("zoe").await;
     world
 }
 
-async fn read(world: &World, (method, path, body): &(&'static str, &'static str, Value)) -> Answer {
-    let mut answer = world
-        .call(body.is_null().then_some(&world.admin), method, path, body)
-        .await;
+async fn read(world: &World, (method, path, body): &Read) -> Answer {
+    let caller = body.is_null().then_some(&world.admin);
+    let mut answer = world.ask(caller, method, path, body.clone()).await;
     // No token is like another.
     for token in ["access", "refresh"] {
         if let Some(token) = answer.body.get_mut(token) {
@@ -78,14 +68,10 @@ async fn a_read_that_meets_a_fault_once_is_answered_in_full() {
             .flat_map(|fault| all.map(|operation| (fault.clone(), operation)));
         for (fault, operation) in each.chain([halves]) {
             let what = format!("{request:?} with {operation} under {fault:?}");
-            world
-                .proxy
-                .inject_once(fault, move |sent, _| sent == operation);
-            assert_eq!(
-                read(&world, &request).await.seen(),
-                expected.seen(),
-                "{what}"
-            );
+            let which = move |sent: &str, _: &Value| sent == operation;
+            world.proxy.inject_once(fault, which);
+            let answer = read(&world, &request).await;
+            assert_eq!(answer.parts(), expected.parts(), "{what}");
         }
     }
 }
@@ -93,34 +79,23 @@ async fn a_read_that_meets_a_fault_once_is_answered_in_full() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_that_meets_a_fault_without_end_is_a_503() {
     let refused = || Fault::Refused(500, "InternalServerError");
+    let single = "users/2/ groups/1/ permissions/1/";
     tokio::join!(
-        read_without_end(
-            "GetItem",
-            refused(),
-            &["users/2/", "groups/1/", "permissions/1/"]
-        ),
-        read_without_end(
-            "BatchGetItem",
-            refused(),
-            &["users/", "users/2/", "groups/1/"]
-        ),
+        read_without_end("GetItem", refused(), single),
+        read_without_end("BatchGetItem", refused(), "users/ users/2/ groups/1/"),
         // The last key of a batch stays unprocessed for ever.
-        read_without_end(
-            "BatchGetItem",
-            Fault::Unprocessed,
-            &["users/2/", "groups/1/"]
-        ),
-        read_without_end("Query", refused(), &["users/", "groups/", "permissions/"]),
+        read_without_end("BatchGetItem", Fault::Unprocessed, "users/2/ groups/1/"),
+        read_without_end("Query", refused(), "users/ groups/ permissions/"),
     );
 }
 
-async fn read_without_end(operation: &'static str, fault: Fault, paths: &[&str]) {
+async fn read_without_end(operation: &'static str, fault: Fault, paths: &str) {
     let world = reading_stage().await;
     world
         .proxy
         .inject(move |sent, _| (sent == operation).then(|| fault.clone()));
-    for path in paths {
-        let answer = world.as_admin("GET", path, &Value::Null).await;
+    for path in paths.split(' ') {
+        let answer = world.get(&world.admin, path).await;
         assert_unavailable(&answer, &format!("{path} without {operation}"));
     }
 }

@@ -10,5 +10,3 @@ mod memberships;
 mod race;
 mod registrations;
 mod world;
-
-use testkit::{proxy, server as support};

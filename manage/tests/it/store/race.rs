@@ -7,26 +7,25 @@ use std::sync::{
 
 use serde_json::Value;
 use shared::domain::User;
+use testkit::{
+    Answer,
+    proxy::{Fault, is_write},
+};
 use tokio::{sync::Barrier, task::JoinSet};
 
-use super::{
-    proxy::{Fault, is_write},
-    world::{Answer, World},
-};
+use super::world::World;
 
 /// A request: as whom, the method, the path and the body.
 pub type Sent = (Option<User>, &'static str, String, Value);
 
 /// Sends requests at the same time; their answers in the order of the requests.
-pub async fn at_once(world: &Arc<World>, requests: impl IntoIterator<Item = Sent>) -> Vec<Answer> {
+pub async fn at_once(world: &World, requests: impl IntoIterator<Item = Sent>) -> Vec<Answer> {
     let mut sent = JoinSet::new();
     for (place, (caller, method, path, body)) in requests.into_iter().enumerate() {
-        let world = Arc::clone(world);
+        let client = (***world).clone();
         sent.spawn(async move {
-            (
-                place,
-                world.call(caller.as_ref(), method, &path, &body).await,
-            )
+            let answer = client.ask(caller.as_ref(), method, &path, body).await;
+            (place, answer)
         });
     }
     let mut answers = sent.join_all().await;
@@ -42,4 +41,9 @@ pub fn hold_writes(world: &World, count: usize) {
         let held = is_write(operation) && sent.fetch_add(1, Ordering::SeqCst) < count;
         held.then(|| Fault::Meet(Arc::clone(&together)))
     });
+}
+
+/// A request by a user.
+pub fn by(caller: &User, method: &'static str, path: impl Into<String>, body: Value) -> Sent {
+    (Some(caller.clone()), method, path.into(), body)
 }

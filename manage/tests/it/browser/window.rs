@@ -1,12 +1,15 @@
 //! A browser, and what somebody sees and does in it.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::{By, TypingData, WebDriver, WebElement};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    runtime::Runtime,
+    time::{Instant, sleep},
+};
 
 use super::driver::{Chromedriver, Programs};
 
@@ -44,8 +47,28 @@ pub const DARK: Look = look("dark", "dark", 1280);
 pub const NARROW: Look = look("narrow", "light", 360);
 pub const NARROW_DARK: Look = look("narrow dark", "dark", 360);
 
+/// A test that fails shows its page. It is asked for from another thread, since this one's runtime
+/// is at work on the test.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        let driver = self.driver.clone();
+        let page = async move {
+            let (url, html) = tokio::join!(driver.current_url(), driver.source());
+            format!(
+                "{url:?}\n{}",
+                html.unwrap_or_else(|error| error.to_string())
+            )
+        };
+        let told = thread::spawn(|| Runtime::new().expect("a runtime").block_on(page));
+        eprintln!("The page at the end: {}", told.join().unwrap_or_default());
+    }
+}
+
 impl Browser {
-    pub async fn start(programs: &Programs, base: String) -> Self {
+    pub async fn start(programs: &Programs, base: &str) -> Self {
         let profile = TempDir::new().expect("a directory");
         let chromedriver = Chromedriver::start(programs).await;
         let driver = chromedriver.browser(programs, profile.path()).await;
@@ -53,7 +76,7 @@ impl Browser {
             driver,
             _chromedriver: chromedriver,
             _profile: profile,
-            base,
+            base: base.to_owned(),
         }
     }
 
@@ -70,11 +93,6 @@ impl Browser {
     pub async fn path(&self) -> String {
         let url = self.driver.current_url().await.expect("an address");
         url.as_str().replacen(&self.base, "", 1)
-    }
-
-    pub async fn text(&self) -> String {
-        let body = self.driver.find(By::Tag("body")).await.expect("a body");
-        body.text().await.expect("its text")
     }
 
     /// Waits until the page shows a text.
@@ -96,13 +114,19 @@ impl Browser {
         self.found(By::Css(css), css).await
     }
 
+    /// What the first element of a CSS selector says.
+    pub async fn text_of(&self, css: &str) -> String {
+        self.element(css).await.text().await.expect("its text")
+    }
+
+    /// Clicks on the first element of a CSS selector.
+    pub async fn click(&self, css: &str) {
+        self.element(css).await.click().await.expect("a click");
+    }
+
     pub async fn has(&self, css: &str) -> bool {
-        !self
-            .driver
-            .find_all(By::Css(css))
-            .await
-            .expect("an answer")
-            .is_empty()
+        let found = self.driver.find_all(By::Css(css)).await;
+        !found.expect("an answer").is_empty()
     }
 
     /// The control that a label names.
@@ -133,11 +157,8 @@ impl Browser {
 
     /// Chooses from a list by what it says.
     pub async fn choose(&self, label: &str, option: &str) {
-        self.option(label, option)
-            .await
-            .click()
-            .await
-            .expect("a click");
+        let option = self.option(label, option).await;
+        option.click().await.expect("a click");
     }
 
     pub async fn option(&self, label: &str, option: &str) -> WebElement {
@@ -167,12 +188,8 @@ impl Browser {
 
     /// What a script returns. It runs beside the page's policy, as a developer's console does.
     pub async fn run(&self, script: &str) -> Value {
-        let answer = self
-            .driver
-            .execute(script, vec![])
-            .await
-            .expect("an answer");
-        answer.json().clone()
+        let answer = self.driver.execute(script, vec![]).await;
+        answer.expect("an answer").json().clone()
     }
 
     /// What a script hands to its last argument.
@@ -195,10 +212,8 @@ impl Browser {
         let media = json!({ "features": [scheme] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
         let script = "return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]";
-        assert_eq!(
-            self.run(script).await,
-            json!([look.width, look.scheme == "dark"])
-        );
+        let expected = json!([look.width, look.scheme == "dark"]);
+        assert_eq!(self.run(script).await, expected);
     }
 
     /// Runs no scripts of pages from now on.
@@ -223,9 +238,7 @@ impl Browser {
             if let Some(found) = look().await {
                 return found;
             }
-            if Instant::now() > end {
-                panic!("no {what} on {}:\n{}", self.path().await, self.text().await);
-            }
+            assert!(Instant::now() < end, "no {what} on {}", self.path().await);
             sleep(BETWEEN_LOOKS).await;
         }
     }
