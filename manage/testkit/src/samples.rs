@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use manage::{
-    engine::{Engine, LOOPBACK},
-    init, loaddata,
-};
+use manage::{engine::Engine, loaddata};
 use serde_json::Value;
 use shared::{
     app::{App, Clock},
@@ -13,7 +10,10 @@ use shared::{
     store::connect_to,
 };
 
-use crate::routes::{ADMIN, function_of};
+use crate::{
+    engine,
+    routes::{ADMIN, function_of},
+};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
@@ -42,16 +42,14 @@ pub fn is_for_page(event: &Value) -> bool {
 
 /// The service as `sam local` runs it: with the sample settings, on a table with the sample users.
 pub async fn service() -> (Engine, App) {
-    let engine = Engine::memory(LOOPBACK).await.expect("an engine");
+    let engine = engine().await;
     let env = read("env");
     let settings = Settings::from_lookup(|name| {
         let value = env["Parameters"][name].as_str();
         value.map(str::to_owned)
     });
     let client = connect_to(&engine.endpoint());
-    init::create_table(&client, "users").await.expect("a table");
     let app = App::local(settings.expect("settings"), client, Clock::System).expect("keys");
-    init::stock(&app.store).await.expect("stock permissions");
     let fixture = read("fixtures/samples").to_string();
     let loaded = loaddata::load(&app.store, &fixture).await;
     assert_eq!(loaded.expect("the sample users"), (6, 0));

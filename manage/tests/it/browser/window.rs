@@ -5,7 +5,7 @@ use std::{path::Path, thread, time::Duration};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::{By, TypingData, WebDriver, WebElement};
+use thirtyfour::{By, TypingData, WebDriver, WebElement, error::WebDriverError};
 use tokio::{
     runtime::Runtime,
     time::{Instant, sleep},
@@ -56,14 +56,14 @@ impl Drop for Browser {
         }
         let driver = self.driver.clone();
         let page = async move {
-            let (url, html) = tokio::join!(driver.current_url(), driver.source());
-            format!(
-                "{url:?}\n{}",
-                html.unwrap_or_else(|error| error.to_string())
-            )
+            let url = driver.current_url().await?;
+            Ok::<_, WebDriverError>(format!("{url}\n{}", driver.source().await?))
         };
         let told = thread::spawn(|| Runtime::new().expect("a runtime").block_on(page));
-        eprintln!("The page at the end: {}", told.join().unwrap_or_default());
+        match told.join() {
+            Ok(Ok(page)) => eprintln!("The page at the end: {page}"),
+            told => eprintln!("The page at the end cannot be shown: {told:?}"),
+        }
     }
 }
 

@@ -273,7 +273,7 @@ fn regex(pattern: &str) -> Regex {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+    use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
 
