@@ -277,7 +277,7 @@ impl Server {
         changed.await.expect("a new password");
     }
 
-    /// Deletes a user, whatever he has become.
+    /// Deletes a user, whatever has been changed since.
     pub async fn remove(&self, user: &User) {
         let user = self.read(user.id).await;
         let gone = self
@@ -286,7 +286,7 @@ impl Server {
         gone.await.expect("one user less");
     }
 
-    /// A user as the table has him.
+    /// A user as the table holds them.
     pub async fn read(&self, id: UserId) -> User {
         let user = self.table.user(id).await.expect("a read");
         user.expect("a user")

@@ -1,4 +1,4 @@
-//! A browser, as far as the admin pages see one: it keeps cookies, says where a form comes from,
+//! What the admin pages see of a browser: it keeps cookies, says where a form comes from,
 //! and sends the token that the page had.
 
 use std::collections::BTreeMap;

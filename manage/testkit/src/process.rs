@@ -132,7 +132,7 @@ impl Process {
         Self::start_and_read_until(None, command)
     }
 
-    /// Starts one whose output nobody reads any more after this text.
+    /// Starts one whose output is not read any more after this text.
     pub fn start_and_read_until(last: Option<&'static str>, command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())

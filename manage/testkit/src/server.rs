@@ -94,7 +94,7 @@ impl Server {
         Pages::of(self.client.clone())
     }
 
-    /// A browser in which somebody with the usual password is logged in.
+    /// A browser in which a user with the usual password is logged in.
     pub async fn browser_of(&self, username: &str) -> Pages {
         let mut browser = self.browser();
         let answer = browser.log_in(username, PASSWORD).await;
@@ -150,7 +150,7 @@ impl Observed {
         }
     }
 
-    /// Time goes on by so many seconds.
+    /// Moves the clock on, in seconds.
     pub fn pass(&self, seconds: i64) {
         self.time.fetch_add(seconds, Ordering::SeqCst);
     }

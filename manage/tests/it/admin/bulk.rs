@@ -13,7 +13,7 @@ async fn an_action_is_done_after_a_page_that_names_what_will_happen() {
     let group = site.group("Editors", &[]).await;
     let (a, b, g) = (ann.id.to_string(), bob.id.to_string(), group.id.to_string());
     let mut browser = site.browser_of("admin").await;
-    for (action, verb, past, whom) in [
+    for (action, verb, past, of_group) in [
         ("deactivate", "deactivate", "deactivated", ""),
         ("activate", "activate", "activated", ""),
         ("add_to_group", "add", "added", " to the group “Editors”"),
@@ -25,8 +25,8 @@ async fn an_action_is_done_after_a_page_that_names_what_will_happen() {
         ),
         ("delete_selected", "delete", "deleted", ""),
     ] {
-        let question = format!("{verb} 2 users{whom}?");
-        let told = format!("Successfully {past} 2 users{whom}.");
+        let question = format!("{verb} 2 users{of_group}?");
+        let told = format!("Successfully {past} 2 users{of_group}.");
         let before = (site.read(ann.id).await, site.read(bob.id).await);
         let ticked = [("_selected_action", a.as_str()), ("_selected_action", &b)];
         let fields = [&[("action", action), ("group", &g)], ticked.as_slice()].concat();

@@ -214,7 +214,7 @@ async fn errors_stand_beside_their_fields_and_what_was_typed_stays() {
 }
 
 #[tokio::test]
-async fn a_user_without_an_address_stays_so_until_he_gets_one() {
+async fn a_user_without_an_address_stays_so_until_they_get_one() {
     let site = Observed::start().await;
     let admin = &site.admin;
     let mut browser = site.browser_of("admin").await;

@@ -18,7 +18,7 @@ async fn entries(site: &Observed, model: Model, id: u64) -> Vec<LogEntry> {
     entries
 }
 
-/// Asserts what the entries of an object tell: by whom, of what, and what was done.
+/// Asserts what the entries of an object say: the user, the object and the change.
 #[track_caller]
 fn assert_told(entries: &[LogEntry], expected: &[(u64, &str, &str)]) {
     let told: Vec<(u64, &str, String)> = entries
@@ -112,7 +112,7 @@ async fn every_change_by_the_api_is_logged_in_the_shape_of_djangos_log_entries()
 }
 
 #[tokio::test]
-async fn whoever_registers_or_is_made_at_the_command_line_leaves_no_entry() {
+async fn a_user_who_registers_or_is_made_at_the_command_line_leaves_no_entry() {
     let site = Observed::start().await;
     site.register("bob").await.assert_status(201);
     assert_eq!(entries(&site, Model::User, 1).await, []);
@@ -162,7 +162,7 @@ async fn the_history_of_an_object_shows_who_did_what_and_stays_when_it_is_gone()
     assert!(deleted < added && deleted.is_some(), "{page:?}");
     page.assert_says("Nov. 25, 2026, 3:05 p.m.");
     page.assert_says("<td>eve</td>");
-    // Whoever is gone is still named.
+    // A deleted user is still named.
     site.remove(&eve).await;
     let mut browser = site.browser_of("admin").await;
     let page = browser.get("/admin/auth/group/1/history/").await;

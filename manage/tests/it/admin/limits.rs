@@ -78,7 +78,7 @@ async fn an_empty_form_is_no_failed_login() {
 }
 
 #[tokio::test]
-async fn whoever_gets_a_new_password_need_not_wait() {
+async fn a_user_who_gets_a_new_password_need_not_wait() {
     let site = Observed::with(&[("LOGIN_FAILURE_LIMIT", "1")]).await;
     let ann = site.user("ann").await;
     assert_refused(&site.login("ann", "wrong").await);

@@ -1,5 +1,5 @@
 //! Who may look at what and change what: staff only opens the door, as in Django's admin, and
-//! nobody hands out what he does not hold.
+//! no user hands out what they do not hold.
 
 use axum::http::Request;
 use shared::jwt::TokenType;
@@ -110,7 +110,7 @@ async fn buttons_that_would_fail_are_not_shown() {
 }
 
 #[tokio::test]
-async fn whoever_may_only_add_is_led_nowhere_else() {
+async fn a_user_who_may_only_add_is_led_nowhere_else() {
     let site = site().await;
     for (model, field) in [
         ("group", "name"),
@@ -160,7 +160,7 @@ async fn a_superuser_is_changed_by_superusers_only() {
 }
 
 #[tokio::test]
-async fn nobody_makes_himself_or_others_more_than_he_is() {
+async fn no_user_gives_more_than_they_hold() {
     let site = site().await;
     let may = ["auth.change_user", "auth.change_group"];
     let eve = site.staff("eve", &may).await;
@@ -183,13 +183,13 @@ async fn nobody_makes_himself_or_others_more_than_he_is() {
         let page = browser.post(&url, &fields).await;
         page.assert_status(200).assert_says(refused);
     }
-    // Flags that he may not set are ignored, as in the API.
+    // Flags that the user may not set are ignored, as in the API.
     let flags = [("is_superuser", "true"), ("is_staff", "true")];
     let fields = [names.as_slice(), &kept, &flags].concat();
     browser.post(&url, &fields).await.assert_status(302);
     let after = site.read(eve.id).await;
     assert!(!after.is_superuser && after.permission_ids.len() == 2 && after.group_ids.is_empty());
-    // Nor does he get more by way of a group of his.
+    // Nor do they get more by way of one of their groups.
     let group = format!("/admin/auth/group/{}/change/", strong.id);
     let fields = [("name", "Strong"), ("permissions", delete.as_str())];
     browser.post(&group, &fields).await.assert_status(302);
@@ -201,7 +201,7 @@ async fn nobody_makes_himself_or_others_more_than_he_is() {
     ];
     let page = browser.post(&group, &fields).await;
     page.assert_says(refused);
-    // What he cannot give is not offered.
+    // What they cannot give is not offered.
     let page = browser.get("/admin/auth/user/2/change/").await;
     page.assert_says("Can change user").assert_says("Editors");
     for text in ["Can delete user", "Strong"] {
@@ -226,7 +226,7 @@ async fn what_is_wrong_with_a_field_is_said_before_that_one_may_not() {
 }
 
 #[tokio::test]
-async fn nobody_decides_over_whoever_holds_more() {
+async fn no_user_decides_over_one_who_holds_more() {
     let site = site().await;
     let may = ["auth.change_user", "auth.delete_user"];
     site.staff("eve", &may).await;
@@ -254,7 +254,7 @@ async fn nobody_decides_over_whoever_holds_more() {
         let page = browser.post(&change, &[account, kept]).await;
         assert!(page.says("You may not do this"), "{account:?}: {page:?}");
     }
-    // His name is not his account.
+    // A name decides nothing about an account.
     let hal = [("first_name", "Hal"), kept];
     let answer = browser.post(&change, &hal).await;
     answer.assert_status(302);

@@ -16,7 +16,7 @@ fn assert_led(answer: &Answer, location: &str) {
 }
 
 #[tokio::test]
-async fn whoever_is_not_logged_in_is_asked_to_and_led_back() {
+async fn a_user_who_is_not_logged_in_is_asked_to_and_led_back() {
     let site = Observed::start().await;
     let mut browser = site.browser();
     for (path, next) in [
@@ -66,7 +66,7 @@ async fn nothing_leads_off_the_site_after_a_login() {
         ];
         let answer = browser.post("/admin/login/", &fields).await;
         assert_led(&answer, "/admin/");
-        // Nor for somebody who is logged in already.
+        // Nor for a user who is logged in already.
         let path = format!("/admin/login/?next={}", percent_encoded(next));
         assert_led(&browser.get(&path).await, "/admin/");
     }

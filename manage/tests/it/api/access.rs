@@ -9,7 +9,7 @@ use testkit::{
     routes::{Route, route_of, routes},
 };
 
-/// Anonymous, an ordinary user, the user himself, the holder of the permission, an admin, a
+/// Anonymous, an ordinary user, the user themselves, the holder of the permission, an admin, a
 /// superuser, and a superuser who is inactive.
 type Statuses = [u16; 7];
 

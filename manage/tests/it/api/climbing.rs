@@ -1,4 +1,4 @@
-//! No way up: nobody gets, or gives, more than he has.
+//! No way up: no user gets, or gives, more than they have.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn by_ids(ids: &[PermissionId]) -> Value {
 }
 
 #[tokio::test]
-async fn nobody_grants_a_label_that_he_does_not_hold_by_any_route() {
+async fn no_user_grants_a_label_that_they_do_not_hold_by_any_route() {
     let server = Server::start().await;
     let granted = server.id("auth.delete_user").await;
     let all = ["auth.change_user", "auth.change_group", "auth.delete_user"];

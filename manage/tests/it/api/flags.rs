@@ -153,7 +153,7 @@ async fn an_admin_who_is_no_superuser_gives_nobody_more_power() {
         answer.assert_status(200);
         assert_eq!(flags(&server, target.id).await, after);
     }
-    // What he may set is read, and what a registration is sent is not.
+    // What they may set is read, and what a registration is sent is not.
     let null = json!({"is_active": null});
     let answer = server.patch(&staff, &user_path(ann.id), null).await;
     answer.assert(400, json!({"is_active": ["This field may not be null."]}));

@@ -207,7 +207,7 @@ async fn users_who_come_and_go_between_pages_move_nobody_else() {
     let server = people().await;
     let first = page(&server, "page_size=3").await;
     assert_eq!(names(&first), ALL[..3]);
-    // The user whom the cursor names goes, and one comes before him.
+    // The user that the cursor names goes, and another comes before them.
     let gone = format!("users/{}/", first.body[2]["id"]);
     let answer = server.delete(&server.admin, &gone).await;
     answer.assert_status(204);
@@ -243,7 +243,7 @@ async fn a_search_has_no_regard_to_case_in_any_alphabet() {
 async fn only_admins_see_the_list() {
     let server = Server::start().await;
     let ann = server.user("ann").await;
-    // Whoever may not see it is not told that a cursor is bad either.
+    // A user who may not see the list does not learn that a cursor is bad either.
     for path in ["users/", "users/?cursor=x"] {
         server
             .get(NOBODY, path)

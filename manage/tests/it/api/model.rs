@@ -15,7 +15,7 @@ const LABELS: [&str; 5] = [
     "auth.view_group",
 ];
 
-/// What somebody tries: the numbers name users, groups and labels.
+/// What a user tries: the numbers name users, groups and labels.
 #[derive(Clone, Debug)]
 enum Try {
     Read(usize),
@@ -44,7 +44,7 @@ fn tries() -> impl Strategy<Value = (usize, Try)> {
     (0..4_usize, what)
 }
 
-/// The rules in a few lines: whether a caller may do what he tries.
+/// The rules in a few lines: whether a caller may do what they try.
 struct Model<'a> {
     users: &'a [User],
     groups: &'a [Group],

@@ -8,7 +8,7 @@ fn path(user: &User) -> String {
     format!("users/{}/permissions/", user.id)
 }
 
-/// What somebody without a flag is told.
+/// The answer about a user without a flag.
 fn told(labels: &[&str]) -> Value {
     json!({"is_superuser": false, "permissions": labels})
 }
@@ -18,7 +18,7 @@ fn shown(group: &Group) -> Value {
 }
 
 #[tokio::test]
-async fn a_users_permissions_are_his_own_and_his_groups_sorted_and_once() {
+async fn a_users_permissions_are_their_own_and_their_groups_sorted_and_once() {
     let server = Server::start().await;
     let labels = ["auth.add_group", "auth.view_user"];
     let one = server.group("one", &labels).await;

@@ -31,7 +31,7 @@ async fn only_a_superuser_changes_or_deletes_a_superuser() {
         assert_eq!(answer.parts(), (403, &forbidden()), "{method} {path}");
     }
     server.get(&staff, &path).await.assert_status(200);
-    // He may change himself, and another superuser him.
+    // They may change themselves, and another superuser may delete them.
     let answer = server.patch(&root, &path, json!({"first_name": "R"})).await;
     answer.assert_status(200);
     let answer = server.delete(&server.admin, &path).await;
@@ -107,7 +107,7 @@ async fn a_deactivated_superuser_can_do_nothing_but_is_still_a_superuser() {
     let answer = server.post(NOBODY, "token/refresh/", refresh.clone()).await;
     answer.assert(401, detail("No active account found for the given token."));
 
-    // Another admin gets no power over him by it.
+    // Another admin gets no power over them by it.
     let answer = server.patch(&staff, &path, active(true)).await;
     answer.assert(403, forbidden());
     server.delete(&staff, &path).await.assert(403, forbidden());
@@ -117,7 +117,7 @@ async fn a_deactivated_superuser_can_do_nothing_but_is_still_a_superuser() {
         .await
         .assert_status(200);
     assert_eq!(flags(&server, user.id).await, (true, true, true));
-    // His tokens were never taken back.
+    // Their tokens were never taken back.
     server.get(&access, "users/").await.assert_status(200);
     let answer = server.post(NOBODY, "token/refresh/", refresh).await;
     answer.assert_status(200);

@@ -54,8 +54,8 @@ async fn deactivated_users_are_out_at_once_wherever_they_are_logged_in() {
     let Some(site) = as_admin().await else { return };
     let ann = site.server.user("ann").staff().await;
     site.server.user("bob").await;
-    let his = site.another_browser().await;
-    his.log_in("ann").await;
+    let theirs = site.another_browser().await;
+    theirs.log_in("ann").await;
     let token = site.server.log_in("ann", PASSWORD).await;
 
     site.open("/admin/auth/user/").await;
@@ -71,11 +71,11 @@ async fn deactivated_users_are_out_at_once_wherever_they_are_logged_in() {
     site.press("Yes, I’m sure").await;
     site.sees("Successfully deactivated 2 users.").await;
 
-    his.reload().await;
-    his.field("Password").await;
-    his.enter("ann", PASSWORD).await;
+    theirs.reload().await;
+    theirs.field("Password").await;
+    theirs.enter("ann", PASSWORD).await;
     let refused = "Please enter the correct username and password";
-    his.sees(refused).await;
+    theirs.sees(refused).await;
     for username in ["ann", "bob"] {
         let answer = site.server.login(username, PASSWORD).await;
         answer.assert_status(401);
@@ -86,11 +86,11 @@ async fn deactivated_users_are_out_at_once_wherever_they_are_logged_in() {
 }
 
 #[tokio::test]
-async fn a_user_is_deleted_after_a_question_only_and_the_history_tells_by_whom() {
+async fn a_user_is_deleted_after_a_question_only_and_the_history_names_who_did_it() {
     let Some(site) = as_admin().await else { return };
     let ann = site.server.user("ann").staff().await;
-    let his = site.another_browser().await;
-    his.log_in("ann").await;
+    let theirs = site.another_browser().await;
+    theirs.log_in("ann").await;
     let question = "Are you sure you want to delete the user “ann”?";
 
     site.open(&page_of(ann.id, "change")).await;
@@ -110,8 +110,8 @@ async fn a_user_is_deleted_after_a_question_only_and_the_history_tells_by_whom()
         .await;
     answer.assert_status(404);
     site.server.login("ann", PASSWORD).await.assert_status(401);
-    his.reload().await;
-    his.field("Password").await;
+    theirs.reload().await;
+    theirs.field("Password").await;
 
     site.open(&page_of(ann.id, "history")).await;
     let row = site.text_of("tbody tr:first-child").await;
@@ -120,7 +120,7 @@ async fn a_user_is_deleted_after_a_question_only_and_the_history_tells_by_whom()
 }
 
 #[tokio::test]
-async fn the_history_tells_what_was_changed_and_by_whom() {
+async fn the_history_tells_what_was_changed_and_who_did_it() {
     let Some(site) = as_admin().await else { return };
     let ann = site.server.user("ann").await;
     site.open(&page_of(ann.id, "change")).await;

@@ -62,7 +62,7 @@ fn program(variable: &str, names: &[&str]) -> Result<PathBuf, String> {
 pub struct Chromedriver {
     url: String,
     _process: Child,
-    // It must not lose whoever reads what it prints.
+    // It must not lose the reader of its output.
     _output: Lines<BufReader<ChildStdout>>,
 }
 

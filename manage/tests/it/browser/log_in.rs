@@ -6,7 +6,7 @@ use testkit::PASSWORD;
 use super::site::{as_admin, site};
 
 #[tokio::test]
-async fn whoever_logs_in_comes_to_the_page_that_he_asked_for() {
+async fn a_login_leads_to_the_page_that_was_asked_for() {
     let Some(site) = site().await else { return };
     site.open("/admin/auth/group/?q=a%20b").await;
     site.sees("Log in").await;
@@ -21,7 +21,7 @@ async fn a_wrong_password_lets_nobody_in_and_says_so() {
     let Some(site) = site().await else { return };
     site.server.user("ann").await;
     let refused = "Please enter the correct username and password for a staff account.";
-    // The last one's password is right, but she is not staff.
+    // The last user's password is right, but they are not staff.
     for (username, password) in [("admin", "wrong"), ("nobody", "wrong"), ("ann", PASSWORD)] {
         site.open("/admin/login/").await;
         site.enter(username, password).await;
@@ -34,7 +34,7 @@ async fn a_wrong_password_lets_nobody_in_and_says_so() {
 }
 
 #[tokio::test]
-async fn whoever_logs_out_is_out() {
+async fn a_user_who_logs_out_is_out() {
     let Some(site) = as_admin().await else { return };
     site.press("Log out").await;
     site.field("Password").await;
@@ -43,7 +43,7 @@ async fn whoever_logs_out_is_out() {
 }
 
 #[tokio::test]
-async fn whoever_changes_his_password_stays_and_his_other_sessions_end() {
+async fn a_user_who_changes_the_password_stays_and_their_other_sessions_end() {
     let Some(site) = site().await else { return };
     site.server.user("ann").staff().await;
     let elsewhere = site.another_browser().await;

@@ -1,4 +1,4 @@
-//! The service and somebody's browser at it.
+//! The service, and a browser that shows it.
 
 use std::ops::Deref;
 
@@ -53,12 +53,12 @@ pub async fn as_admin() -> Option<Site> {
 }
 
 impl Site {
-    /// Somebody else's browser.
+    /// Another user's browser.
     pub async fn another_browser(&self) -> Browser {
         Browser::start(self.programs, self.server.base()).await
     }
 
-    /// A user as the API shows him to `admin`.
+    /// A user as the API shows them to `admin`.
     pub async fn profile(&self, user: &User) -> Value {
         let path = user_path(user.id);
         self.server.get(&self.server.admin, &path).await.body

@@ -16,7 +16,7 @@ const WATCH: &str = "
         }
     }).observe({type: 'layout-shift', buffered: true});";
 
-/// What moved until now: a shift is told after the frame that it is in.
+/// What moved until now: a shift is reported after the frame that it is in.
 const TELL: &str = "
     const done = arguments[arguments.length - 1];
     const frame = (then) => requestAnimationFrame(() => setTimeout(then));
@@ -30,7 +30,7 @@ impl Browser {
             .await;
     }
 
-    /// Loads everything anew and slowly, so that pages are shown before all of them is there.
+    /// Loads everything anew and slowly, so that pages are shown before all of them has arrived.
     async fn slow_down(&self) {
         let line = json!({"offline": false, "latency": 20, "downloadThroughput": 100_000, "uploadThroughput": 100_000});
         self.devtools("Network.enable", json!({})).await;

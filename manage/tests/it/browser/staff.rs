@@ -17,7 +17,7 @@ async fn staff_without_permissions_see_nothing_to_change() {
         "/admin/auth/user/add/".to_owned(),
         "/admin/auth/group/".to_owned(),
         "/admin/auth/permission/".to_owned(),
-        // Not even himself.
+        // Not even their own.
         page_of(ann.id, "change"),
         page_of(ann.id, "history"),
         page_of(site.server.admin.id, "delete"),
@@ -66,7 +66,7 @@ async fn staff_who_may_change_users_are_offered_only_what_they_hold_themselves()
     assert!(!superuser.is_enabled().await.unwrap());
     assert!(!site.shows("bosses").await);
     let admin = site.server.admin.id;
-    // Whoever holds more than she does is not hers to decide over.
+    // A user who holds more is not theirs to change.
     site.open(&page_of(admin, "change")).await;
     site.sees("View user: admin").await;
     site.open(&page_of(admin, "password")).await;

@@ -110,7 +110,7 @@ impl World {
             after(page("password"), &[Send]),
             at(page("delete")),
             at(page("history")),
-            // Made by a command, which nobody is who is logged in.
+            // Made by a command: without an entry.
             at(page_of(UserId(3), "history")),
         ]
     }
@@ -154,7 +154,7 @@ impl World {
         ]
     }
 
-    /// The pages of nobody.
+    /// The pages without a login.
     pub async fn signed_out(&self) -> Vec<Stop> {
         self.log_out().await;
         vec![

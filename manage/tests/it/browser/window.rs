@@ -1,4 +1,4 @@
-//! A browser, and what somebody sees and does in it.
+//! A browser, and what a user sees and does in it.
 
 use std::{path::Path, thread, time::Duration};
 
@@ -17,7 +17,7 @@ use super::driver::{Chromedriver, Programs};
 const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// A browser of its own, with nobody's cookies.
+/// A browser without cookies.
 pub struct Browser {
     // Dropped in this order: chromedriver ends the browser, which then leaves its files.
     driver: WebDriver,

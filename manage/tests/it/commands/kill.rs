@@ -1,4 +1,4 @@
-//! `runserver` killed at work: what was acknowledged is there, and nothing is half done.
+//! `runserver` killed at work: what was acknowledged is kept, and nothing is half done.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ const WRITES: usize = 30;
 /// What a writer knows about a user; `None` is one who is deleted.
 type Name = Option<String>;
 
-/// What happened to a user, by his id. Registrations without an answer have none.
+/// What happened to a user, by their id. Registrations without an answer have none.
 enum Event {
     /// The write was acknowledged.
     Done(u64, Name),
-    /// The server died before it told whether the write was done.
+    /// The server died before it answered whether the write was done.
     Perhaps(u64, Name),
 }
 

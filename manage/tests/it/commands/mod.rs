@@ -2,7 +2,7 @@
 //!
 //! - [`process`] starts the binary,
 //! - [`proxy`] stands before a `runserver`,
-//! - [`terminal`] is somebody at a keyboard,
+//! - [`terminal`] is a user at a keyboard,
 //! - every other module holds the tests of one part.
 
 mod accounts;

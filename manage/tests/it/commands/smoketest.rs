@@ -99,7 +99,7 @@ fn it_passes_where_its_origins_are_the_allowed_ones() {
     let both = Runserver::for_origins(&format!("{OTHER},{FRONT_END}"));
     let origins = ["--origin", FRONT_END, "--origin", OTHER];
     passed(smoketest(both.base(), &origins));
-    // One that it is not told of cannot be found out.
+    // An origin that it is not given cannot be found out.
     passed(smoketest(both.base(), &origins[..2]));
 
     let any = Runserver::for_origins("*");

@@ -1,4 +1,4 @@
-//! Somebody at a keyboard: a process on a pseudo-terminal.
+//! A user at a keyboard: a process on a pseudo-terminal.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! The authorizer: what other APIs are told of a caller.
+//! The authorizer: what other APIs learn about a caller.
 
 use lambda_http::Context;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ struct World {
 }
 
 impl World {
-    /// A user who holds `auth.view_user` himself and `auth.add_user` by a group.
+    /// A user who holds `auth.view_user` directly and `auth.add_user` by a group.
     async fn start() -> Self {
         let server = Server::start().await;
         let group = server.group("Staff", &["auth.add_user"]).await;
@@ -82,7 +82,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_route_is_told_who_calls_and_what_he_may_do() {
+async fn a_route_is_told_who_calls_and_what_they_may_do() {
     let mut world = World::start().await;
     assert_eq!(world.ask("").await, world.identity());
     // A superuser has all permissions, so none is listed.

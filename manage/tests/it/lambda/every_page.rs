@@ -164,7 +164,7 @@ impl Way {
         self.post(path, &fields("wrong"), 200).await;
         self.post(path, &fields(PASSWORD), 302).await;
         self.get("/admin/", 200).await;
-        // Whom admin makes a member of the staff comes next.
+        // The user that admin makes a member of the staff comes next.
         let holder = "/admin/auth/user/8/change/";
         let page = self.get(holder, 200).await;
         let mut fields = vec![("is_staff", "true")];
@@ -180,7 +180,7 @@ impl Way {
         self.get("/admin/", 302).await;
     }
 
-    /// What he holds is looked up, and his hash is an older one.
+    /// What the holder holds is looked up, and the hash is an older one.
     async fn come_as_holder(&mut self) {
         let answer = self.browser.log_in("holder", PASSWORD).await;
         assert_eq!(answer.status, 302, "{answer:?}");

@@ -1,4 +1,4 @@
-//! Events that a client can bring about, or somebody makes by hand, and that must not end the
+//! Events that a client can cause, or that are made by hand, and that must not end the
 //! process.
 
 use serde_json::{Value, json};

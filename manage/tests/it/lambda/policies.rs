@@ -155,7 +155,7 @@ async fn needs(function: &str) -> Needs {
         let answer = invoke(function, &app, &event).await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
     }
-    // Who is no admin: what he holds is looked up.
+    // A user who is no admin: what they hold is looked up.
     match function {
         "auth" => {}
         "admin" => {

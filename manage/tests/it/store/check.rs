@@ -13,7 +13,7 @@ use testkit::parsed;
 use super::world::World;
 
 impl World {
-    /// Deletes an item that is there.
+    /// Deletes an item, which must exist.
     async fn lose(&self, entity: Entity<'_>) {
         let (client, table) = self.raw();
         let delete = client.delete_item().table_name(table);
@@ -30,7 +30,7 @@ impl World {
         put.send().await.expect("a put");
     }
 
-    /// Sets one attribute of an item that is there.
+    /// Sets one attribute of an item, which must exist.
     async fn set(&self, entity: Entity<'_>, name: &str, value: AttributeValue) {
         let (client, table) = self.raw();
         let update = client.update_item().table_name(table);
@@ -227,7 +227,7 @@ async fn wrong_index_keys_of_a_membership_are_found() {
 }
 
 #[tokio::test]
-async fn a_superuser_whom_the_set_does_not_hold_is_found() {
+async fn a_superuser_that_the_set_does_not_hold_is_found() {
     let (world, _) = sound().await;
     world
         .set(

@@ -28,7 +28,7 @@ fn count(answers: &[Answer], status: u16, body: &Value) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_deleted_while_he_is_renamed_leaves_nothing_behind() {
+async fn a_user_deleted_during_a_rename_leaves_nothing_behind() {
     let world = World::start().await;
     for round in 0..ROUNDS {
         let ann = world.user("ann").await;
@@ -78,7 +78,7 @@ async fn of_two_superusers_who_demote_each_other_one_remains() {
         let (one, two) = (&world.admin, &other);
         let answers = at_once(&world, [set(one, two, false), set(two, one, false)]).await;
         let done = answers.iter().filter(|answer| answer.status == 200).count();
-        // Who was demoted before his own request began may not change a superuser.
+        // A user demoted before their own request began may not change a superuser.
         let refused = count(&answers, 400, &last_superuser()) + count(&answers, 403, &forbidden());
         assert_eq!((done, refused), (1, 1), "{answers:?}");
         world.assert_sound().await;

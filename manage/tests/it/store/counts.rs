@@ -33,7 +33,7 @@ impl World {
         assert_eq!((answered, round_trips(&calls)), (status, owned(trips)));
     }
 
-    /// Asserts the status of a POST by nobody and its round trips; the calls.
+    /// Asserts the status of a POST without a token and its round trips; returns the calls.
     async fn assert_sent(
         &self,
         path: &str,

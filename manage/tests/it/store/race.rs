@@ -15,7 +15,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use super::world::World;
 
-/// A request: as whom, the method, the path and the body.
+/// A request: the caller, the method, the path and the body.
 pub type Sent = (Option<User>, &'static str, String, Value);
 
 /// Sends requests at the same time; their answers in the order of the requests.

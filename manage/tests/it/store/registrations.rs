@@ -43,7 +43,7 @@ async fn of_64_registrations_of_one_email_address_exactly_one_succeeds() {
     assert_only_user_beside_admin(&world, made.id(), &name, "ann@example.com").await;
 }
 
-/// Asserts that the table holds this user with everything that is his, and nothing of anybody else.
+/// Asserts that the table holds this user with all that belongs to them, and no other.
 async fn assert_only_user_beside_admin(world: &World, id: u64, name: &str, email: &str) {
     for (prefix, keys) in [
         (
