@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::{
     jwt::Jwt,
     settings::{Keys, Settings, SettingsError},
+    tags::Tags,
 };
 
 /// Seconds after which a secret is read again.
@@ -28,6 +29,7 @@ pub struct Keyring {
 struct Inner {
     settings: Arc<Settings>,
     jwt: RwLock<Arc<Jwt>>,
+    tags: RwLock<Arc<Tags>>,
     secret: Option<SecretSource>,
 }
 
@@ -93,10 +95,12 @@ impl Keyring {
 
     fn new(settings: Arc<Settings>, keys: &Keys, secret: Option<SecretSource>) -> Self {
         let jwt = RwLock::new(Arc::new(Jwt::new(&settings, keys)));
+        let tags = RwLock::new(Arc::new(Tags::new(keys)));
         Self {
             inner: Arc::new(Inner {
                 settings,
                 jwt,
+                tags,
                 secret,
             }),
         }
@@ -132,6 +136,23 @@ impl Keyring {
         self.at_hand()
     }
 
+    /// Makes and verifies tags with the keys, which are read again as by [`Keyring::current`].
+    pub async fn tags(&self, now: i64) -> Arc<Tags> {
+        self.current(now).await;
+        let tags = self.inner.tags.read();
+        Arc::clone(&tags.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a text has this tag, made for this purpose. If none of the keys at hand made it, they
+    /// are read again, as by [`Keyring::for_token`].
+    pub async fn is_tag(&self, purpose: &str, text: &str, tag: &str, now: i64) -> bool {
+        if self.tags(now).await.is_tag(purpose, text, tag) {
+            return true;
+        }
+        self.read_again_if(now, |_| true).await;
+        self.tags(now).await.is_tag(purpose, text, tag)
+    }
+
     async fn read_again_if(&self, now: i64, wanted: impl Fn(&Reads) -> bool) {
         let Some(source) = &self.inner.secret else {
             return;
@@ -147,6 +168,8 @@ impl Keyring {
                 let jwt = Arc::new(Jwt::new(&self.inner.settings, &keys));
                 let at_hand = self.inner.jwt.write();
                 *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
+                let tags = self.inner.tags.write();
+                *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
             }
             Err(error) => tracing::warn!(%error, "the signing key could not be read again"),
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use axum::{Router, http::header};
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Adapter, Error,
@@ -127,7 +130,15 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
         event.raw_query_string = Some(utf8_percent_encode(query, QUERY).to_string());
     }
     let headers = &mut event.headers;
-    let text = |value: &header::HeaderValue| value.to_str().map(str::to_owned).ok();
+    // lambda_http drops all cookies if one of them is not ASCII.
+    let mut cookies = event.cookies.take().unwrap_or_default();
+    cookies.retain(|cookie| HeaderValue::from_bytes(cookie.as_bytes()).is_ok());
+    if let Ok(cookies) = HeaderValue::from_bytes(cookies.join("; ").as_bytes())
+        && !cookies.is_empty()
+    {
+        headers.insert(header::COOKIE, cookies);
+    }
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
     if !headers
         .get(header::HOST)
         .and_then(text)
@@ -170,4 +181,33 @@ fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
 fn is_host(text: &str) -> bool {
     let address = format!("https://{text}/");
     Url::parse(&address).is_ok_and(|url| url.path() == "/" && url.query().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use lambda_http::lambda_runtime::Context;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cookie_that_is_not_ascii_hides_no_other() {
+        let line = async |headers: HeaderMap| {
+            String::from_utf8_lossy(headers[header::COOKIE].as_bytes()).into_owned()
+        };
+        let event = json!({
+            "version": "2.0",
+            "rawPath": "/",
+            "headers": {"host": "example.com"},
+            "cookies": ["a=é", "b=\u{1}", "sessionid=7"],
+            "requestContext": {"http": {"method": "GET", "path": "/"}, "stage": "$default"},
+        });
+        let event = serde_json::from_value(event).unwrap();
+        let mut handler = handler(Router::new().fallback(line));
+        let event = LambdaEvent::new(event, Context::default());
+        let answer = handler.ready().await.unwrap().call(event).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        assert_eq!(answer["body"], "a=é; sessionid=7");
+    }
 }

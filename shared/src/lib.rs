@@ -16,3 +16,5 @@ pub mod login;
 pub mod python;
 pub mod settings;
 pub mod store;
+pub mod tags;
+pub mod web;

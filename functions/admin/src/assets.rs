@@ -9,7 +9,7 @@ use axum::{
 };
 use shared::error::ApiError;
 
-use crate::{error::AdminError, session::Segment};
+use crate::{error::AdminError, staff::Segment};
 
 const CSS: &str = include_str!("../static/admin.css");
 const JS: &str = include_str!("../static/admin.js");

@@ -4,11 +4,14 @@ use axum::{
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use shared::error::{ApiError, FieldErrors, NON_FIELD_ERRORS};
+use shared::{
+    error::{ApiError, FieldErrors, NON_FIELD_ERRORS},
+    web::guard::redirect,
+};
 
 use crate::{
-    page::{ErrorPage, Page, redirect, rendered},
-    session::Staff,
+    page::{ErrorPage, Page, rendered},
+    staff::Staff,
 };
 
 /// Why a page is not shown.

@@ -9,7 +9,7 @@ use shared::{
 use crate::{
     page::{Link, Page, Section},
     posted::Posted,
-    session::Staff,
+    staff::Staff,
 };
 
 /// `form.html`

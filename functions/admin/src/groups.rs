@@ -21,7 +21,7 @@ use crate::{
     object::{self, saved, search_of},
     page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
-    session::{Segment, Staff},
+    staff::{Segment, Staff},
     text::counted,
 };
 

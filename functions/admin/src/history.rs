@@ -14,7 +14,7 @@ use shared::{
 use crate::{
     error::AdminError,
     page::{Link, Page, Section, shown},
-    session::{Segment, Staff},
+    staff::{Segment, Staff},
     text,
 };
 

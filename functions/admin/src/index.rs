@@ -8,7 +8,7 @@ use crate::{
     error::AdminError,
     history::{Entry, shown_entry},
     page::{Page, Section, shown},
-    session::Staff,
+    staff::Staff,
     text::counted,
 };
 

@@ -2,20 +2,18 @@
 //! addresses and in its words.
 
 mod assets;
-mod cookies;
 mod error;
 mod form;
 mod groups;
 mod history;
 mod index;
 mod log_in;
-mod messages;
 mod object;
 mod page;
 mod password_change;
 mod permissions;
 mod posted;
-mod session;
+mod staff;
 mod text;
 mod users;
 
@@ -24,7 +22,7 @@ use axum::{
     middleware::from_fn,
     routing::{any, get, post},
 };
-use shared::app::App;
+use shared::{app::App, web::guard::headers};
 
 use error::{method_not_allowed, unknown_path};
 
@@ -100,5 +98,5 @@ pub fn routes() -> Router<App> {
         )
         .method_not_allowed_fallback(method_not_allowed)
         .route("/admin/{*path}", any(unknown_path))
-        .layer(from_fn(page::guard))
+        .layer(from_fn(headers))
 }

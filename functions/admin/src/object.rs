@@ -2,13 +2,12 @@
 //! is saved, and the way to a deletion.
 
 use axum::response::Response;
-use shared::app::App;
+use shared::{app::App, web::messages::Message};
 
 use crate::{
-    messages::Message,
     page::{Confirmation, Hidden, Link, ListPage, ListRow, Page, Section, redirect_with, shown},
     posted::Posted,
-    session::Staff,
+    staff::Staff,
     text::counted,
 };
 

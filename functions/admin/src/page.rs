@@ -2,18 +2,21 @@
 
 use askama::Template;
 use axum::{
-    extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use shared::app::App;
+use shared::{
+    app::App,
+    web::{
+        cookies,
+        guard::redirect,
+        messages::{self, Message},
+    },
+};
 
 use crate::{
     assets::{CSS_URL, JS_URL},
-    cookies,
-    messages::{self, Message},
-    session::Staff,
+    staff::Staff,
 };
 
 /// What every template shows.
@@ -255,12 +258,6 @@ pub fn shown(staff: &Staff, template: &impl Template) -> Response {
     response
 }
 
-/// 302, as Django redirects.
-pub fn redirect(to: &str) -> Response {
-    let to = HeaderValue::from_str(to).unwrap_or_else(|_| HeaderValue::from_static("/admin/"));
-    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
-}
-
 /// A redirect that has something to tell.
 pub async fn redirect_with(app: &App, staff: &Staff, to: &str, messages: &[Message]) -> Response {
     let mut response = redirect(to);
@@ -268,30 +265,3 @@ pub async fn redirect_with(app: &App, staff: &Staff, to: &str, messages: &[Messa
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
-
-/// What every answer forbids the browser: content from elsewhere, inline content, to be framed, and
-/// to tell other sites where one was. Forms still say from which page of this site they come.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().extend(GUARDS);
-    response
-}
-
-const GUARDS: [(HeaderName, HeaderValue); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    ),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-];

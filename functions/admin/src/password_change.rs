@@ -16,16 +16,16 @@ use shared::{
     http::extract::SourceAddress,
     input::Presence,
     login,
+    web::{messages::Message, session},
 };
 
 use crate::{
     error::{AdminError, of_form},
     form::{Fieldset, Filled, FormPage, Related, one_button},
     log_in::too_many,
-    messages::Message,
     page::{Link, Page, redirect_with, shown},
     posted::Posted,
-    session::{self, Staff},
+    staff::Staff,
     users::password::HELP,
 };
 

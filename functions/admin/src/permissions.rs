@@ -17,7 +17,7 @@ use crate::{
     object::{self, saved, search_of},
     page::{Link, ListRow, Page, Section, shown},
     posted::Posted,
-    session::{Segment, Staff},
+    staff::{Segment, Staff},
 };
 
 const SECTION: Section = Section::Permissions;

@@ -2,24 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use axum::{
-    extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderValue, header},
-};
+use axum::extract::{FromRequest, Request};
 use shared::{
     app::App,
     error::{ApiError, FieldErrors},
-    http::JsonOrForm,
     input::{Data, Fields, form::Form, value::Value},
+    web::csrf,
 };
-use url::Url;
 
-use crate::{cookies, error::AdminError, session};
-
-/// What a token's tag is for.
-pub const PURPOSE: &str = "admin form";
-/// Django's name of the token's field.
-pub const FIELD: &str = "csrfmiddlewaretoken";
+use crate::error::AdminError;
 
 /// The fields of a form that may be trusted to be sent on purpose.
 pub struct Posted(pub Form);
@@ -81,89 +72,10 @@ impl FromRequest<App> for Posted {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, AdminError> {
-        let headers = request.headers().clone();
-        if !is_from_here(&headers, &app.settings.csrf_trusted_origins) {
-            return Err(AdminError::Forgery);
+        match csrf::form(request, app).await {
+            Ok(form) => Ok(Self(form)),
+            Err(csrf::Refusal::Forgery) => Err(AdminError::Forgery),
+            Err(csrf::Refusal::Unreadable(error)) => Err(error.into()),
         }
-        let Data::Form(form) = JsonOrForm::from_request(request, app).await?.into_data() else {
-            return Err(AdminError::Forgery);
-        };
-        let posted = Self(form);
-        if !has_token(&posted, &headers, app).await {
-            return Err(AdminError::Forgery);
-        }
-        Ok(posted)
-    }
-}
-
-/// Whether the request's `Origin`, or without one its `Referer`, is this very host or a trusted
-/// one. Whoever hides both is refused, as Django refuses him over HTTPS.
-fn is_from_here(headers: &HeaderMap, trusted: &[String]) -> bool {
-    let text = |name| headers.get(name).map(HeaderValue::to_str);
-    let Some(Ok(origin)) = text(header::ORIGIN).or_else(|| text(header::REFERER)) else {
-        return false;
-    };
-    let Ok(origin) = Url::parse(origin) else {
-        return false;
-    };
-    let sender = origin.origin().ascii_serialization();
-    if trusted.contains(&sender) {
-        return true;
-    }
-    let Some(Ok(host)) = text(header::HOST) else {
-        return false;
-    };
-    // The scheme is that of the origin: whoever can speak for the host over HTTP is on the way to
-    // it, and browsers that have met this service keep to HTTPS (RFC 6797).
-    let here = Url::parse(&format!("{}://{host}", origin.scheme()));
-    here.is_ok_and(|here| here.origin() == origin.origin()) && origin.has_host()
-}
-
-/// Whether a form has the token of its session, or before there is one of its cookie.
-async fn has_token(posted: &Posted, headers: &HeaderMap, app: &App) -> bool {
-    let seed = match session::secret(app, headers).await {
-        Some(secret) => Some(secret),
-        None => cookies::get(cookies::CSRF, headers),
-    };
-    let Some(seed) = seed.filter(|seed| !seed.is_empty()) else {
-        return false;
-    };
-    let token = posted.text(FIELD);
-    let made_here = |jwt: &shared::jwt::Jwt| jwt.is_tag(PURPOSE, &seed, token);
-    let keys = app.keys.that_signed(made_here, app.clock.now()).await;
-    made_here(&keys)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_forms_of_this_host_or_a_trusted_one_are_taken() {
-        let trusted = ["https://admin.example.com".to_owned()];
-        let taken = |name: header::HeaderName, value: &'static str| {
-            let headers = HeaderMap::from_iter([
-                (header::HOST, HeaderValue::from_static("example.com")),
-                (name, HeaderValue::from_static(value)),
-            ]);
-            is_from_here(&headers, &trusted)
-        };
-        for (value, expected) in [
-            ("https://example.com", true),
-            ("https://EXAMPLE.com", true),
-            ("https://admin.example.com", true),
-            ("http://admin.example.com", false),
-            ("https://example.com:8443", false),
-            ("https://example.com.evil.org", false),
-            ("https://evil.org", false),
-            ("null", false),
-            ("", false),
-            ("data:text/html,x", false),
-        ] {
-            assert_eq!(taken(header::ORIGIN, value), expected, "{value:?}");
-        }
-        assert!(taken(header::REFERER, "https://example.com/admin/login/"));
-        assert!(!taken(header::REFERER, "https://evil.org/example.com"));
-        assert!(!taken(header::ACCEPT, "text/html"));
     }
 }

@@ -10,15 +10,15 @@ use shared::{
     error::ApiError,
     http::authority::{may_decide_over, may_join},
     store::ChangeError,
+    web::messages::Message,
 };
 
 use super::asked::Asked;
 use crate::{
     error::AdminError,
-    messages::Message,
     page::{Confirmation, Hidden, Link, Page, Section, redirect_with, shown},
     posted::Posted,
-    session::Staff,
+    staff::Staff,
     text::counted,
 };
 

@@ -6,16 +6,16 @@ use shared::{
     domain::User,
     error::{ApiError, FieldErrors},
     forms::NewAccount,
+    web::messages::Message,
 };
 
 use super::password::HELP;
 use crate::{
     error::{AdminError, of_form},
     form::{Fieldset, Filled, FormPage, Related, save_buttons},
-    messages::Message,
     page::{Link, Page, Section, redirect_with, shown},
     posted::Posted,
-    session::Staff,
+    staff::Staff,
 };
 
 const URL: &str = "/admin/auth/user/add/";

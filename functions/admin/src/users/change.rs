@@ -14,7 +14,7 @@ use crate::{
     object::saved,
     page::{Link, Page, Section, shown},
     posted::Posted,
-    session::{Segment, Staff},
+    staff::{Segment, Staff},
     text::local,
 };
 

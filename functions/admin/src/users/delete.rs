@@ -9,7 +9,7 @@ use crate::{
     object,
     page::Section,
     posted::Posted,
-    session::{Segment, Staff},
+    staff::{Segment, Staff},
     text::counted,
 };
 

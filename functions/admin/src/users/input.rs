@@ -10,7 +10,7 @@ use shared::{
     http::authority::{may_add, may_change, may_decide_over, may_join},
 };
 
-use crate::{posted::Posted, session::Staff, text::parsed};
+use crate::{posted::Posted, staff::Staff, text::parsed};
 
 /// A form that is read.
 pub struct UserInput<'a> {

@@ -17,7 +17,7 @@ use crate::{
     form::Choice,
     object::list_title,
     page::{Page, Section, shown},
-    session::Staff,
+    staff::Staff,
     text::{counted, date},
 };
 

@@ -18,7 +18,7 @@ use shared::{
     error::ApiError,
 };
 
-use crate::{error::AdminError, session::Staff};
+use crate::{error::AdminError, staff::Staff};
 
 /// The user whom a path names.
 async fn found(app: &App, id: &str) -> Result<User, AdminError> {

@@ -8,16 +8,16 @@ use shared::{
     forms::NewPassword,
     http::authority::may_decide_over,
     store::ChangeError,
+    web::{messages::Message, session},
 };
 
 use super::found;
 use crate::{
     error::{AdminError, of_form},
     form::{Fieldset, Filled, FormPage, Related, one_button},
-    messages::Message,
     page::{Link, Page, Section, redirect_with, shown},
     posted::Posted,
-    session::{self, Segment, Staff},
+    staff::{Segment, Staff},
 };
 
 /// Django's rules of passwords.

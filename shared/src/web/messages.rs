@@ -1,13 +1,14 @@
-//! What is told on the page after an action: Django's messages, in a cookie that only this service
-//! can write.
+//! What the page after an action tells: Django's messages, in a cookie that only this service can
+//! write.
 
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use shared::app::App;
 
-use crate::cookies;
+use super::cookies;
+use crate::app::App;
 
-const PURPOSE: &str = "admin messages";
+/// What the cookie's tag is for.
+const PURPOSE: &str = "messages";
 /// Browsers take 4,096 bytes of a cookie at least; the tag and the name need some of them.
 const LONGEST: usize = 2700;
 /// What stands around a message in JSON.
@@ -57,20 +58,17 @@ pub async fn keep(app: &App, messages: &[Message], headers: &HeaderMap) -> Heade
         kept.push([&message.level, &message.text]);
     }
     let text = URL_SAFE_NO_PAD.encode(serde_json::json!(kept).to_string());
-    let tag = app.keys.current(app.clock.now()).await.tag(PURPOSE, &text);
+    let tag = app.keys.tags(app.clock.now()).await.tag(PURPOSE, &text);
     cookies::set(cookies::MESSAGES, &format!("{text}.{tag}"), headers)
 }
 
 /// The messages that the request brings.
 pub async fn read(app: &App, headers: &HeaderMap) -> Vec<Message> {
-    let Some(cookie) = cookies::get(cookies::MESSAGES, headers) else {
-        return Vec::new();
-    };
+    let cookie = cookies::get(cookies::MESSAGES, headers).unwrap_or_default();
     let Some((text, tag)) = cookie.rsplit_once('.') else {
         return Vec::new();
     };
-    let keys = app.keys.current(app.clock.now()).await;
-    if !keys.is_tag(PURPOSE, text, tag) {
+    if !app.keys.is_tag(PURPOSE, text, tag, app.clock.now()).await {
         return Vec::new();
     }
     let json = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();

@@ -6,22 +6,18 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{User, UserId, permission::Held},
+    domain::{User, permission::Held},
     error::ApiError,
-    http::{extract::path_segment, log::note_user},
-    store::{Actor, StoreError, sessions::Session},
+    http::extract::path_segment,
+    store::{Actor, StoreError},
+    web::{
+        csrf,
+        messages::{self, Message},
+        session,
+    },
 };
 
-use crate::{
-    cookies,
-    error::AdminError,
-    messages::{self, Message},
-};
-
-/// What a session's tag is for.
-const PURPOSE: &str = "admin session";
-/// A session notes that it is used at most this often, in seconds.
-const SEEN_EVERY: i64 = 60;
+use crate::error::AdminError;
 
 /// A member of the staff who is logged in. To be staff only opens the door: what he may do depends
 /// on the permissions that he holds.
@@ -80,85 +76,18 @@ impl Staff {
 
     /// Ends the session; the header that makes the browser forget it.
     pub async fn log_out(&self, app: &App) -> Result<HeaderValue, StoreError> {
-        app.store.end_session(&self.secret).await?;
-        Ok(cookies::set(cookies::SESSION, "", &self.headers))
+        session::end(app, &self.secret, &self.headers).await
     }
-}
-
-/// Begins a session at `now`, which is before the user's password was looked at, so that a change of
-/// it meanwhile ends the session; the header that gives it to the browser.
-pub async fn begin(
-    app: &App,
-    user: &User,
-    headers: &HeaderMap,
-    now: i64,
-) -> Result<HeaderValue, StoreError> {
-    let secret = format!("{:032x}", rand::random::<u128>());
-    let session = Session {
-        user_id: user.id,
-        created: user.session_begins(now),
-        last_seen: now,
-        ttl: now + app.settings.sessions.age,
-    };
-    app.store.begin_session(&secret, &session).await?;
-    let text = format!("{}.{secret}", user.id);
-    let tag = app.keys.current(now).await.tag(PURPOSE, &text);
-    Ok(cookies::set(
-        cookies::SESSION,
-        &format!("{text}.{tag}"),
-        headers,
-    ))
-}
-
-/// The secret of the session's cookie, whether or not the session is still there.
-pub async fn secret(app: &App, headers: &HeaderMap) -> Option<String> {
-    Some(signed(app, headers).await?.1)
-}
-
-/// Whose session a cookie names, and its secret, if it was made here.
-async fn signed(app: &App, headers: &HeaderMap) -> Option<(UserId, String)> {
-    let cookie = cookies::get(cookies::SESSION, headers)?;
-    let (text, tag) = cookie.rsplit_once('.')?;
-    let now = app.clock.now();
-    let made_here = |jwt: &shared::jwt::Jwt| jwt.is_tag(PURPOSE, text, tag);
-    let keys = app.keys.that_signed(made_here, now).await;
-    if !made_here(&keys) {
-        return None;
-    }
-    let (id, secret) = text.split_once('.')?;
-    Some((UserId(id.parse().ok()?), secret.to_owned()))
-}
-
-/// The active member of the staff whose session goes on.
-async fn current(app: &App, headers: &HeaderMap) -> Result<Option<(User, String)>, StoreError> {
-    let Some((id, secret)) = signed(app, headers).await else {
-        return Ok(None);
-    };
-    let Some((session, user)) = app.store.session(&secret, id).await? else {
-        return Ok(None);
-    };
-    let now = app.clock.now();
-    let goes_on = now < session.ttl && now - session.last_seen < app.settings.sessions.idle_age;
-    let is_his = !user.has_ended_session_of(session.created);
-    if !(goes_on && is_his && user.is_active && user.is_staff) {
-        return Ok(None);
-    }
-    if now - session.last_seen >= SEEN_EVERY.min(app.settings.sessions.idle_age / 2) {
-        app.store.touch_session(&secret, now).await?;
-    }
-    note_user(user.id);
-    Ok(Some((user, secret)))
 }
 
 async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
     let headers = &parts.headers;
-    let Some((user, secret)) = current(app, headers).await? else {
+    let Some((user, secret)) = session::current(app, headers, |user| user.is_staff).await? else {
         return Ok(None);
     };
     let held = app.store.held_at_once(&user).await?;
-    let keys = app.keys.current(app.clock.now()).await;
     Ok(Some(Staff {
-        csrf: keys.tag(crate::posted::PURPOSE, &secret),
+        csrf: csrf::token(app, &secret).await,
         messages: messages::read(app, headers).await,
         headers: headers.clone(),
         user,
