@@ -18,6 +18,7 @@ mod browser;
 mod client;
 mod driver;
 mod forms;
+mod header;
 mod keyboard;
 mod log_in;
 mod pictures;
