@@ -1,7 +1,5 @@
 //! What stands between the Lambda runtime and a function's routes: the start, and the events.
 
-use std::sync::Arc;
-
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use axum::{
     Router,
@@ -19,12 +17,14 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
 use crate::{
-    app::{App, Clock},
+    app::App,
     aws,
-    http::{log::Reporter, service},
+    clock::Clock,
+    http::{Routes, service},
     keyring::{Keyring, SecretError},
     settings::{KeySource, Settings},
     store,
+    telemetry::Reporter,
 };
 
 /// Runs a function: everything that a start can do is done before the first request.
@@ -32,7 +32,7 @@ use crate::{
 /// # Errors
 /// A setting that is missing or malformed, a signing key that cannot be read, or the end of the
 /// runtime.
-pub async fn run(routes: Router<App>) -> Result<(), Error> {
+pub async fn run(routes: Routes) -> Result<(), Error> {
     let app = start().await?;
     lambda_runtime::run(handler(service(routes, app))).await
 }
@@ -52,26 +52,26 @@ fn log_as_json(level: tracing::Level) {
 /// # Errors
 /// A setting that is missing or malformed, or a signing key that cannot be read.
 pub async fn start() -> Result<App, Error> {
-    let settings = Arc::new(Settings::from_env()?);
-    log_as_json(settings.log_level);
-    let reporter = Reporter::cloudwatch(&settings.metrics_namespace)?;
+    let settings = Settings::from_env()?;
+    log_as_json(settings.telemetry.log_level);
+    let reporter = Reporter::cloudwatch(&settings.telemetry.metrics_namespace)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
     let clock = Clock::System;
     let (keys, ()) = tokio::join!(
         keyring(&settings, clock.now()),
-        store::warm_up(&client, &settings.table_name)
+        store::warm_up(&client, &settings.table.name)
     );
     Ok(App::new(settings, client, keys?, clock, reporter))
 }
 
-async fn keyring(settings: &Arc<Settings>, now: i64) -> Result<Keyring, SecretError> {
-    match &settings.keys {
-        KeySource::Given(keys) => Ok(Keyring::fixed(Arc::clone(settings), keys)),
+async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> {
+    match &settings.tokens.keys {
+        KeySource::Given(keys) => Ok(Keyring::fixed(&settings.tokens, keys)),
         KeySource::Secret(arn) => {
             let endpoint = settings.aws.secrets_manager_endpoint.as_deref();
             let client = SecretsManager::new(&aws::in_lambda(&settings.aws, endpoint)?);
-            Keyring::from_secret(Arc::clone(settings), client, arn.clone(), now).await
+            Keyring::from_secret(&settings.tokens, client, arn.clone(), now).await
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
 use sha2::Sha256;
 
 use crate::settings::Keys;
@@ -21,7 +22,7 @@ impl Tags {
     pub fn new(keys: &Keys) -> Self {
         let all = std::iter::once(&keys.signing_key).chain(&keys.fallbacks);
         let derived = all.map(|key| {
-            let key = keyed(key.expose().as_bytes()).chain_update(LABEL);
+            let key = keyed(key.expose_secret().as_bytes()).chain_update(LABEL);
             keyed(&key.finalize().into_bytes())
         });
         Self {
@@ -58,12 +59,11 @@ fn message(key: &Hmac<Sha256>, purpose: &str, text: &str) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Secret;
 
     fn tags(signing_key: &str, fallbacks: &[&str]) -> Tags {
         Tags::new(&Keys {
-            signing_key: Secret::new(signing_key),
-            fallbacks: fallbacks.iter().copied().map(Secret::new).collect(),
+            signing_key: signing_key.into(),
+            fallbacks: fallbacks.iter().map(|&key| key.into()).collect(),
         })
     }
 

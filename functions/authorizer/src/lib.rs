@@ -10,12 +10,9 @@ use serde::{Deserialize, Serialize};
 use shared::{
     app::App,
     domain::User,
-    error::ApiError,
-    http::{
-        extract::user_of,
-        log::{Asked, note_route},
-    },
+    http::{ApiError, extract::user_of},
     store::StoreError,
+    telemetry::{RequestInfo, note_error, note_route},
 };
 
 /// What API Gateway asks, as far as it is looked at.
@@ -74,7 +71,7 @@ pub async fn authorize(
     let started = Instant::now();
     let RequestContext { request_id, http } = request.request_context;
     let method = Method::from_bytes(http.method.as_bytes()).unwrap_or_default();
-    let asked = Asked::by_gateway(method, context, request_id);
+    let info = RequestInfo::by_gateway(method, context, request_id);
     let header = request.headers.get("authorization").cloned();
     let answer = async {
         note_route("authorizer");
@@ -84,13 +81,13 @@ pub async fn authorize(
             Ok(Some(_)) => StatusCode::OK,
             Ok(None) => StatusCode::FORBIDDEN,
             Err(error) => {
-                shared::http::log::note_error(error);
+                note_error(error);
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
         (identity, status, started.elapsed())
     };
-    let identity = app.reporter.tell(asked, answer).await?;
+    let identity = app.reporter.tell(info, answer).await?;
     Ok(Response {
         is_authorized: identity.is_some(),
         context: identity,

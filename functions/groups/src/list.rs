@@ -1,14 +1,16 @@
 //! `GET` and `POST /api/auth/groups/`.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use shared::{
+    accounts,
     app::App,
     domain::Group,
-    error::ApiError,
-    forms::GroupInput,
+    forms::group_name,
     http::{
-        Can, JsonOrForm,
+        ApiError, Can, JsonOrForm,
         can::{AddGroup, ViewGroup},
     },
 };
@@ -48,7 +50,11 @@ pub async fn create(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<ListedGroup>), ApiError> {
-    let name = GroupInput::read_name(body.fields()?)?;
-    let group = app.store.create_group(name, caller.actor()).await?;
+    let mut fields = body.fields()?;
+    let Some(name) = group_name(&mut fields) else {
+        return Err(fields.into_errors().into());
+    };
+    let nothing = BTreeSet::new();
+    let group = accounts::groups::create(&app.store, caller.actor(), name, nothing).await?;
     Ok((StatusCode::CREATED, Json(group.into())))
 }

@@ -3,9 +3,8 @@
 use axum::{extract::State, response::Response};
 use shared::{
     app::App,
-    error::ApiError,
     http::{
-        Profile,
+        ApiError, Profile,
         can::ViewGroup,
         paging::{Paging, paged},
     },

@@ -3,9 +3,8 @@
 use axum::{extract::State, response::Response};
 use shared::{
     app::App,
-    error::ApiError,
     http::{
-        Can, Profile,
+        ApiError, Can, Profile,
         can::ViewUser,
         paging::{Paging, paged},
     },

@@ -9,7 +9,8 @@ use axum::{
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{app::App, domain::names::lower, error::ApiError, python};
+use super::ApiError;
+use crate::{app::App, domain::names::lower, python};
 
 /// Users on a page unless told.
 const DEFAULT_SIZE: usize = 100;

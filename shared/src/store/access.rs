@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 #[derive(Deserialize)]
-struct Marker {
+struct LabelMarker {
     permission_id: PermissionId,
 }
 
@@ -36,7 +36,7 @@ impl Store {
 
     /// The ids of every permission that a label means, whatever its model.
     async fn meant_by(&self, label: &str) -> Result<Vec<PermissionId>, StoreError> {
-        let markers: Vec<Marker> = self.table.partition(&keys::label(label)).await?;
+        let markers: Vec<LabelMarker> = self.table.partition(&keys::label(label)).await?;
         Ok(markers
             .into_iter()
             .map(|marker| marker.permission_id)

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::{
     Store, StoreError, WriteError,
+    items::{Item, from_item, number},
     keys::{Entity, Key, TTL},
-    table::{Item, from_item, number},
-    users::Marker,
+    markers,
     writes::{Condition, Refusal, Write},
 };
 use crate::domain::{UserId, UserName};
@@ -42,17 +42,18 @@ impl Store {
         address: Option<&str>,
         now: i64,
     ) -> Result<Candidate, StoreError> {
-        let marker = name.map(|name| Entity::UserName(name).key());
+        let marker = name.map(Entity::UserName);
         let account = Entity::AccountFailures(username).key();
         let address = address.map(|address| Entity::AddressFailures(address).key());
-        let wanted = marker.iter().chain(Some(&account)).chain(&address).cloned();
+        let counters = [&account].into_iter().chain(&address).cloned();
+        let wanted = counters.chain(marker.as_ref().map(Entity::key));
         let mut found = self.table.batch_get(wanted).await?;
-        let marker: Option<Marker> = marker
-            .and_then(|key| found.remove(&key))
-            .map(from_item)
-            .transpose()?;
+        let owner = marker.and_then(|marker| {
+            let item = found.remove(&marker.key())?;
+            markers::owner(&marker, &item).map(UserId)
+        });
         Ok(Candidate {
-            user: marker.map(|marker| marker.user_id),
+            user: owner,
             account: failures(&mut found, Some(&account), now)?,
             address: failures(&mut found, address.as_ref(), now)?,
         })

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     Codename, ContentType, EmailAddress, Flag, GroupId, GroupName, PermissionId, User, UserId,
-    UserName, log::Object,
+    UserName, log_entry::Object,
 };
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.

@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
+    items::{Item, attributes, from_item, key_of, text},
     keys::{GSI1, GSI1PK, GSI1SK, Key},
-    table::{Item, Table, attributes, failure, from_item, key_of, text},
+    table::{Table, failure},
 };
 
 impl Table {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError, WriteError,
+    items::{Item, from_item, number, to_item},
     keys::Entity,
-    table::{Item, from_item, number, to_item},
     writes::Write,
 };
 use crate::domain::{User, UserId};

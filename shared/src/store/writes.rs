@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    StoreError,
+    items::{Item, difference, number, number_set},
     keys::Key,
-    table::{Item, difference, number, number_set},
 };
-use crate::domain::{User, UserId, UserName};
+use crate::{
+    domain::{FieldError, Unique},
+    input::NON_FIELD_ERRORS,
+};
 
 /// The rule that a write's condition stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,22 @@ pub enum Refusal {
     CodenameTaken,
     /// No active superuser would remain.
     LastSuperuser,
-    /// The item is there already.
+    /// The item exists already.
     Exists,
+}
+
+impl Refusal {
+    /// The field and the error of a broken rule of uniqueness.
+    pub fn field_error(self) -> Option<(&'static str, FieldError)> {
+        let (field, unique) = match self {
+            Self::UserNameTaken => ("username", Unique::Username),
+            Self::EmailTaken => ("email", Unique::Email),
+            Self::GroupNameTaken => ("name", Unique::GroupName),
+            Self::CodenameTaken => (NON_FIELD_ERRORS, Unique::Codename),
+            Self::Stale | Self::LastSuperuser | Self::Exists => return None,
+        };
+        Some((field, FieldError::Taken(unique)))
+    }
 }
 
 /// What must be true of the item for a write to happen.
@@ -213,41 +229,5 @@ impl Write {
             condition: Condition::None,
             refusal: Refusal::Stale,
         }
-    }
-}
-
-/// Who writes: for the log of changes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Actor {
-    /// A user, by his id and by what he is called at the time.
-    User(UserId, UserName),
-    /// Somebody who registers himself.
-    Registration,
-    /// An operator at the command line.
-    Command,
-}
-
-impl From<&User> for Actor {
-    fn from(user: &User) -> Self {
-        Self::User(user.id, user.username.clone())
-    }
-}
-
-/// How a change that may meet another one ended, when not well.
-#[derive(Debug)]
-pub enum ChangeError<E> {
-    /// What is to be changed does not exist (any more).
-    Gone,
-    /// A rule of the table refuses it.
-    Refused(Vec<Refusal>),
-    /// The caller's own rule refuses it.
-    Rule(E),
-    /// The table did not answer.
-    Failed(StoreError),
-}
-
-impl<E> From<StoreError> for ChangeError<E> {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
     }
 }

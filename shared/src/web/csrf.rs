@@ -9,8 +9,7 @@ use axum::{
 use super::{cookies, guard, random_secret, session};
 use crate::{
     app::App,
-    error::ApiError,
-    http::JsonOrForm,
+    http::{ApiError, JsonOrForm},
     input::{Data, form::Form, value::Value},
 };
 
@@ -34,7 +33,7 @@ pub enum Refusal {
 /// It was not, or it is no form.
 pub async fn form(request: Request, app: &App) -> Result<Form, Refusal> {
     let headers = request.headers().clone();
-    if !guard::is_same_origin(&headers, &app.settings.csrf_trusted_origins) {
+    if !guard::is_same_origin(&headers, &app.settings.pages.csrf_trusted_origins) {
         return Err(Refusal::Forgery);
     }
     let body = JsonOrForm::from_request(request, app).await;

@@ -6,8 +6,8 @@ use super::{cookies, random_secret};
 use crate::{
     app::App,
     domain::{User, UserId},
-    http::log::note_user,
     store::{StoreError, sessions::Session},
+    telemetry::note_user,
 };
 
 /// What the cookie's tag is for.
@@ -31,7 +31,7 @@ pub async fn begin(
         user_id: user.id,
         created: user.session_begins(now),
         last_seen: now,
-        ttl: now + app.settings.sessions.age,
+        ttl: now + app.settings.pages.session_age,
     };
     app.store.begin_session(&secret, &session).await?;
     let text = format!("{}.{secret}", user.id);
@@ -59,15 +59,15 @@ pub async fn current(
     let Some((session, user)) = app.store.session(&secret, id).await? else {
         return Ok(None);
     };
-    let (now, limits) = (app.clock.now(), &app.settings.sessions);
+    let (now, limits) = (app.clock.now(), &app.settings.pages);
     let unused_for = now - session.last_seen;
     let continues = now < session.ttl
-        && unused_for < limits.idle_age
+        && unused_for < limits.session_idle_age
         && !user.has_ended_session_of(session.created);
     if !(continues && user.is_active && accepts(&user)) {
         return Ok(None);
     }
-    if unused_for >= SEEN_EVERY.min(limits.idle_age / 2) {
+    if unused_for >= SEEN_EVERY.min(limits.session_idle_age / 2) {
         app.store.touch_session(&secret, now).await?;
     }
     note_user(user.id);

@@ -4,9 +4,26 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::UserId;
+use super::{User, UserId};
 
-/// What changes are logged of.
+/// Who changes something, for the log of changes and for the rights that a change needs.
+#[derive(Clone, Copy, Debug)]
+pub enum Actor<'a> {
+    /// A user, who needs rights.
+    User(&'a User),
+    /// An anonymous visitor who registers.
+    Registration,
+    /// An operator at the command line, who may do everything.
+    Command,
+}
+
+impl<'a> From<&'a User> for Actor<'a> {
+    fn from(user: &'a User) -> Self {
+        Self::User(user)
+    }
+}
+
+/// The models whose changes are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Model {
     /// `auth.user`
@@ -91,7 +108,7 @@ pub struct LogEntry {
     pub action_time: i64,
     /// Who did it.
     pub user_id: UserId,
-    /// What he was called at the time, beyond Django's fields: it stays when he is gone.
+    /// Their username at the time, beyond Django's fields: it stays when the user is deleted.
     pub username: String,
     /// To what.
     pub content_type: Model,

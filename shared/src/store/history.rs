@@ -5,14 +5,17 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Store, StoreError,
+    Store, StoreError,
+    items::{from_item, indexed, to_item},
     keys::{self, Entity},
-    table::{self, from_item, to_item},
     writes::Write,
 };
 use crate::{
-    app::Clock,
-    domain::log::{ActionFlag, LogEntry, Object, change_message},
+    clock::Clock,
+    domain::{
+        Actor,
+        log_entry::{ActionFlag, LogEntry, Object, change_message},
+    },
 };
 
 /// How many days back recent changes are looked for.
@@ -55,17 +58,21 @@ pub struct History {
 }
 
 impl Store {
-    /// What a change by `actor` adds to its transaction. Only people are logged: not those who
-    /// register, and not operators, who leave their traces elsewhere.
-    pub(super) fn log(&self, actor: &Actor, logged: Logged) -> Result<Option<Write>, StoreError> {
-        let Actor::User(user_id, username) = actor else {
+    /// What a change by `actor` adds to its transaction. Only users are logged: registrations and
+    /// operators leave their traces elsewhere.
+    pub(super) fn log(
+        &self,
+        actor: Actor<'_>,
+        logged: Logged,
+    ) -> Result<Option<Write>, StoreError> {
+        let Actor::User(user) = actor else {
             return Ok(None);
         };
         let now = self.audit.clock.now_in_ms();
         let entry = LogEntry {
             action_time: now,
-            user_id: *user_id,
-            username: username.as_str().to_owned(),
+            user_id: user.id,
+            username: user.username.as_str().to_owned(),
             content_type: logged.object.model,
             object_id: logged.object.id,
             object_repr: logged.repr,
@@ -88,7 +95,7 @@ impl Store {
             pk: keys::log_of_day(now / 1000 / DAY),
             sk: place,
         };
-        Ok(Some(Write::put(table::indexed(item, &index))))
+        Ok(Some(Write::put(indexed(item, &index))))
     }
 
     /// The changes of an object, the newest first, `size` at a time: one round trip.

@@ -1,91 +1,20 @@
-//! Every way a request can fail, and the DRF-shaped answer to it. The only place with status
-//! codes of failures and DRF's wording.
+//! Every way a request can fail, and the answer to it in DRF's shape and words. The only place with
+//! status codes of failures.
 
 use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::json;
 
 use crate::{
-    http::log::note_error,
-    input::BodyError,
+    accounts::Refused,
+    forms::FormError,
+    input::{BodyError, FieldErrors},
     jwt::TokenError,
-    store::{ChangeError, Refusal, StoreError, WriteError},
+    store::StoreError,
+    telemetry::note_error,
 };
-
-/// The field errors of one form, in the order of its fields, as DRF's `ValidationError` shows
-/// them: `{"field": ["text", …], …}`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FieldErrors(Vec<(&'static str, Vec<String>)>);
-
-/// The key of errors that belong to no single field (DRF's `NON_FIELD_ERRORS_KEY`).
-pub const NON_FIELD_ERRORS: &str = "non_field_errors";
-
-impl FieldErrors {
-    /// One error on one field.
-    pub fn one(field: &'static str, text: impl Into<String>) -> Self {
-        let mut errors = Self::default();
-        errors.add(field, [text.into()]);
-        errors
-    }
-
-    /// Adds texts to a field, after those it already has.
-    pub fn add(&mut self, field: &'static str, texts: impl IntoIterator<Item = String>) {
-        match self.0.iter_mut().find(|(name, _)| *name == field) {
-            Some((_, there)) => there.extend(texts),
-            None => self.0.push((field, texts.into_iter().collect())),
-        }
-    }
-
-    /// The errors with those of `fields` first, in that order.
-    #[must_use]
-    pub fn in_order(mut self, fields: &[&str]) -> Self {
-        let place = |name: &str| fields.iter().position(|field| *field == name);
-        self.0
-            .sort_by_key(|(name, _)| place(name).unwrap_or(fields.len()));
-        self
-    }
-
-    /// Adds the error of a uniqueness rule.
-    pub fn add_refusal(&mut self, refusal: Refusal) {
-        if let Some((field, text)) = uniqueness(refusal) {
-            self.add(field, [text.to_owned()]);
-        }
-    }
-
-    /// Whether nothing is wrong.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The fields and their texts, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
-        self.0
-            .iter()
-            .map(|(field, texts)| (*field, texts.as_slice()))
-    }
-
-    /// `Ok` if nothing is wrong, else the 400 that says what is.
-    pub fn into_result(self) -> Result<(), ApiError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(self.into())
-        }
-    }
-}
-
-impl Serialize for FieldErrors {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, texts) in &self.0 {
-            map.serialize_entry(field, texts)?;
-        }
-        map.end()
-    }
-}
 
 impl From<FieldErrors> for ApiError {
     fn from(errors: FieldErrors) -> Self {
@@ -112,13 +41,13 @@ pub enum ApiError {
     BadToken(TokenError),
     /// 401, an access token without `user_id`.
     NoUserInToken,
-    /// 401, an access token whose user is gone.
+    /// 401, an access token of a deleted user.
     UserNotFound,
     /// 401, an access token whose user is deactivated.
     UserInactive,
     /// 401, wrong username or password, or a deactivated account.
     WrongCredentials,
-    /// 401, a refresh token whose user is gone or deactivated.
+    /// 401, a refresh token of a deleted or deactivated user.
     NoActiveAccount,
     /// 403.
     PermissionDenied,
@@ -129,7 +58,7 @@ pub enum ApiError {
     /// 429 after too many failed logins, with the seconds to wait.
     Throttled(i64),
     /// 405 with the methods that are allowed, as the `Allow` header has them.
-    MethodNotAllowed(Method, &'static str),
+    MethodNotAllowed(Method, HeaderValue),
     /// 413, a body over [`crate::input::MAX_BODY`].
     TooLarge,
     /// 415 with the media type as it was sent.
@@ -144,60 +73,23 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<WriteError> for ApiError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Refused(refusals) => refused(&refusals),
-            WriteError::Failed(error) => error.into(),
+impl From<FormError> for ApiError {
+    fn from(error: FormError) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(errors) => Self::Invalid(errors),
+            Refused::PermissionDenied => Self::PermissionDenied,
+            Refused::LastSuperuser => Self::LastSuperuser,
+            Refused::NotFound => Self::NotFound,
+            Refused::WrongCredentials => Self::WrongCredentials,
+            Refused::Throttled(wait) => Self::Throttled(wait),
+            Refused::Unavailable(error) => Self::Unavailable(error),
         }
-    }
-}
-
-impl<E: Into<Self>> From<ChangeError<E>> for ApiError {
-    fn from(error: ChangeError<E>) -> Self {
-        match error {
-            ChangeError::Gone => Self::NotFound,
-            ChangeError::Refused(refusals) => refused(&refusals),
-            ChangeError::Rule(error) => error.into(),
-            ChangeError::Failed(error) => error.into(),
-        }
-    }
-}
-
-impl From<std::convert::Infallible> for ApiError {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
-}
-
-/// What the rules of the table that a write broke are told: field errors before the last
-/// superuser, as everywhere.
-fn refused(refusals: &[Refusal]) -> ApiError {
-    let mut errors = FieldErrors::default();
-    for refusal in refusals {
-        errors.add_refusal(*refusal);
-    }
-    if !errors.is_empty() {
-        ApiError::Invalid(errors)
-    } else if refusals.contains(&Refusal::LastSuperuser) {
-        ApiError::LastSuperuser
-    } else {
-        // An id given twice, or a change that never came through: trying again is right.
-        ApiError::Unavailable(StoreError::new("write", format!("refused: {refusals:?}")))
-    }
-}
-
-/// The field and DRF's text of a uniqueness rule.
-fn uniqueness(refusal: Refusal) -> Option<(&'static str, &'static str)> {
-    match refusal {
-        Refusal::UserNameTaken => Some(("username", "A user with that username already exists.")),
-        Refusal::EmailTaken => Some(("email", "This field must be unique.")),
-        Refusal::GroupNameTaken => Some(("name", "group with this name already exists.")),
-        Refusal::CodenameTaken => Some((
-            NON_FIELD_ERRORS,
-            "The fields content_type, codename must make a unique set.",
-        )),
-        Refusal::Stale | Refusal::LastSuperuser | Refusal::Exists => None,
     }
 }
 
@@ -302,7 +194,7 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed(_, allow) => {
-                headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+                headers.insert(header::ALLOW, allow);
             }
             Self::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);

@@ -87,14 +87,14 @@ pub fn note_route(route: &str) {
 }
 
 /// A request as it came.
-pub struct Asked {
+pub struct RequestInfo {
     method: Method,
     path: String,
     context: Option<Context>,
     api_request_id: Option<String>,
 }
 
-impl Asked {
+impl RequestInfo {
     /// What is told of a request, whoever answers it.
     pub fn of<B>(request: &axum::http::Request<B>) -> Self {
         Self {
@@ -146,31 +146,31 @@ impl Reporter {
     /// that it took.
     pub async fn tell<R>(
         &self,
-        asked: Asked,
+        request: RequestInfo,
         answer: impl Future<Output = (R, StatusCode, Duration)>,
     ) -> R {
         let told = async {
             let (response, status, took) = answer.await;
-            CURRENT.with(|notes| self.write(&asked, notes, status, took));
+            CURRENT.with(|notes| self.write(&request, notes, status, took));
             response
         };
         CURRENT.scope(Notes::default(), told).await
     }
 
-    fn write(&self, asked: &Asked, notes: &Notes, status: StatusCode, took: Duration) {
+    fn write(&self, request: &RequestInfo, notes: &Notes, status: StatusCode, took: Duration) {
         let milliseconds = (took.as_secs_f64() * 100_000.0).round() / 100.0;
         match self {
-            Self::Lines => write_line(asked, notes, status, milliseconds),
+            Self::Lines => write_line(request, notes, status, milliseconds),
             Self::CloudWatch(collector) if tracing::enabled!(tracing::Level::INFO) => {
-                write_metrics(collector, asked, notes, status, milliseconds);
+                write_metrics(collector, request, notes, status, milliseconds);
             }
             Self::CloudWatch(_) => {}
         }
     }
 }
 
-fn write_line(asked: &Asked, notes: &Notes, status: StatusCode, milliseconds: f64) {
-    let Asked { method, path, .. } = asked;
+fn write_line(request: &RequestInfo, notes: &Notes, status: StatusCode, milliseconds: f64) {
+    let RequestInfo { method, path, .. } = request;
     let (status, user) = (status.as_u16(), notes.user.get().map(|id| id.0));
     let event = notes.event.get().map(Event::metric);
     let throttles = Some(notes.throttles.get()).filter(|count| *count > 0);
@@ -187,14 +187,14 @@ fn write_line(asked: &Asked, notes: &Notes, status: StatusCode, milliseconds: f6
 /// The path itself is not told here, where many may read it: somebody may have put a secret there.
 fn write_metrics(
     collector: &Collector,
-    asked: &Asked,
+    request: &RequestInfo,
     notes: &Notes,
     status: StatusCode,
     milliseconds: f64,
 ) {
     let error = notes.error.borrow();
     let route = notes.route.borrow();
-    let context = asked.context.as_ref();
+    let context = request.context.as_ref();
     let properties: [(&'static str, Option<Value>); 10] = [
         (
             "level",
@@ -205,9 +205,12 @@ fn write_metrics(
             "requestId",
             context.map(|context| context.request_id.clone().into()),
         ),
-        ("apiRequestId", asked.api_request_id.clone().map(Into::into)),
+        (
+            "apiRequestId",
+            request.api_request_id.clone().map(Into::into),
+        ),
         ("traceId", context.and_then(trace_id).map(Into::into)),
-        ("method", Some(asked.method.as_str().into())),
+        ("method", Some(request.method.as_str().into())),
         (
             "route",
             Some(route.as_deref().unwrap_or("unmatched").into()),

@@ -1,19 +1,19 @@
-//! Logging in with a username and a password: the API's login and the admin pages' are one, with
-//! one count of failures.
+//! Logging in with a username and a password: one for the API and the admin pages, with one count of
+//! failures.
 
 use std::net::IpAddr;
 
+use super::Refused;
 use crate::{
     app::App,
     domain::{User, UserId, UserName},
-    error::ApiError,
     hashing::{Password, PasswordHash, Verification},
-    http::log::{Event, note_event, note_user},
-    store::failures::Failures,
+    store::{StoreError, failures::Failures},
+    telemetry::{Event, note_event, note_user},
 };
 
-/// The active user with that username and password, if `accepts` takes him. The last login is not
-/// noted.
+/// The active user with that username and password, if `accepts` is true of them. Their
+/// `last_login` is not written.
 ///
 /// # Errors
 /// As [`check`].
@@ -23,27 +23,27 @@ pub async fn log_in(
     password: &Password,
     address: Option<IpAddr>,
     accepts: impl Fn(&User) -> bool,
-) -> Result<User, ApiError> {
+) -> Result<User, Refused> {
     let user = check(app, username, password, address, accepts).await?;
     note_event(Event::Login);
     Ok(user)
 }
 
-/// Whether somebody knows the password of an active user whom `accepts` takes.
+/// Checks a username and a password, as [`log_in`] without counting a login.
 ///
-/// Failures are counted by username, whoever has it, and by address; past the limits nobody is let
-/// in for a while. A success forgets those of the username.
+/// Failures are counted by username, whether an account has it or not, and by address; past the
+/// limits every login is refused for a while. A success forgets those of the username.
 ///
 /// # Errors
-/// Nobody, in the same words and the same time whether or not the account exists; too many
-/// failures; or the table's failure.
+/// Wrong credentials, in the same words and the same time whether or not the account exists; too
+/// many failures; or the table's failure.
 pub async fn check(
     app: &App,
     username: &str,
     password: &Password,
     address: Option<IpAddr>,
     accepts: impl Fn(&User) -> bool,
-) -> Result<User, ApiError> {
+) -> Result<User, Refused> {
     let now = app.clock.now();
     let address = address.map(network);
     let name = UserName::stored(username);
@@ -51,10 +51,10 @@ pub async fn check(
         .store
         .candidate(username, name.as_ref(), address.as_deref(), now)
         .await?;
-    let limits = &app.settings.login_failures;
-    refuse_beyond(limits.per_account, candidate.account, now)?;
-    refuse_beyond(limits.per_address, candidate.address, now)?;
-    // Nobody's id is read for an unknown name, so that both take as long.
+    let limits = &app.settings.logins;
+    refuse_beyond(limits.failures_per_account, candidate.account, now)?;
+    refuse_beyond(limits.failures_per_address, candidate.address, now)?;
+    // An id that no user has is read for an unknown name, so that both take as long.
     let id = candidate.user.unwrap_or(UserId(0));
     let found = match &name {
         Some(name) => app.store.user_to_log_in(id, name).await?,
@@ -64,7 +64,7 @@ pub async fn check(
     if let Some(user) = &user {
         note_user(user.id);
     }
-    // Hashed even where there is no account, for the same reason.
+    // Hashed even where no account exists, for the same reason.
     let verification = app.hasher.verify(password, stored.as_ref()).await;
     let user =
         user.filter(|user| user.is_active && verification != Verification::Wrong && accepts(user));
@@ -73,9 +73,9 @@ pub async fn check(
         let address = address.as_deref();
         let counting = app
             .store
-            .count_failure(username, address, now, limits.window);
+            .count_failure(username, address, now, limits.failure_window);
         counting.await?;
-        return Err(ApiError::WrongCredentials);
+        return Err(Refused::WrongCredentials);
     };
     if candidate.account.count > 0 {
         app.store.forget_failures(username).await?;
@@ -87,15 +87,16 @@ pub async fn check(
 }
 
 /// A limit of 0 is none.
-fn refuse_beyond(limit: u64, failures: Failures, now: i64) -> Result<(), ApiError> {
+fn refuse_beyond(limit: u64, failures: Failures, now: i64) -> Result<(), Refused> {
     if limit == 0 || failures.count < limit {
         return Ok(());
     }
     note_event(Event::ThrottledLogin);
-    Err(ApiError::Throttled(failures.until - now))
+    Err(Refused::Throttled(failures.until - now))
 }
 
-/// Whom an address counts for: itself, but for IPv6 its network, as whoever has one has them all.
+/// What failures from an address are counted by: the address, or for IPv6 its /64 network, since a
+/// client that has one address of it has all.
 fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -112,10 +113,10 @@ async fn rehash(
     user: &User,
     password: &Password,
     stored: Option<&PasswordHash>,
-) -> Result<(), ApiError> {
+) -> Result<(), StoreError> {
     let Some(old) = stored else { return Ok(()) };
     let new = app.hasher.hash(password).await;
-    Ok(app.store.rehash(user.id, old, &new).await?)
+    app.store.rehash(user.id, old, &new).await
 }
 
 #[cfg(test)]
