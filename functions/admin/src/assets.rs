@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use shared::error::ApiError;
+use shared::http::ApiError;
 
 use crate::{error::AdminError, staff::Segment};
 

@@ -7,15 +7,12 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use shared::{
+    accounts::{Refused, login},
     app::App,
-    domain::{
-        UserName,
-        names::{RawText, TextField},
-    },
-    error::ApiError,
+    domain::{UserName, names::TextField},
     hashing::Password,
     http::extract::SourceAddress,
-    login, python,
+    python,
     web::{
         cookies, csrf,
         guard::{local_path, redirect},
@@ -28,6 +25,7 @@ use crate::{
     page::{Page, rendered},
     posted::Posted,
     staff::Staff,
+    urls,
 };
 
 /// Django's words, whatever is wrong: nothing tells whether the account exists.
@@ -69,7 +67,7 @@ pub async fn log_in(
     let password = Password::new(posted.text("password").to_owned());
     let now = app.clock.now();
     let found = if username.is_empty() || password.expose().is_empty() {
-        Err(ApiError::WrongCredentials)
+        Err(Refused::WrongCredentials)
     } else {
         login::log_in(&app, &username, &password, address, |user| user.is_staff).await
     };
@@ -84,8 +82,8 @@ pub async fn log_in(
             let cookies = cookies.map(|set| (header::SET_COOKIE, set));
             return Ok((AppendHeaders(cookies), redirect(wanted(next))).into_response());
         }
-        Err(ApiError::WrongCredentials) => (StatusCode::OK, REFUSED.to_owned(), None),
-        Err(ApiError::Throttled(wait)) => {
+        Err(Refused::WrongCredentials) => (StatusCode::OK, REFUSED.to_owned(), None),
+        Err(Refused::Throttled(wait)) => {
             (StatusCode::TOO_MANY_REQUESTS, too_many(wait), Some(wait))
         }
         Err(error) => return Err(error.into()),
@@ -99,16 +97,12 @@ pub async fn log_in(
 /// username can be stays as it is.
 fn normalized(typed: &str) -> String {
     let text = python::strip(typed);
-    let raw = RawText {
-        text,
-        surrogate: None,
-    };
-    UserName::parse(raw).map_or_else(|_| text.to_owned(), |name| name.as_str().to_owned())
+    UserName::parse(text.into()).map_or_else(|_| text.to_owned(), |name| name.as_str().to_owned())
 }
 
 /// Where a login leads: the path that was asked for, or the front page.
 fn wanted(next: &str) -> &str {
-    local_path(next).unwrap_or("/admin/")
+    local_path(next).unwrap_or(urls::HOME)
 }
 
 pub async fn log_out(
@@ -116,10 +110,9 @@ pub async fn log_out(
     State(app): State<App>,
     _: Posted,
 ) -> Result<Response, AdminError> {
-    let ended = staff.log_out(&app).await?;
-    let mut response = redirect("/admin/login/");
-    response.headers_mut().append(header::SET_COOKIE, ended);
-    Ok(response)
+    let ended = session::end(&app, &staff.secret, &staff.headers).await?;
+    let ended = AppendHeaders([(header::SET_COOKIE, ended)]);
+    Ok((ended, redirect("/admin/login/")).into_response())
 }
 
 /// How long to wait, in words.

@@ -1,35 +1,45 @@
-//! A form that was sent: only from a page of this service, with the token that the page had.
+//! The data of a form that was sent on purpose.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use axum::extract::{FromRequest, Request};
 use shared::{
     app::App,
-    error::{ApiError, FieldErrors},
-    input::{Data, Fields, form::Form, value::Value},
+    domain::FieldError,
+    input::{Absent, Data, FieldErrors, Fields, form::Form, value::Value},
+    python,
     web::csrf,
 };
 
 use crate::error::AdminError;
 
-/// The fields of a form that may be trusted to be sent on purpose.
-pub struct Posted(pub Form);
+/// The fields of a form that was sent from a page of this service.
+pub struct Posted(Form);
 
 impl Posted {
-    /// Its fields, to be read as the API reads them. With `partial` what is absent is unchanged.
+    /// Its fields, to be read as the API reads them.
     ///
     /// # Errors
     /// None: it is a form.
-    pub fn fields(&self, partial: bool) -> Result<Fields, ApiError> {
-        Fields::new(Data::Form(self.0.clone()), partial)
+    pub fn fields(&self, absent: Absent) -> Result<Fields, FieldErrors> {
+        Fields::new(Data::Form(self.0.clone()), absent)
     }
 
     /// The text of a field, empty if it has none.
     pub fn text(&self, name: &str) -> &str {
-        match self.0.get_last(name) {
-            Some(Value::Str(text)) => text.as_str(),
-            _ => "",
-        }
+        self.texts(name).last().unwrap_or_default()
+    }
+
+    /// All texts of a field.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.get_list(name).iter();
+        values.filter_map(|value| match value {
+            Value::Str(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether a field was sent, such as a button's.
@@ -37,34 +47,26 @@ impl Posted {
         self.0.contains(name)
     }
 
-    /// The ids that a field lists; what is no id is none.
-    pub fn ids(&self, name: &str) -> Vec<u64> {
-        let values = self.0.get_list(name).iter();
-        let ids = values.filter_map(|value| match value {
-            Value::Str(text) => text.as_str().trim().parse().ok(),
-            _ => None,
-        });
-        ids.collect()
-    }
-
-    /// Those of all there are whose ids a field lists.
+    /// The ids that a field lists, all of which must be among `all`: Django's
+    /// `ModelMultipleChoiceField`.
     ///
     /// # Errors
-    /// Django's text for the first that is not among them.
-    pub fn chosen<'a, T>(
+    /// The first that is no id, else the first that is unknown.
+    pub fn choices<I: Copy + Ord + Display>(
         &self,
-        field: &'static str,
-        all: &'a [T],
-        id: impl Fn(&T) -> u64,
-    ) -> Result<Vec<&'a T>, FieldErrors> {
-        let wanted: BTreeSet<u64> = self.ids(field).into_iter().collect();
-        let known: BTreeSet<u64> = all.iter().map(&id).collect();
-        if let Some(unknown) = wanted.difference(&known).next() {
-            let text =
-                format!("Select a valid choice. {unknown} is not one of the available choices.");
-            return Err(FieldErrors::one(field, text));
+        field: &str,
+        all: impl IntoIterator<Item = I>,
+    ) -> Result<BTreeSet<I>, FieldError> {
+        if let Some(text) = self.texts(field).find(|text| python::int(text).is_none()) {
+            let text = format!("“{text}” is not a valid value.");
+            return Err(FieldError::Said(text.into()));
         }
-        Ok(all.iter().filter(|one| wanted.contains(&id(one))).collect())
+        let all: BTreeMap<String, I> = all.into_iter().map(|id| (id.to_string(), id)).collect();
+        let known = |text: &str| {
+            let unknown = || FieldError::NoSuchObject(text.to_owned());
+            all.get(text).copied().ok_or_else(unknown)
+        };
+        self.texts(field).map(known).collect()
     }
 }
 
@@ -72,10 +74,7 @@ impl FromRequest<App> for Posted {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, AdminError> {
-        match csrf::form(request, app).await {
-            Ok(form) => Ok(Self(form)),
-            Err(csrf::Refusal::Forgery) => Err(AdminError::Forgery),
-            Err(csrf::Refusal::Unreadable(error)) => Err(error.into()),
-        }
+        let form = csrf::form(request, app).await;
+        form.map(Self).map_err(AdminError::of_form)
     }
 }

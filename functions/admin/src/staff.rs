@@ -1,15 +1,13 @@
-//! Who is logged in, and what he may do.
+//! The members of the staff who are logged in, and what they may do.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::{HeaderMap, HeaderValue, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
 use shared::{
     app::App,
-    domain::{User, permission::Held},
-    error::ApiError,
-    http::extract::path_segment,
-    store::{Actor, StoreError},
+    domain::{Actor, User, log_entry::Model, permission::Held},
+    http::{ApiError, extract::path_segment},
     web::{
         csrf,
         messages::{self, Message},
@@ -19,65 +17,76 @@ use shared::{
 
 use crate::error::AdminError;
 
-/// A member of the staff who is logged in. To be staff only opens the door: what he may do depends
-/// on the permissions that he holds.
+/// What is done with objects of a model: Django's default permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Add,
+    Change,
+    Delete,
+    View,
+}
+
+impl Action {
+    /// The label of its permission, such as `auth.view_user`.
+    fn label(self, model: Model) -> String {
+        let name = match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+            Self::View => "view",
+        };
+        format!("auth.{name}_{model}")
+    }
+}
+
+/// A member of the staff who is logged in. The flag only opens the door: what they may do depends
+/// on the permissions that they hold.
 pub struct Staff {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// What he holds.
+    /// What they hold.
     pub held: Held,
-    /// The token of his forms.
+    /// The token of their forms.
     pub csrf: String,
-    /// What is to be told on this page.
+    /// What this page tells.
     pub messages: Vec<Message>,
     /// The request's headers, which say how its cookies are named.
     pub headers: HeaderMap,
-    secret: String,
+    /// The secret of the session.
+    pub secret: String,
 }
 
 impl Staff {
-    /// Who writes, for the store.
-    pub fn actor(&self) -> Actor {
-        (&self.user).into()
+    /// The one who changes something.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::User(&self.user)
     }
 
-    /// Whether he holds a permission, such as `auth.view_user`.
-    pub fn can(&self, label: &str) -> bool {
-        self.held.covers([&label.to_owned()])
+    /// Whether they hold a label, such as `auth.view_user`.
+    pub fn holds(&self, label: &String) -> bool {
+        self.held.covers([label])
     }
 
-    /// Whether he may look at what a model names; whoever may change may look, as in Django.
-    pub fn can_view(&self, model: &str) -> bool {
-        self.can(&format!("auth.view_{model}")) || self.can(&format!("auth.change_{model}"))
+    /// Whether they may do something with a model. Users who may change may look, as in Django.
+    pub fn can(&self, action: Action, model: Model) -> bool {
+        self.holds(&action.label(model))
+            || action == Action::View && self.can(Action::Change, model)
     }
 
-    /// Refuses whoever does not hold a permission.
+    /// Refuses what they may not do with a model.
     ///
     /// # Errors
-    /// He does not.
-    pub fn must(&self, label: &str) -> Result<(), AdminError> {
-        self.allowed(self.can(label))
+    /// They may not.
+    pub fn must(&self, action: Action, model: Model) -> Result<(), AdminError> {
+        allowed(self.can(action, model))
     }
+}
 
-    /// Refuses whoever may not look at what a model names.
-    ///
-    /// # Errors
-    /// He may not.
-    pub fn must_view(&self, model: &str) -> Result<(), AdminError> {
-        self.allowed(self.can_view(model))
-    }
-
-    #[expect(clippy::unused_self, reason = "it is about him")]
-    fn allowed(&self, allowed: bool) -> Result<(), AdminError> {
-        allowed
-            .then_some(())
-            .ok_or(ApiError::PermissionDenied.into())
-    }
-
-    /// Ends the session; the header that makes the browser forget it.
-    pub async fn log_out(&self, app: &App) -> Result<HeaderValue, StoreError> {
-        session::end(app, &self.secret, &self.headers).await
-    }
+/// 403 unless something is allowed.
+pub fn allowed(allowed: bool) -> Result<(), AdminError> {
+    allowed
+        .then_some(())
+        .ok_or(ApiError::PermissionDenied.into())
 }
 
 async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
@@ -96,18 +105,6 @@ async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
     }))
 }
 
-/// The part of the path that names an object. One that is no UTF-8 names nothing.
-pub struct Segment(pub String);
-
-impl FromRequestParts<App> for Segment {
-    type Rejection = AdminError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AdminError> {
-        let segment = path_segment(parts, app).await;
-        segment.map(Self).ok_or_else(|| ApiError::NotFound.into())
-    }
-}
-
 impl FromRequestParts<App> for Staff {
     type Rejection = AdminError;
 
@@ -122,5 +119,17 @@ impl OptionalFromRequestParts<App> for Staff {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, AdminError> {
         staff(parts, app).await
+    }
+}
+
+/// The part of the path that names an object. One that is no UTF-8 names nothing.
+pub struct Segment(pub String);
+
+impl FromRequestParts<App> for Segment {
+    type Rejection = AdminError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AdminError> {
+        let segment = path_segment(parts, app).await;
+        segment.map(Self).ok_or_else(|| ApiError::NotFound.into())
     }
 }

@@ -62,6 +62,21 @@ impl Store {
         Ok(errors)
     }
 
+    /// The field error of a username that a user has without regard to case, as far as the index,
+    /// which lags behind, knows.
+    pub async fn username_taken_in_any_case(
+        &self,
+        username: &UserName,
+    ) -> Result<FieldErrors, StoreError> {
+        let prefix = format!("{}#", username.lower());
+        let rows = self.table.index_page(keys::USERS_BY_NAME, &prefix, None, 1);
+        let rows = rows.await?;
+        let owner = rows
+            .first()
+            .and_then(|row| keys::indexed_user(&row.sort_key));
+        Ok(taken(owner.map(|id| id.0), None, Refusal::UserNameTaken))
+    }
+
     /// An id for a new object. Ids that are not used leave gaps, which are fine.
     pub async fn next_id(&self, sequence: Sequence) -> Result<u64, StoreError> {
         self.table.next(Entity::Sequence(sequence).key()).await
