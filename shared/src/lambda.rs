@@ -120,8 +120,8 @@ const QUERY: &AsciiSet = &CONTROLS
     .add(b'>')
     .add(b'`');
 
-/// Makes of an event what `lambda_http` takes: it ends the process where a host, a path, a query
-/// or a body is none.
+/// Changes an event into what `lambda_http` accepts: it ends the process where a host, a path, a
+/// query or a body is malformed.
 fn tidy(event: &mut ApiGatewayV2httpRequest) {
     let path = event.raw_path.as_deref().unwrap_or("/");
     let slash = if path.starts_with('/') { "" } else { "/" };

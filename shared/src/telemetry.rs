@@ -1,5 +1,5 @@
-//! One line for each request: what was asked, what came of it, and how long it took. Never a
-//! token, a password, a body or a query.
+//! One log line for each request: method, route, status, and how long it took. Never a token, a
+//! password, a body or a query.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,14 +15,14 @@ use serde_json::Value;
 
 use crate::domain::UserId;
 
-/// What is counted.
+/// The events that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A login that gave tokens.
     Login,
     /// A login that was refused.
     FailedLogin,
-    /// A login that was not looked at, after too many refused ones.
+    /// A login that was refused unchecked, after too many failed ones.
     ThrottledLogin,
     /// A new account by registration.
     Registration,
@@ -43,7 +43,7 @@ impl Event {
 }
 
 tokio::task_local! {
-    /// What is told of the request at hand.
+    /// What is known of the current request.
     static CURRENT: Notes;
 }
 
@@ -56,12 +56,12 @@ struct Notes {
     error: RefCell<Option<String>>,
 }
 
-/// Outside of a request, as in a command, there is nothing to note.
+/// Outside of a request, as in a command, this does nothing.
 fn note(write: impl FnOnce(&Notes)) {
     let _ = CURRENT.try_with(write);
 }
 
-/// Notes who asks.
+/// Notes the caller.
 pub fn note_user(id: UserId) {
     note(|notes| notes.user.set(Some(id)));
 }
@@ -76,7 +76,7 @@ pub fn note_throttle() {
     note(|notes| notes.throttles.set(notes.throttles.get() + 1));
 }
 
-/// Notes why a request failed for no fault of its own.
+/// Notes why a request failed that was not at fault.
 pub fn note_error(error: impl Display) {
     note(|notes| *notes.error.borrow_mut() = Some(error.to_string()));
 }
@@ -86,7 +86,7 @@ pub fn note_route(route: &str) {
     note(|notes| *notes.route.borrow_mut() = Some(route.to_owned()));
 }
 
-/// A request as it came.
+/// What is logged of a request.
 pub struct RequestInfo {
     method: Method,
     path: String,
@@ -95,7 +95,7 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    /// What is told of a request, whoever answers it.
+    /// Of a request to the service.
     pub fn of<B>(request: &axum::http::Request<B>) -> Self {
         Self {
             method: request.method().clone(),
@@ -108,7 +108,7 @@ impl RequestInfo {
         }
     }
 
-    /// What is told of a question that API Gateway itself asks, for a request of somebody's.
+    /// Of a call of the authorizer by API Gateway.
     pub fn by_gateway(method: Method, context: Context, api_request_id: Option<String>) -> Self {
         Self {
             method,
@@ -119,7 +119,7 @@ impl RequestInfo {
     }
 }
 
-/// Tells of requests, in the manner of where the service runs.
+/// Logs requests, in the form that the place where the service runs needs.
 #[derive(Clone)]
 pub enum Reporter {
     /// A readable line by `tracing`.
@@ -142,8 +142,8 @@ impl Reporter {
         Ok(Self::CloudWatch(collector))
     }
 
-    /// Answers a request and tells of it: `answer` gives the response, its status, and the time
-    /// that it took.
+    /// Answers a request and logs it: `answer` gives the response, its status, and the time that it
+    /// took.
     pub async fn tell<R>(
         &self,
         request: RequestInfo,
@@ -184,7 +184,7 @@ fn write_line(request: &RequestInfo, notes: &Notes, status: StatusCode, millisec
     }
 }
 
-/// The path itself is not told here, where many may read it: somebody may have put a secret there.
+/// The path itself is left out, since a client may have put a secret there.
 fn write_metrics(
     collector: &Collector,
     request: &RequestInfo,
@@ -230,7 +230,7 @@ fn write_metrics(
         counter!(event.metric()).increment(1);
     }
     counter!("Throttles").increment(notes.throttles.get());
-    // Without anybody to read it there is nothing to tell.
+    // A closed standard output is no reason to fail.
     let _ = collector.flush(std::io::stdout().lock());
 }
 

@@ -11,7 +11,7 @@ use shared::{
     },
     forms::{FormError, group_name},
     input::Absent,
-    store::{StoreError, listing::MemberCursor},
+    store::{StoreError, pager::Filter},
 };
 
 use crate::{
@@ -105,8 +105,11 @@ impl ModelAdmin for Group {
         if !staff.can(Action::View, Model::User) {
             return Ok(None);
         }
-        let none: Option<MemberCursor> = None;
-        let (members, _) = app.store.member_page(self.id, none, MEMBERS).await?;
+        let filter = Filter {
+            group: Some(self.id),
+            ..Filter::default()
+        };
+        let members = app.store.user_page(&filter, None, MEMBERS).await?.users;
         let link = |user: &User| {
             let url = urls::object(Model::User, user.id.0, "change");
             Link::new(user.username.as_str(), url)

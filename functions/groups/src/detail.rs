@@ -20,7 +20,7 @@ use shared::{
     },
 };
 
-/// The group in the path, for callers to whom `P` is open.
+/// The group in the path, for callers with `P`.
 pub struct Managed<P> {
     /// The caller.
     pub caller: Can<P>,

@@ -12,6 +12,7 @@ use shared::{
     http::{
         ApiError, Can, JsonOrForm,
         can::{AddGroup, ViewGroup},
+        paging::Whole,
     },
 };
 
@@ -33,6 +34,7 @@ impl From<Group> for ListedGroup {
 
 pub async fn list(
     _: Can<ViewGroup>,
+    _: Whole,
     State(app): State<App>,
 ) -> Result<Json<Vec<ListedGroup>>, ApiError> {
     Ok(Json(

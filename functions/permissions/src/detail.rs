@@ -20,7 +20,7 @@ use shared::{
     },
 };
 
-/// The permission in the path, for callers to whom `P` is open.
+/// The permission in the path, for callers with `P`.
 pub struct Managed<P> {
     /// The caller.
     pub caller: Can<P>,

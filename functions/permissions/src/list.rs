@@ -8,6 +8,7 @@ use shared::{
     http::{
         ApiError, Can, JsonOrForm,
         can::{AddPermission, ViewPermission},
+        paging::Whole,
     },
 };
 
@@ -15,6 +16,7 @@ use crate::detail::PermissionDetail;
 
 pub async fn list(
     _: Can<ViewPermission>,
+    _: Whole,
     State(app): State<App>,
 ) -> Result<Json<Vec<PermissionDetail>>, ApiError> {
     Ok(Json(

@@ -12,12 +12,12 @@ use shared::{
     },
 };
 
-/// A user whom the caller may read: the caller, also by the name `me`, or any user for callers to
-/// whom `view_user` is open.
+/// A user that the caller may read: the caller, also by the name `me`, or any user for callers with
+/// `view_user`.
 pub struct Readable(pub User);
 
-/// A user whom the caller may change: the caller, or any user for callers to whom `change_user` is
-/// open, but a superuser only for superusers.
+/// A user that the caller may change: the caller, or any user for callers with `change_user`, but a
+/// superuser only for superusers.
 pub struct Editable {
     /// The caller.
     pub caller: Caller,

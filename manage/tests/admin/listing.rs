@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use shared::hashing::PasswordHash;
 use shared::{
     domain::{Flag, GroupId, User},
-    store::{Actor, browse::Filter, users::NewUser},
+    store::{Actor, pager::Filter, users::NewUser},
 };
 
 use crate::{pages::Page, site::Site, support::parsed};
@@ -90,10 +90,10 @@ async fn pages_go_forward_and_back_again() {
 /// All that a filter gives, page by page forward, and the same backward.
 async fn all(site: &Site, filter: &Filter, size: usize) -> Vec<User> {
     let store = &site.app.store;
-    let mut page = store.browse_users(filter, None, size).await.unwrap();
+    let mut page = store.user_page(filter, None, size).await.unwrap();
     let mut found = page.users.clone();
     while let Some(next) = page.next {
-        page = store.browse_users(filter, Some(next), size).await.unwrap();
+        page = store.user_page(filter, Some(&next), size).await.unwrap();
         assert!(page.users.len() <= size);
         found.extend(page.users.clone());
     }
@@ -102,7 +102,7 @@ async fn all(site: &Site, filter: &Filter, size: usize) -> Vec<User> {
         backward.push(page.users);
         let Some(previous) = page.previous else { break };
         page = store
-            .browse_users(filter, Some(previous), size)
+            .user_page(filter, Some(&previous), size)
             .await
             .unwrap();
     }

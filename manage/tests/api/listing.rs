@@ -1,10 +1,15 @@
 //! The list of users: order, pages, search.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use shared::{
-    domain::{EmailAddress, PersonName},
+    domain::{EmailAddress, GroupId, PersonName, UserId},
     hashing::PasswordHash,
-    store::{Actor, users::NewUser},
+    store::{
+        Actor,
+        keys::{self, Entity},
+        users::NewUser,
+    },
 };
 
 use crate::{
@@ -164,8 +169,10 @@ async fn a_cursor_that_this_list_never_gave_is_not_found() {
         .to_owned();
     let of_another_search = format!("search=zz&cursor={cursor}");
     let truncated = format!("cursor={}", &cursor[..cursor.len() - 6]);
+    // The same cursor, backward: only the admin pages have links back.
+    let backward = "cursor=PHVhbm4jMDAwMDAwMDAwNQ";
     for query in [
-        "cursor=",
+        backward,
         "cursor=x",
         "cursor=%00%ff",
         "cursor=dXh5eg",
@@ -178,6 +185,116 @@ async fn a_cursor_that_this_list_never_gave_is_not_found() {
             .await;
         assert_eq!(answer.parts(), (404, &invalid), "{query}");
     }
+}
+
+#[tokio::test]
+async fn the_first_page_is_that_of_an_empty_cursor_of_page_1_and_of_offset_0() {
+    let api = people().await;
+    let first = ["admin", "Ann"];
+    // As DRF reads them: an offset that is no number is 0.
+    for query in [
+        "cursor=",
+        "page=",
+        "page=1",
+        "page=%2B01",
+        "page=2&page=1",
+        "offset=",
+        "offset=0",
+        "offset=-2",
+        "offset=x",
+        "cursor=&page=1&offset=0",
+    ] {
+        let path = format!("/api/auth/users/?page_size=2&{query}");
+        let answer = api.get(&path, &api.admin).await;
+        assert_eq!(
+            (answer.status.as_u16(), names(&answer)),
+            (200, first.map(Into::into).into()),
+            "{query}"
+        );
+        assert!(next(&answer).is_some(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn no_list_has_a_second_page_by_number_or_offset() {
+    let api = Api::start().await;
+    let group = json!({"name": "Staff"});
+    let group = api
+        .json("POST", "/api/auth/groups/", &api.admin, group)
+        .await;
+    let invalid = json!({"detail": "Invalid page."});
+    let members = format!("/api/auth/groups/{}/users/", group.id());
+    for (path, last) in [
+        ("/api/auth/users/", 404),
+        (&members, 404),
+        // Lists that are whole: their only page is the last.
+        ("/api/auth/groups/", 200),
+        ("/api/auth/permissions/", 200),
+    ] {
+        for query in [
+            "page=2",
+            "page=0",
+            "page=-1",
+            "page=x",
+            "page=1.0",
+            "page=1&page=2",
+            "offset=1",
+            "page=1&offset=100",
+        ] {
+            let path = format!("{path}?{query}");
+            let answer = api.get(&path, &api.admin).await;
+            assert_eq!(answer.parts(), (404, &invalid), "{path}");
+        }
+        let whole = api.get(path, &api.admin).await;
+        for query in ["page=1", "offset=0"] {
+            let answer = api.get(&format!("{path}?{query}"), &api.admin).await;
+            assert_eq!(answer.parts(), (200, &whole.body), "{path} {query}");
+        }
+        let answer = api.get(&format!("{path}?page=last"), &api.admin).await;
+        let expected = if last == 200 { &whole.body } else { &invalid };
+        assert_eq!(answer.parts(), (last, expected), "{path}");
+    }
+    // Whoever may not see a list is told that first.
+    let anonymous = json!({"detail": "Authentication credentials were not provided."});
+    let answer = api.get("/api/auth/groups/?page=2", "").await;
+    assert_eq!(answer.parts(), (401, &anonymous));
+}
+
+#[tokio::test]
+async fn rows_that_no_profile_confirms_leave_pages_full() {
+    let api = people().await;
+    let group = json!({"name": "Staff"});
+    let group = api
+        .json("POST", "/api/auth/groups/", &api.admin, group)
+        .await;
+    let members = ["bob", "Yan", "zoe"];
+    let (table, name) = api.app().store.table().parts();
+    for id in 1..=8 {
+        let key = Entity::Membership(UserId(id), GroupId(group.id())).key();
+        let index = keys::member(GroupId(group.id()), UserId(id));
+        let texts = [
+            (keys::PK, key.pk),
+            (keys::SK, key.sk),
+            (keys::GSI1PK, index.pk),
+            (keys::GSI1SK, index.sk),
+        ];
+        let item = texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text)));
+        let put = table
+            .put_item()
+            .table_name(name)
+            .set_item(Some(item.into()));
+        put.send().await.unwrap();
+    }
+    for member in members {
+        let found = api
+            .get(&format!("/api/auth/users/?search={member}"), &api.admin)
+            .await;
+        let path = format!("/api/auth/users/{}/assign_groups/", found.body[0]["id"]);
+        let ids = json!({"group_ids": [group.id()]});
+        assert_eq!(api.json("POST", &path, &api.admin, ids).await.status, 200);
+    }
+    let path = format!("/api/auth/groups/{}/users/?page_size=2", group.id());
+    assert_eq!(pages(&api, &path).await, [vec!["bob", "zoe"], vec!["Yan"]]);
 }
 
 #[tokio::test]

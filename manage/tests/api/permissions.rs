@@ -189,7 +189,7 @@ async fn the_members_of_a_group_come_in_order_of_id_and_in_pages() {
         {"id": other.id.0, "name": other.name.as_str()},
     ]);
     assert_eq!(profile["groups"], in_both);
-    for wrong in ["x", "dTE", ""] {
+    for wrong in ["x", "dTE", "bXg", "PG0wMDAwMDAwMDA1"] {
         let path = format!("{base}?cursor={wrong}");
         let answer = world.ask(Some(&root), "GET", &path, &Value::Null).await;
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The one loop of every change: judge what is there, write it if nobody else wrote meanwhile, and
-//! else read, judge and write again.
+//! The one loop of every change: judge it, write it if nobody else wrote meanwhile, and else read,
+//! judge and write again.
 
 use super::Refused;
 use crate::{
@@ -46,8 +46,8 @@ pub(super) async fn judge<T: Judged>(
 
 /// Changes an object. `known` spares the first read.
 ///
-/// A change that the object already has is none: the SDK may have sent a write again whose answer
-/// was lost, and then the version alone tells nothing.
+/// A change that the object already has needs no write: the SDK may have sent a write again whose
+/// answer was lost, and then the version alone tells nothing.
 pub(super) async fn change<T: Judged>(
     store: &Store,
     actor: Actor<'_>,

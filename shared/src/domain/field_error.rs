@@ -1,5 +1,5 @@
-//! What is wrong with a value that somebody gave. The API and the pages say it in words of their
-//! own: DRF's fields and Django's forms differ.
+//! What is wrong with a field's value. The API and the pages say it in words of their own, as DRF's
+//! fields and Django's forms differ.
 
 use std::borrow::Cow;
 

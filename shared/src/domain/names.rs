@@ -146,7 +146,7 @@ impl TextField for UserName {
 
 impl UserName {
     /// The username that a text may be stored as, for looking it up: as Django, a login takes
-    /// the text as it is. A text that no username can be is none.
+    /// the text as it is. A text that cannot be a username is `None`.
     pub fn stored(text: &str) -> Option<Self> {
         Self::parse(text.into()).ok().filter(|name| name.0 == text)
     }
@@ -176,7 +176,7 @@ impl EmailAddress {
         lower(&self.0)
     }
 
-    /// Whether there is no address.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -30,7 +30,7 @@ pub struct ContentType {
 }
 
 impl ContentType {
-    /// Splits `app_label.model`; anything but two parts is none.
+    /// Splits `app_label.model`; anything but two parts is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let (app_label, model) = text.split_once('.')?;
         (!model.contains('.')).then(|| Self {

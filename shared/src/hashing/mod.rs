@@ -204,7 +204,7 @@ fn number(text: &str) -> Option<u32> {
     if canonical { text.parse().ok() } else { None }
 }
 
-/// The fields of an encoding, if there are exactly `N`.
+/// The fields of an encoding, if it has exactly `N`.
 fn fields<const N: usize>(text: &str) -> Option<[&str; N]> {
     let mut parts = text.split('$');
     let mut fields = [""; N];

@@ -55,6 +55,8 @@ pub enum ApiError {
     NotFound,
     /// 404, a `?cursor=` that this list never gave.
     InvalidCursor,
+    /// 404, a page by number or offset that is not the first.
+    InvalidPage,
     /// 429 after too many failed logins, with the seconds to wait.
     Throttled(i64),
     /// 405 with the methods that are allowed, as the `Allow` header has them.
@@ -123,7 +125,7 @@ impl ApiError {
             | Self::WrongCredentials
             | Self::NoActiveAccount => StatusCode::UNAUTHORIZED,
             Self::PermissionDenied => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::InvalidCursor => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -165,6 +167,7 @@ impl ApiError {
             Self::PermissionDenied => detail("You do not have permission to perform this action."),
             Self::NotFound => detail("Not found."),
             Self::InvalidCursor => detail("Invalid cursor"),
+            Self::InvalidPage => detail("Invalid page."),
             Self::MethodNotAllowed(method, _) => {
                 detail(&format!("Method \"{method}\" not allowed."))
             }

@@ -23,9 +23,9 @@ pub struct Failures {
     pub until: i64,
 }
 
-/// What is known of somebody who tries to log in.
+/// What is known of a login attempt.
 pub struct Candidate {
-    /// Whose the username is.
+    /// The user with that username.
     pub user: Option<UserId>,
     /// The failures of the username.
     pub account: Failures,
@@ -34,7 +34,7 @@ pub struct Candidate {
 }
 
 impl Store {
-    /// Whose a username is, and how often logins have failed at `now`: one round trip.
+    /// The user with a username, and how often logins have failed at `now`: one round trip.
     pub async fn candidate(
         &self,
         username: &str,
@@ -99,7 +99,7 @@ impl Store {
                 Err(WriteError::Refused(_)) => {}
             }
             let mut start = Write::set(key.clone(), first);
-            // Whoever comes second adds to what the first has begun.
+            // A second attempt adds to what the first has begun.
             start.condition = Condition::AtMost(TTL, number(now));
             start.refusal = Refusal::Exists;
             match self.table.write(vec![start]).await {

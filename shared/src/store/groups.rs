@@ -71,11 +71,14 @@ impl Versioned for Group {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Vec<Write>, StoreError> {
-        Ok(vec![
-            Write::create(group_item(self)?, Refusal::Exists),
-            take_name(self),
-        ])
+    fn creation(&self) -> Result<Writes, StoreError> {
+        Ok(Writes {
+            whole: vec![
+                Write::create(group_item(self)?, Refusal::Exists),
+                take_name(self),
+            ],
+            ..Writes::default()
+        })
     }
 
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {

@@ -8,6 +8,7 @@ use super::{
     Store, StoreError,
     items::{from_item, indexed, to_item},
     keys::{self, Entity},
+    queries::Direction,
     writes::Write,
 };
 use crate::{
@@ -53,7 +54,7 @@ pub(super) struct Logged {
 pub struct History {
     /// The newest first.
     pub entries: Vec<LogEntry>,
-    /// Where the next page starts, if there is one.
+    /// Where the next page starts, if one exists.
     pub next: Option<String>,
 }
 
@@ -121,7 +122,11 @@ impl Store {
         let today = self.audit.clock.now() / DAY;
         let days = (today - RECENT_DAYS + 1..=today).map(|day| {
             let pk = keys::log_of_day(day);
-            async move { self.table.index_page_back(&pk, "", None, size).await }
+            async move {
+                self.table
+                    .index_rows(&pk, "", None, Direction::Backward, size)
+                    .await
+            }
         });
         let mut rows: Vec<_> = try_join_all(days).await?.into_iter().flatten().collect();
         rows.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));

@@ -1,7 +1,6 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
 mod access;
-pub mod browse;
 mod credentials;
 mod expression;
 pub mod failures;
@@ -9,8 +8,8 @@ mod groups;
 pub mod history;
 pub mod items;
 pub mod keys;
-pub mod listing;
 mod markers;
+pub mod pager;
 mod permissions;
 mod queries;
 mod sdk;

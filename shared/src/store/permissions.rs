@@ -93,11 +93,14 @@ impl Versioned for Permission {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Vec<Write>, StoreError> {
-        Ok(vec![
-            Write::create(permission_item(self)?, Refusal::Exists),
-            take_codename(self),
-        ])
+    fn creation(&self) -> Result<Writes, StoreError> {
+        Ok(Writes {
+            whole: vec![
+                Write::create(permission_item(self)?, Refusal::Exists),
+                take_codename(self),
+            ],
+            ..Writes::default()
+        })
     }
 
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {

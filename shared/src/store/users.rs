@@ -8,6 +8,7 @@ use super::{
     items::{Item, attributes, from_item, indexed, number, to_item},
     keys::{self, Entity, Key, Sequence},
     markers::{self, release, take, taken},
+    queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
@@ -69,8 +70,8 @@ impl Store {
         username: &UserName,
     ) -> Result<FieldErrors, StoreError> {
         let prefix = format!("{}#", username.lower());
-        let rows = self.table.index_page(keys::USERS_BY_NAME, &prefix, None, 1);
-        let rows = rows.await?;
+        let (index, any) = (keys::USERS_BY_NAME, Direction::Forward);
+        let rows = self.table.index_rows(index, &prefix, None, any, 1).await?;
         let owner = rows
             .first()
             .and_then(|row| keys::indexed_user(&row.sort_key));
@@ -117,19 +118,21 @@ impl Versioned for User {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Vec<Write>, StoreError> {
-        let mut writes = vec![
+    fn creation(&self) -> Result<Writes, StoreError> {
+        let mut whole = vec![
             Write::create(user_item(self)?, Refusal::Exists),
             take_username(self),
         ];
-        writes.extend(take_email(self));
+        whole.extend(take_email(self));
         if self.is_active_superuser() {
-            writes.push(join_superusers(self.id));
+            whole.push(join_superusers(self.id));
         }
-        writes.extend(flag_rows(self).into_values().map(Write::put));
+        whole.extend(flag_rows(self).into_values().map(Write::put));
         let memberships = self.group_ids.iter();
-        writes.extend(memberships.map(|group| Write::put(membership(self.id, *group))));
-        Ok(writes)
+        let index = memberships
+            .map(|group| Write::put(membership(self.id, *group)))
+            .collect();
+        Ok(Writes { whole, index })
     }
 
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {

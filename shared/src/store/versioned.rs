@@ -20,7 +20,7 @@ pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     fn version_mut(&mut self) -> &mut u64;
 
     /// The writes of its creation.
-    fn creation(&self) -> Result<Vec<Write>, StoreError>;
+    fn creation(&self) -> Result<Writes, StoreError>;
 
     /// The writes of a change, of which the first has the version as its condition.
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError>;
@@ -76,9 +76,10 @@ impl Store {
         actor: Actor<'_>,
     ) -> Result<T, WriteError> {
         let mut writes = new.creation()?;
-        writes.extend(more);
-        writes.extend(self.log(actor, logged(&new, ActionFlag::Addition))?);
-        self.table.write(writes).await?;
+        writes.whole.extend(more);
+        let entry = logged(&new, ActionFlag::Addition);
+        writes.whole.extend(self.log(actor, entry)?);
+        self.write_all(writes).await?;
         Ok(new)
     }
 

@@ -51,19 +51,19 @@ impl Refusal {
 pub enum Condition {
     /// Nothing.
     None,
-    /// There is no such item.
+    /// The item does not exist.
     Absent,
-    /// There is such an item.
+    /// The item exists.
     Exists,
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
     /// The set has more than one member.
     OthersIn(&'static str),
-    /// The number is not there or smaller.
+    /// The number is absent or smaller.
     Below(&'static str, AttributeValue),
-    /// The number is not there or not greater.
+    /// The number is absent or not greater.
     AtMost(&'static str, AttributeValue),
-    /// The number is there and greater.
+    /// The number is present and greater.
     Above(&'static str, AttributeValue),
 }
 
@@ -105,7 +105,7 @@ pub struct Write {
 }
 
 impl Write {
-    /// Puts an item that must not be there yet.
+    /// Puts an item that must not exist yet.
     pub fn create(item: Item, refusal: Refusal) -> Self {
         Self {
             action: Action::Put(item),
@@ -114,7 +114,7 @@ impl Write {
         }
     }
 
-    /// Puts an item over whatever is there.
+    /// Puts an item, in place of one that may exist.
     pub fn put(item: Item) -> Self {
         Self {
             action: Action::Put(item),
@@ -156,7 +156,7 @@ impl Write {
         }
     }
 
-    /// Raises a number, which need not be there.
+    /// Raises a number, which may be absent.
     pub fn raise(key: Key, name: &'static str, value: u64) -> Self {
         let mut write = Self::set(key, Item::from([(name.to_owned(), number(value))]));
         write.condition = Condition::Below(name, number(value));
@@ -172,7 +172,7 @@ impl Write {
         write
     }
 
-    /// Adds to a number, which need not be there.
+    /// Adds to a number, which may be absent.
     pub fn add_to(key: Key, name: &'static str, value: u64) -> Self {
         let mut write = Self::set(key, Item::new());
         if let Action::Update { add_to, .. } = &mut write.action {
@@ -181,7 +181,7 @@ impl Write {
         write
     }
 
-    /// Adds a number to a set, which need not be there.
+    /// Adds a number to a set, which may be absent.
     pub fn add_to_set(key: Key, set: &'static str, value: u64) -> Self {
         let action = Action::Update {
             key,
@@ -222,7 +222,7 @@ impl Write {
         }
     }
 
-    /// Deletes an item if it is there.
+    /// Deletes an item, if it exists.
     pub fn delete(key: Key) -> Self {
         Self {
             action: Action::Delete(key),

@@ -8,7 +8,7 @@ use axum::{
 use shared::{
     app::App,
     domain::{Group, User, log_entry::Model},
-    store::browse::{Browsed, MOST_READ, Place},
+    store::pager::{self, MOST_READ, Place},
 };
 
 use super::{
@@ -77,12 +77,12 @@ pub async fn list(
     let query = UserQuery::read(query);
     let users = app
         .store
-        .browse_users(&query.filter, query.from.clone(), SIZE);
-    let (browsed, groups) = tokio::try_join!(users, app.store.groups())?;
-    Ok(shown(&staff, &page(&staff, &query, &browsed, &groups)))
+        .user_page(&query.filter, query.from.as_ref(), SIZE);
+    let (found, groups) = tokio::try_join!(users, app.store.groups())?;
+    Ok(shown(&staff, &page(&staff, &query, &found, &groups)))
 }
 
-fn page(staff: &Staff, query: &UserQuery, browsed: &Browsed, groups: &[Group]) -> UserList {
+fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group]) -> UserList {
     let group = query.filter.group;
     let any = Choice::new("", "Any group", group.is_none());
     let choices = groups
@@ -97,14 +97,14 @@ fn page(staff: &Staff, query: &UserQuery, browsed: &Browsed, groups: &[Group]) -
         groups: std::iter::once(any).chain(choices).collect(),
         clear_url: query.is_filtered().then(|| urls::list(Model::User)),
         add_url: staff.add_url(Model::User),
-        rows: browsed.users.iter().map(row).collect(),
+        rows: found.users.iter().map(row).collect(),
         actions: actions(staff),
         action_groups: groups.iter().map(|one| Choice::group(one, false)).collect(),
         takes_groups: staff.can(Action::Change, Model::User),
-        count: format!("{} on this page", counted(browsed.users.len(), "user")),
-        notice: notice(query, browsed),
-        previous_url: url(browsed.previous.as_ref()),
-        next_url: url(browsed.next.as_ref()),
+        count: format!("{} on this page", counted(found.users.len(), "user")),
+        notice: notice(query, found),
+        previous_url: url(found.previous.as_ref()),
+        next_url: url(found.next.as_ref()),
     }
 }
 
@@ -119,12 +119,12 @@ fn flag_filter(parameter: FlagParameter, query: &UserQuery) -> FlagFilter {
 }
 
 /// What must be said of the filter.
-fn notice(query: &UserQuery, browsed: &Browsed) -> String {
+fn notice(query: &UserQuery, found: &pager::Page) -> String {
     let unknown = query
         .unknown
         .as_ref()
         .map(|name| format!("The filter “{name}” is not known here and was left out."));
-    let cut = browsed.is_cut.then(|| {
+    let cut = found.is_cut.then(|| {
         format!(
             "There may be more: this page looked at {MOST_READ} users. The next one goes on from \
              there."

@@ -3,7 +3,7 @@
 use shared::{
     domain::{Flag, GroupId, log_entry::Model},
     http::paging::searchable,
-    store::browse::{Filter, Place},
+    store::pager::{Filter, Place},
 };
 
 use crate::urls;
@@ -72,10 +72,13 @@ impl UserQuery {
     /// Reads a query.
     pub fn read(pairs: Vec<(String, String)>) -> Self {
         let mut query = Self::default();
+        let from = pairs.iter().rfind(|(name, _)| name == "p").cloned();
         // A form sends what is left open as nothing.
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
             query.take(name, &value);
         }
+        // A place that this list never gave is its beginning.
+        query.from = from.and_then(|(_, place)| Place::parse(&place, &query.filter));
         query
     }
 
@@ -88,7 +91,6 @@ impl UserQuery {
                 value.trim().clone_into(&mut self.search);
                 filter.search = searchable(value);
             }
-            ("p", ..) => self.from = Place::parse(value),
             (GROUP, ..) if value.parse::<u64>().is_ok() => {
                 filter.group = value.parse().ok().map(GroupId);
             }
