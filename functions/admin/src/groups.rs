@@ -15,7 +15,7 @@ use shared::{
 };
 
 use crate::{
-    model_admin::{Form, FormOf, LinkPanel, ModelAdmin, WholeList},
+    model_admin::{FormKind, LinkPanel, ModelAdmin, ObjectForm, WholeList},
     page::Link,
     posted::Posted,
     staff::{Action, Staff},
@@ -43,11 +43,11 @@ impl ModelAdmin for Group {
         app.store.group(GroupId(id)).await
     }
 
-    async fn offered(app: &App, _: FormOf) -> Result<Vec<Permission>, StoreError> {
+    async fn offered(app: &App, _: FormKind) -> Result<Vec<Permission>, StoreError> {
         app.store.permissions().await
     }
 
-    fn fieldsets(form: &Form<'_, Self>) -> Vec<Fieldset> {
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
         let (bound, change) = (&form.bound, form.rights.change);
         let none = BTreeSet::new();
         let held = form.object.map_or(&none, |group| &group.permission_ids);
@@ -101,12 +101,12 @@ impl ModelAdmin for Group {
     }
 
     /// Its first members, for users who may see users.
-    async fn panel(&self, app: &App, staff: &Staff) -> Result<Option<LinkPanel>, StoreError> {
+    async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<LinkPanel>, StoreError> {
         if !staff.can(Action::View, Model::User) {
             return Ok(None);
         }
         let filter = Filter {
-            group: Some(self.id),
+            group: Some(GroupId(id)),
             ..Filter::default()
         };
         let members = app.store.user_page(&filter, None, MEMBERS).await?.users;
@@ -114,7 +114,7 @@ impl ModelAdmin for Group {
             let url = urls::object(Model::User, user.id.0, "change");
             Link::new(user.username.as_str(), url)
         };
-        let all = format!("{}?groups__id__exact={}", urls::list(Model::User), self.id);
+        let all = format!("{}?groups__id__exact={id}", urls::list(Model::User));
         Ok(Some(LinkPanel {
             title: "Members",
             links: members.iter().map(link).collect(),

@@ -8,6 +8,7 @@ mod history;
 mod index;
 mod log_in;
 mod model_admin;
+mod model_pages;
 mod page;
 mod password_change;
 mod permissions;
@@ -32,7 +33,7 @@ use shared::{
 };
 
 use error::{method_not_allowed, unknown_path};
-use model_admin::{add, ask_to_add, ask_to_change, ask_to_delete, change, delete, list};
+use model_pages::{add, ask_to_add, ask_to_change, ask_to_delete, change, delete, list};
 
 /// The pages that every model has, below the address of its list.
 macro_rules! pages_of {

@@ -1,27 +1,17 @@
-//! The pages that every model has, as Django's `ModelAdmin` makes them from a description.
+//! What the pages know of a model, as Django's `ModelAdmin` describes it.
 
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use shared::{
-    accounts::Refused, app::App, domain::log_entry::Model, http::ApiError, store::StoreError,
-    web::messages::Message,
-};
+use shared::{accounts::Refused, app::App, domain::log_entry::Model, store::StoreError};
 
 use crate::{
-    error::{AdminError, of_input},
-    page::{Confirmation, Link, Page, Weight, redirect_with, shown},
+    page::{Link, Page},
     posted::Posted,
-    staff::{Action, Segment, Staff, allowed},
-    text::counted,
-    urls,
+    staff::Staff,
     widgets::{Bound, Button, Fieldset},
 };
 
 /// A model as the pages show it.
-pub trait ModelAdmin: Clone + Sized + Send + Sync + 'static {
+pub trait ModelAdmin: Clone + Send + Sync + 'static {
     /// Which.
     const MODEL: Model;
     /// Where the button `Save` leads after an addition.
@@ -47,11 +37,11 @@ pub trait ModelAdmin: Clone + Sized + Send + Sync + 'static {
     /// What the form of an object, or the one that adds, offers.
     fn offered(
         app: &App,
-        form: FormOf,
+        form: FormKind,
     ) -> impl Future<Output = Result<Self::Offered, StoreError>> + Send;
 
     /// The fields of the form that changes `object`, or that adds one.
-    fn fieldsets(form: &Form<'_, Self>) -> Vec<Fieldset>;
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset>;
 
     /// Adds what a form says.
     fn add(
@@ -95,11 +85,11 @@ pub trait ModelAdmin: Clone + Sized + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What is shown below the form of the object.
+    /// What is shown below the form of the object with that id.
     fn panel(
-        &self,
         _: &App,
         _: &Staff,
+        _: u64,
     ) -> impl Future<Output = Result<Option<LinkPanel>, StoreError>> + Send {
         async { Ok(None) }
     }
@@ -131,7 +121,7 @@ pub enum AfterAddition {
 
 /// Which form is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormOf {
+pub enum FormKind {
     /// The one that adds.
     Addition,
     /// The one that changes.
@@ -148,7 +138,7 @@ pub struct Rights {
 }
 
 /// A form that is about to be shown.
-pub struct Form<'a, M: ModelAdmin> {
+pub struct ObjectForm<'a, M: ModelAdmin> {
     pub staff: &'a Staff,
     pub bound: Bound<'a>,
     /// None in the form that adds.
@@ -178,303 +168,4 @@ pub struct FormPage {
     pub submit: Vec<Button>,
     pub delete_url: Option<String>,
     pub panel: Option<LinkPanel>,
-}
-
-/// `list.html`
-#[derive(Template)]
-#[template(path = "list.html")]
-struct ListPage {
-    page: Page,
-    search: String,
-    model: Model,
-    add_url: Option<String>,
-    columns: &'static [&'static str],
-    rows: Vec<Row>,
-    count: String,
-}
-
-struct Row {
-    url: String,
-    cells: Vec<String>,
-}
-
-/// `Select user to change`, or `… to view` for users who may not change.
-pub fn list_title(staff: &Staff, model: Model) -> String {
-    let what = match staff.can(Action::Change, model) {
-        true => "change",
-        false => "view",
-    };
-    format!("Select {model} to {what}")
-}
-
-/// The object that a path names.
-pub async fn found<M: ModelAdmin>(app: &App, id: &str) -> Result<M, AdminError> {
-    let id = id.parse().map_err(|_| ApiError::NotFound)?;
-    let object = M::find(app, id).await?;
-    object.ok_or_else(|| ApiError::NotFound.into())
-}
-
-pub async fn list<M: WholeList>(
-    staff: Staff,
-    State(app): State<App>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Result<Response, AdminError> {
-    staff.must(Action::View, M::MODEL)?;
-    let search = query.into_iter().find(|(name, _)| name == "q");
-    let search = search.map_or_else(String::new, |(_, text)| text.trim().to_owned());
-    let wanted = search.to_lowercase();
-    let all = M::all(&app).await?.into_iter();
-    let found = all.filter(|object| object.searched().to_lowercase().contains(&wanted));
-    let row = |object: M| Row {
-        url: urls::object(M::MODEL, object.id(), "change"),
-        cells: object.cells(),
-    };
-    let rows: Vec<Row> = found.map(row).collect();
-    let page = ListPage {
-        page: Page::of_model(&staff, M::MODEL, list_title(&staff, M::MODEL), []),
-        model: M::MODEL,
-        add_url: staff.add_url(M::MODEL),
-        columns: M::COLUMNS,
-        count: counted(rows.len(), M::MODEL.name()),
-        rows,
-        search,
-    };
-    Ok(shown(&staff, &page))
-}
-
-pub async fn ask_to_add<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-) -> Result<Response, AdminError> {
-    staff.must(Action::Add, M::MODEL)?;
-    let offered = M::offered(&app, FormOf::Addition).await?;
-    Ok(Form::<M>::that_adds(&staff, Bound::default(), &offered).shown(None))
-}
-
-pub async fn add<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-    posted: Posted,
-) -> Result<Response, AdminError> {
-    staff.must(Action::Add, M::MODEL)?;
-    let offered = M::offered(&app, FormOf::Addition).await?;
-    match M::add(&app, &staff, &posted, &offered).await {
-        Ok(object) => Ok(saved(&app, &staff, &posted, &object, Done::Added).await),
-        Err(refused) => {
-            let bound = Bound::again(&posted, of_input(refused)?);
-            Ok(Form::<M>::that_adds(&staff, bound, &offered).shown(None))
-        }
-    }
-}
-
-pub async fn ask_to_change<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-) -> Result<Response, AdminError> {
-    staff.must(Action::View, M::MODEL)?;
-    let (object, offered) = found_with_offered::<M>(&app, &id).await?;
-    change_form(&app, &staff, Bound::default(), &object, &offered).await
-}
-
-pub async fn change<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    posted: Posted,
-) -> Result<Response, AdminError> {
-    staff.must(Action::Change, M::MODEL)?;
-    let (object, offered) = found_with_offered::<M>(&app, &id).await?;
-    allowed(object.is_open_to(&staff))?;
-    match object.clone().change(&app, &staff, &posted, &offered).await {
-        Ok(object) => Ok(saved(&app, &staff, &posted, &object, Done::Changed).await),
-        Err(refused) => {
-            let bound = Bound::again(&posted, of_input(refused)?);
-            change_form(&app, &staff, bound, &object, &offered).await
-        }
-    }
-}
-
-async fn found_with_offered<M: ModelAdmin>(
-    app: &App,
-    id: &str,
-) -> Result<(M, M::Offered), AdminError> {
-    let offered = async { Ok(M::offered(app, FormOf::Change).await?) };
-    tokio::try_join!(found::<M>(app, id), offered)
-}
-
-async fn change_form<M: ModelAdmin>(
-    app: &App,
-    staff: &Staff,
-    bound: Bound<'_>,
-    object: &M,
-    offered: &M::Offered,
-) -> Result<Response, AdminError> {
-    let (decide, panel) =
-        tokio::try_join!(object.is_decided_by(app, staff), object.panel(app, staff))?;
-    let form = Form {
-        staff,
-        bound,
-        object: Some(object),
-        offered,
-        rights: Rights {
-            change: staff.can(Action::Change, M::MODEL) && object.is_open_to(staff),
-            decide,
-        },
-    };
-    Ok(form.shown(panel))
-}
-
-impl<'a, M: ModelAdmin> Form<'a, M> {
-    fn that_adds(staff: &'a Staff, bound: Bound<'a>, offered: &'a M::Offered) -> Self {
-        Self {
-            staff,
-            bound,
-            object: None,
-            offered,
-            rights: Rights {
-                change: true,
-                decide: true,
-            },
-        }
-    }
-
-    fn shown(&self, panel: Option<LinkPanel>) -> Response {
-        let (staff, model, rights) = (self.staff, M::MODEL, self.rights);
-        let (title, crumb) = match (self.object, rights.change) {
-            (None, _) => (format!("Add {model}"), format!("Add {model}")),
-            (Some(object), true) => (
-                format!("Change {model}: {}", object.heading()),
-                object.heading(),
-            ),
-            (Some(object), false) => (
-                format!("View {model}: {}", object.heading()),
-                object.heading(),
-            ),
-        };
-        let url = |page| Some(urls::object(model, self.object?.id(), page));
-        let tools = self
-            .object
-            .map(|object| object.tools(rights))
-            .into_iter()
-            .flatten();
-        let history = url("history").map(|url| Link::new("History", url));
-        let may_delete = staff.can(Action::Delete, model) && rights.decide;
-        let page = FormPage {
-            page: Page::of_model(staff, model, title, [Link::new(crumb, "")]),
-            action_url: url("change").unwrap_or_else(|| urls::add(model)),
-            errors: self.bound.form_errors(),
-            fieldsets: M::fieldsets(self),
-            tools: tools.chain(history).collect(),
-            submit: if rights.change {
-                save_buttons(staff, model)
-            } else {
-                Vec::new()
-            },
-            delete_url: url("delete").filter(|_| may_delete),
-            panel,
-        };
-        shown(staff, &page)
-    }
-}
-
-/// The ways to save that lead where the user may go.
-fn save_buttons(staff: &Staff, model: Model) -> Vec<Button> {
-    let button = |name, label| Button { name, label };
-    let another = staff.can(Action::Add, model);
-    let proceed = staff.can(Action::View, model);
-    [
-        Some(button("_save", "Save")),
-        another.then(|| button("_addanother", "Save and add another")),
-        proceed.then(|| button("_continue", "Save and continue editing")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// What was done with a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
-    Added,
-    Changed,
-}
-
-/// Where the button leads that a form was saved with, and what is told there.
-async fn saved<M: ModelAdmin>(
-    app: &App,
-    staff: &Staff,
-    posted: &Posted,
-    object: &M,
-    done: Done,
-) -> Response {
-    let model = M::MODEL;
-    let verb = match done {
-        Done::Added => "added",
-        Done::Changed => "changed",
-    };
-    let mut told = format!("The {model} “{}” was {verb} successfully.", object.repr());
-    let another = staff.add_url(model).filter(|_| posted.has("_addanother"));
-    let leads_on = done == Done::Added && M::AFTER_ADDITION == AfterAddition::Object;
-    let to = if let Some(url) = another {
-        told += &format!(" You may add another {model} below.");
-        url
-    } else if (posted.has("_continue") || leads_on) && staff.can(Action::View, model) {
-        if staff.can(Action::Change, model) {
-            told += " You may edit it again below.";
-        }
-        urls::object(model, object.id(), "change")
-    } else {
-        home(staff, model)
-    };
-    redirect_with(app, staff, &to, &[Message::success(told)]).await
-}
-
-pub async fn ask_to_delete<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-) -> Result<Response, AdminError> {
-    let model = M::MODEL;
-    staff.must(Action::Delete, model)?;
-    let object = found::<M>(&app, &id).await?;
-    allowed(object.is_decided_by(&app, &staff).await?)?;
-    let (name, url) = (object.repr(), urls::object(model, object.id(), "change"));
-    let crumbs = [
-        Link::new(name.as_str(), url.as_str()),
-        Link::new("Delete", ""),
-    ];
-    let page = Confirmation {
-        page: Page::of_model(&staff, model, "Are you sure?", crumbs),
-        lead: format!("Are you sure you want to delete the {model} “{name}”?"),
-        items: Vec::new(),
-        notes: object.deletion_notes(),
-        hidden: vec![("post", "yes".to_owned())],
-        action_url: urls::object(model, object.id(), "delete"),
-        weight: Weight::Dangerous,
-        cancel_url: url,
-    };
-    Ok(shown(&staff, &page))
-}
-
-pub async fn delete<M: ModelAdmin>(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    _: Posted,
-) -> Result<Response, AdminError> {
-    let model = M::MODEL;
-    staff.must(Action::Delete, model)?;
-    let object = found::<M>(&app, &id).await?;
-    let told = format!("The {model} “{}” was deleted successfully.", object.repr());
-    object.delete(&app, &staff).await?;
-    let to = home(&staff, model);
-    Ok(redirect_with(&app, &staff, &to, &[Message::success(told)]).await)
-}
-
-/// A model's list, or the front page for users who may not look at it.
-fn home(staff: &Staff, model: Model) -> String {
-    staff
-        .list_url(model)
-        .unwrap_or_else(|| urls::HOME.to_owned())
 }

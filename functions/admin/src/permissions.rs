@@ -13,7 +13,7 @@ use shared::{
 };
 
 use crate::{
-    model_admin::{Form, FormOf, ModelAdmin, WholeList},
+    model_admin::{FormKind, ModelAdmin, ObjectForm, WholeList},
     posted::Posted,
     staff::Staff,
     widgets::{Choice, Fieldset},
@@ -39,11 +39,11 @@ impl ModelAdmin for Permission {
         app.store.permission(PermissionId(id)).await
     }
 
-    async fn offered(app: &App, _: FormOf) -> Result<Vec<ContentType>, StoreError> {
+    async fn offered(app: &App, _: FormKind) -> Result<Vec<ContentType>, StoreError> {
         app.store.content_types().await
     }
 
-    fn fieldsets(form: &Form<'_, Self>) -> Vec<Fieldset> {
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
         let (bound, permission, change) = (&form.bound, form.object, form.rights.change);
         let name = permission.map_or("", |permission| permission.name.as_str());
         let codename = permission.map_or("", |permission| permission.codename.as_str());

@@ -58,7 +58,7 @@ async fn a_form_is_taken_only_from_this_site_and_with_the_sessions_token() {
 #[tokio::test]
 async fn a_trusted_origin_may_send_forms_too() {
     let site = Site::with(|settings| {
-        settings.csrf_trusted_origins = vec!["https://users.example.com".to_owned()];
+        settings.pages.csrf_trusted_origins = vec!["https://users.example.com".to_owned()];
     })
     .await;
     let mut browser = site.log_in("admin").await;

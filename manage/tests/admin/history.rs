@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         User, UserId,
-        log::{ActionFlag, LogEntry, Model, Object},
+        log_entry::{ActionFlag, LogEntry, Model, Object},
     },
     jwt::TokenType,
 };
@@ -263,11 +263,7 @@ async fn the_history_of_an_object_shows_who_did_what_and_stays_when_it_is_gone()
     // Whoever is gone is still named.
     let store = &site.app.store;
     let eve = site.read(&eve).await;
-    let gone = store.delete_user::<std::convert::Infallible, _>(
-        eve,
-        shared::store::Actor::Command,
-        shared::store::nothing_forbids,
-    );
+    let gone = shared::accounts::users::delete(store, shared::domain::Actor::Command, eve);
     gone.await.unwrap();
     let page = site
         .log_in("admin")

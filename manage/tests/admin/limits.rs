@@ -84,7 +84,7 @@ async fn after_thirty_failures_in_fifteen_minutes_an_account_is_closed_whether_i
 
 #[tokio::test]
 async fn both_doors_count_together_and_a_success_begins_anew() {
-    let site = Site::with(|settings| settings.login_failures.per_account = 3).await;
+    let site = Site::with(|settings| settings.logins.failures_per_account = 3).await;
     let mut browser = site.browser();
     for _ in 0..4 {
         assert_eq!(api_login(&mut browser, "admin", "wrong").await, refused());
@@ -106,7 +106,7 @@ async fn both_doors_count_together_and_a_success_begins_anew() {
 
 #[tokio::test]
 async fn an_empty_form_is_no_failed_login() {
-    let site = Site::with(|settings| settings.login_failures.per_account = 1).await;
+    let site = Site::with(|settings| settings.logins.failures_per_account = 1).await;
     let mut browser = site.browser();
     for (username, password) in [("", ""), ("admin", ""), (" ", "x"), ("", "x")] {
         for _ in 0..3 {
@@ -118,7 +118,7 @@ async fn an_empty_form_is_no_failed_login() {
 
 #[tokio::test]
 async fn whoever_gets_a_new_password_need_not_wait() {
-    let site = Site::with(|settings| settings.login_failures.per_account = 1).await;
+    let site = Site::with(|settings| settings.logins.failures_per_account = 1).await;
     let ann = site.user("ann").await;
     assert_eq!(
         api_login(&mut site.browser(), "ann", "wrong").await,
@@ -133,7 +133,7 @@ async fn whoever_gets_a_new_password_need_not_wait() {
 
 #[tokio::test]
 async fn an_old_password_is_guessed_no_more_often() {
-    let site = Site::with(|settings| settings.login_failures.per_account = 2).await;
+    let site = Site::with(|settings| settings.logins.failures_per_account = 2).await;
     let mut browser = site.log_in("admin").await;
     let new = [
         ("password1", "another-Long-1"),
@@ -155,7 +155,7 @@ async fn an_old_password_is_guessed_no_more_often() {
 
 #[tokio::test]
 async fn an_address_is_closed_after_its_failures_whatever_the_names_and_the_headers() {
-    let site = Site::with(|settings| settings.login_failures.per_address = 5).await;
+    let site = Site::with(|settings| settings.logins.failures_per_address = 5).await;
     let mut browser = site.browser();
     for number in 0..5 {
         let name = format!("name{number}");
@@ -175,7 +175,7 @@ async fn an_address_is_closed_after_its_failures_whatever_the_names_and_the_head
 
 #[tokio::test]
 async fn spaces_around_a_username_do_not_make_it_another() {
-    let site = Site::with(|settings| settings.login_failures.per_account = 2).await;
+    let site = Site::with(|settings| settings.logins.failures_per_account = 2).await;
     let mut browser = site.browser();
     assert_eq!(api_login(&mut browser, " admin ", "wrong").await, refused());
     assert_eq!(browser.log_in("admin  ", "wrong").await.status, 200);
@@ -189,8 +189,8 @@ async fn spaces_around_a_username_do_not_make_it_another() {
 async fn a_limit_of_none_keeps_nobody_out() {
     let site = Site::with(|settings| {
         (
-            settings.login_failures.per_account,
-            settings.login_failures.per_address,
+            settings.logins.failures_per_account,
+            settings.logins.failures_per_address,
         ) = (0, 0);
     })
     .await;

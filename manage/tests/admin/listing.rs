@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use shared::hashing::PasswordHash;
 use shared::{
-    domain::{Flag, GroupId, User},
-    store::{Actor, pager::Filter, users::NewUser},
+    domain::{Actor, Flag, GroupId, NewUser, User, UserId},
+    store::{keys::Sequence, pager::Filter},
 };
 
 use crate::{pages::Page, site::Site, support::parsed};
@@ -25,11 +25,11 @@ async fn crowd(site: &Site, names: impl IntoIterator<Item = String>) -> Vec<User
             is_superuser: number % 25 == 0,
             date_joined: 0,
         };
-        let id = store.next_user_id().await.unwrap();
+        let id = UserId(store.next_id(Sequence::User).await.unwrap());
         let unusable = PasswordHash::new("!".to_owned());
         made.push(
             store
-                .create_user(id, new, &unusable, Actor::Command)
+                .insert_user(new.into_user(id), &unusable, Actor::Command)
                 .await
                 .unwrap(),
         );

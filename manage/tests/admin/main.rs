@@ -15,6 +15,7 @@ mod pages;
 mod proxy;
 
 mod bulk;
+mod cookies;
 mod forms;
 mod history;
 mod limits;
@@ -23,3 +24,4 @@ mod rights;
 mod sessions;
 mod site;
 mod weight;
+mod words;

@@ -10,10 +10,12 @@ use std::{
 
 use manage::engine::{Engine, LOOPBACK};
 use shared::{
-    app::{App, Clock},
-    domain::{Group, PermissionId, User},
+    accounts,
+    app::App,
+    clock::Clock,
+    domain::{Actor, Group, NewUser, PermissionId, SetChange, User, UserChange},
     settings::Settings,
-    store::{Actor, Store, connect_to, nothing_forbids, users::NewUser},
+    store::{Store, connect_to},
 };
 
 use crate::{
@@ -104,10 +106,7 @@ impl Site {
     /// Makes a group that gives these permissions.
     pub async fn group(&self, name: &str, labels: &[&str]) -> Group {
         let ids = self.permissions(labels).await;
-        let made = self
-            .app
-            .store
-            .create_group_with(parsed(name), ids, Actor::Command);
+        let made = accounts::groups::create(&self.app.store, Actor::Command, parsed(name), ids);
         made.await.unwrap()
     }
 
@@ -120,13 +119,18 @@ impl Site {
     }
 
     pub async fn change(&self, user: &User, change: impl Fn(&mut User)) -> User {
-        let change = |user: &User| {
-            let mut user = user.clone();
-            change(&mut user);
-            Ok::<_, std::convert::Infallible>(user)
+        let mut after = self.read(user).await;
+        change(&mut after);
+        let change = UserChange {
+            is_active: Some(after.is_active),
+            is_staff: Some(after.is_staff),
+            is_superuser: Some(after.is_superuser),
+            groups: Some(SetChange::Replace(after.group_ids)),
+            permissions: Some(SetChange::Replace(after.permission_ids)),
+            ..UserChange::default()
         };
         let store = &self.app.store;
-        let changed = store.update_user(user.clone(), Actor::Command, nothing_forbids, change);
+        let changed = accounts::users::change(store, Actor::Command, user.clone(), &change);
         changed.await.unwrap()
     }
 

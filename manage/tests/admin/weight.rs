@@ -1,9 +1,9 @@
 //! What a page costs: its bytes, and its sequential round trips to the table.
 
 use shared::{
-    domain::{Permission, PermissionId},
+    domain::{Actor, NewUser, Permission, PermissionId, UserId},
     hashing::PasswordHash,
-    store::{Actor, users::NewUser},
+    store::keys::Sequence,
 };
 
 use crate::{
@@ -29,10 +29,10 @@ async fn a_page_is_under_50_kb_and_three_round_trips_after_the_sessions() {
             is_superuser: false,
             date_joined: 0,
         };
-        let id = store.next_user_id().await.unwrap();
+        let id = UserId(store.next_id(Sequence::User).await.unwrap());
         let unusable = PasswordHash::new("!".to_owned());
         store
-            .create_user(id, new, &unusable, Actor::Command)
+            .insert_user(new.into_user(id), &unusable, Actor::Command)
             .await
             .unwrap();
     }
@@ -46,7 +46,7 @@ async fn a_page_is_under_50_kb_and_three_round_trips_after_the_sessions() {
             version: 1,
         };
         store
-            .insert_permission(permission, Actor::Command)
+            .insert(permission, Vec::new(), Actor::Command)
             .await
             .unwrap();
     }

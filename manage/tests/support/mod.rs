@@ -7,17 +7,16 @@ use std::net::SocketAddr;
 use manage::{
     all_routes,
     engine::{Engine, LOOPBACK},
-    init, users, with_peers,
+    init, with_peers,
 };
 use shared::{
-    app::{App, Clock},
-    domain::{
-        EmailAddress, PersonName, User, UserName,
-        names::{RawText, TextField},
-    },
+    accounts,
+    app::App,
+    clock::Clock,
+    domain::{Actor, NewUser, User, UserName, names::TextField},
     hashing::Password,
     settings::Settings,
-    store::{connect_to, users::NewUser},
+    store::connect_to,
 };
 use tokio::net::TcpListener;
 
@@ -103,30 +102,17 @@ pub async fn add_user(
     password: &str,
     change: impl FnOnce(&mut NewUser),
 ) -> User {
-    let mut new = NewUser {
-        username: parsed::<UserName>(username),
-        email: if email.is_empty() {
-            EmailAddress::default()
-        } else {
-            parsed(email)
-        },
-        first_name: PersonName::default(),
-        last_name: PersonName::default(),
-        is_active: true,
-        is_staff: false,
-        is_superuser: false,
-        date_joined: app.clock.now(),
-    };
+    let mut new = NewUser::named(parsed::<UserName>(username), app.clock.now());
+    if !email.is_empty() {
+        new.email = parsed(email);
+    }
     change(&mut new);
-    users::make(&app.store, new, &Password::new(password.to_owned()))
+    let password = Password::new(password.to_owned());
+    accounts::users::create(&app.store, &app.hasher, Actor::Command, new, &password)
         .await
         .expect("a user")
 }
 
 pub fn parsed<T: TextField>(text: &str) -> T {
-    T::parse(RawText {
-        text,
-        surrogate: None,
-    })
-    .expect("a valid text")
+    T::parse(text.into()).expect("a valid text")
 }

@@ -3,7 +3,7 @@
 use shared::domain::{Group, Permission, User};
 
 use crate::{
-    model_admin::Form,
+    model_admin::ObjectForm,
     text::local,
     widgets::{Bound, Choice, Field, Fieldset, PASSWORD_HELP, offered_permissions},
 };
@@ -33,7 +33,7 @@ fn username(bound: &Bound<'_>, value: &str) -> Field {
 }
 
 /// The second step, and every change.
-pub fn of_change(form: &Form<'_, User>, user: &User) -> Vec<Fieldset> {
+pub fn of_change(form: &ObjectForm<'_, User>, user: &User) -> Vec<Fieldset> {
     let fieldset = |legend, fields| Fieldset {
         legend,
         fields,
@@ -48,11 +48,11 @@ pub fn of_change(form: &Form<'_, User>, user: &User) -> Vec<Fieldset> {
 }
 
 /// Whether what the account is may be changed: see [`shared::accounts::rights`].
-fn account(form: &Form<'_, User>) -> bool {
+fn account(form: &ObjectForm<'_, User>) -> bool {
     form.rights.change && form.rights.decide
 }
 
-fn names(form: &Form<'_, User>, user: &User) -> Vec<Field> {
+fn names(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let (bound, account, change) = (&form.bound, account(form), form.rights.change);
     let (first, last) = (user.first_name.as_str(), user.last_name.as_str());
     vec![
@@ -68,7 +68,7 @@ fn names(form: &Form<'_, User>, user: &User) -> Vec<Field> {
     ]
 }
 
-fn flags(form: &Form<'_, User>, user: &User) -> Vec<Field> {
+fn flags(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let flag = |name, label, value| form.bound.check_box(name, label, value);
     let by_superuser = form.staff.user.is_superuser;
     vec![
@@ -85,7 +85,7 @@ fn flags(form: &Form<'_, User>, user: &User) -> Vec<Field> {
 }
 
 /// What they hold, and of the rest what the admin holds: nobody hands out more.
-fn access(form: &Form<'_, User>, user: &User) -> Vec<Field> {
+fn access(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let (groups, permissions) = (&form.offered.groups, &form.offered.permissions);
     let gives_no_more = |group: &Group| {
         let given = |one: &&Permission| group.permission_ids.contains(&one.id);
@@ -113,7 +113,7 @@ fn access(form: &Form<'_, User>, user: &User) -> Vec<Field> {
     ]
 }
 
-fn dates(form: &Form<'_, User>, user: &User) -> Vec<Field> {
+fn dates(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let date = |name, label, time: Option<i64>| {
         let value = time.map(local).unwrap_or_default();
         let field = form.bound.text(name, label, &value);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::AdminError,
-    model_admin::list_title,
+    model_pages::list_title,
     page::{Page, shown},
     staff::{Action, Staff},
     text::{counted, date},

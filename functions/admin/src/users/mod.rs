@@ -13,6 +13,7 @@ use shared::{
     app::App,
     domain::{
         FieldError, Group, Permission, SetChange, User, UserChange, UserId, log_entry::Model,
+        permission::Held,
     },
     forms::{FormError, NewAccount, profile_change},
     input::{Absent, FieldErrors, Presence},
@@ -20,7 +21,7 @@ use shared::{
 };
 
 use crate::{
-    model_admin::{AfterAddition, Form, FormOf, ModelAdmin, Rights},
+    model_admin::{AfterAddition, FormKind, ModelAdmin, ObjectForm, Rights},
     page::Link,
     posted::Posted,
     staff::Staff,
@@ -53,8 +54,8 @@ impl ModelAdmin for User {
         app.store.user(UserId(id)).await
     }
 
-    async fn offered(app: &App, form: FormOf) -> Result<Offered, StoreError> {
-        if form == FormOf::Addition {
+    async fn offered(app: &App, form: FormKind) -> Result<Offered, StoreError> {
+        if form == FormKind::Addition {
             return Ok(Offered::default());
         }
         let (groups, permissions) = tokio::try_join!(app.store.groups(), app.store.permissions())?;
@@ -64,7 +65,7 @@ impl ModelAdmin for User {
         })
     }
 
-    fn fieldsets(form: &Form<'_, Self>) -> Vec<Fieldset> {
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
         match form.object {
             None => fieldsets::of_addition(&form.bound),
             Some(user) => fieldsets::of_change(form, user),
@@ -106,7 +107,11 @@ impl ModelAdmin for User {
     }
 
     async fn is_decided_by(&self, app: &App, staff: &Staff) -> Result<bool, StoreError> {
-        rights::decide_over(&app.store, staff.actor(), self).await
+        if staff.held == Held::All {
+            return Ok(true);
+        }
+        let held = app.store.held_at_once(self).await?;
+        Ok(rights::decides_over(&staff.user, &staff.held, self, &held))
     }
 
     fn tools(&self, rights: Rights) -> Vec<Link> {

@@ -16,7 +16,8 @@ use shared::{
 
 use crate::{
     error::{AdminError, of_input},
-    model_admin::{FormPage, ModelAdmin, found},
+    model_admin::{FormPage, ModelAdmin},
+    model_pages::found,
     page::{Link, Page, redirect_with, shown},
     posted::Posted,
     staff::{Action, Segment, Staff, allowed},
