@@ -149,7 +149,7 @@ async fn read(
     permissions: &[Permission],
     but: Option<GroupId>,
 ) -> Result<(GroupName, BTreeSet<PermissionId>), FormError> {
-    let mut fields = posted.fields(Absent::Missing)?;
+    let mut fields = posted.fields(Absent::Missing);
     let name = group_name(&mut fields);
     let ids = posted.choices("permissions", permissions.iter().map(|one| one.id));
     match (name, ids) {

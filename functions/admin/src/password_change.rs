@@ -61,7 +61,7 @@ async fn save(
     posted: &Posted,
 ) -> Result<User, Refused> {
     let user = &staff.user;
-    let mut fields = posted.fields(Absent::Missing).map_err(Refused::Invalid)?;
+    let mut fields = posted.fields(Absent::Missing);
     let old = fields.untrimmed::<AnyText>("old_password", Presence::Required);
     let new = new_password(&mut fields, &user.attributes());
     if let Some(old) = old {

@@ -132,7 +132,7 @@ async fn read(
     types: &[ContentType],
     but: Option<PermissionId>,
 ) -> Result<(PermissionName, Codename, ContentType), FormError> {
-    let mut fields = posted.fields(Absent::Missing)?;
+    let mut fields = posted.fields(Absent::Missing);
     let name = fields.text("name", Presence::Required);
     let chosen = posted.text("content_type");
     let content_type = types.iter().find(|one| one.to_string() == chosen).cloned();

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use shared::{
     app::App,
     domain::FieldError,
-    input::{Absent, Data, FieldErrors, Fields, form::Form, value::Value},
+    input::{Absent, Fields, form::Form, value::Value},
     python,
     web::csrf,
 };
@@ -21,11 +21,8 @@ pub struct Posted(Form);
 
 impl Posted {
     /// Its fields, to be read as the API reads them.
-    ///
-    /// # Errors
-    /// None: it is a form.
-    pub fn fields(&self, absent: Absent) -> Result<Fields, FieldErrors> {
-        Fields::new(Data::Form(self.0.clone()), absent)
+    pub fn fields(&self, absent: Absent) -> Fields {
+        Fields::of_form(self.0.clone(), absent)
     }
 
     /// The text of a field, empty if it has none.

@@ -16,7 +16,6 @@ async fn the_header_reaches_the_edge_of_the_window_with_a_scrollbar_and_without(
     for look in [LIGHT, NARROW] {
         site.look(look).await;
         for (path, scrolls) in [
-            ("/admin/", false),
             ("/admin/auth/permission/add/", false),
             ("/admin/auth/user/1/change/", true),
         ] {

@@ -62,7 +62,7 @@ impl Site {
     /// Makes an account that is active, and staff or not; its id.
     pub async fn account(&self, username: &str, is_staff: bool) -> u64 {
         let email = format!("{username}@example.com");
-        let change = |new: &mut shared::store::users::NewUser| new.is_staff = is_staff;
+        let change = |new: &mut shared::domain::NewUser| new.is_staff = is_staff;
         let made = add_user(self.api.app(), username, &email, PASSWORD, change);
         made.await.id.0
     }

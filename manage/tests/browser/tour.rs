@@ -1,6 +1,8 @@
 //! All pages there are, in the states that they can be in.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
+
+use axum::http::Method;
 
 use crate::{
     client::PASSWORD,
@@ -215,15 +217,17 @@ async fn the_tour_comes_to_every_page_there_is() {
     assert_eq!(missed, ["/admin/static/{file}/"]);
 }
 
-/// What can be looked at, as the function's source states it.
+/// What can be looked at.
 fn routes() -> BTreeSet<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/admin/src/lib.rs");
-    let source = fs::read_to_string(path).unwrap();
-    let routes = source.split(".route(").skip(1);
-    let pages = routes.filter(|route| route.contains("get("));
-    pages
-        .map(|route| route.split('"').nth(1).unwrap().to_owned())
-        .collect()
+    let is_page = |route: &&shared::http::routes::Route| {
+        route
+            .methods
+            .iter()
+            .any(|(method, _)| method == Method::GET)
+    };
+    let routes = admin::routes();
+    let pages = routes.table().iter().filter(is_page);
+    pages.map(|route| route.path.to_owned()).collect()
 }
 
 /// The route of a path: ids are `{id}`.

@@ -83,6 +83,15 @@ impl Fields {
         })
     }
 
+    /// The fields of a form.
+    pub fn of_form(form: form::Form, absent: Absent) -> Self {
+        Self {
+            data: Data::Form(form),
+            absent,
+            errors: FieldErrors::default(),
+        }
+    }
+
     /// Adds an error to a field.
     pub fn error(&mut self, name: &'static str, error: FieldError) {
         self.errors.add(name, [error]);

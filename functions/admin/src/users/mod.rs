@@ -73,7 +73,7 @@ impl ModelAdmin for User {
     }
 
     async fn add(app: &App, staff: &Staff, posted: &Posted, _: &Offered) -> Result<Self, Refused> {
-        let fields = posted.fields(Absent::Missing).map_err(Refused::Invalid)?;
+        let fields = posted.fields(Absent::Missing);
         let NewAccount { user, password } = NewAccount::in_admin(&app.store, fields).await?;
         users::create(&app.store, &app.hasher, staff.actor(), user, &password).await
     }
@@ -131,7 +131,7 @@ async fn read(
     target: &User,
     offered: &Offered,
 ) -> Result<UserChange, FormError> {
-    let fields = posted.fields(Absent::Unchanged)?;
+    let fields = posted.fields(Absent::Unchanged);
     let profile = profile_change(&app.store, fields, &staff.user, target, Presence::Optional);
     let mut errors = FieldErrors::default();
     let mut change = match profile.await {

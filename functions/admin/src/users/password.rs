@@ -69,7 +69,7 @@ pub async fn set(
 }
 
 async fn save(app: &App, staff: &Staff, user: &User, posted: &Posted) -> Result<User, Refused> {
-    let mut fields = posted.fields(Absent::Missing).map_err(Refused::Invalid)?;
+    let mut fields = posted.fields(Absent::Missing);
     let Some(password) = new_password(&mut fields, &user.attributes()) else {
         return Err(Refused::Invalid(fields.into_errors()));
     };
