@@ -1,8 +1,8 @@
 //! Reads a body's fields and collects every error, in DRF's order and wording.
 
 pub mod body;
-pub mod form;
 pub mod json;
+pub mod query_dict;
 pub mod related;
 pub mod value;
 
