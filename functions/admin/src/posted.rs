@@ -10,7 +10,7 @@ use shared::{
     app::App,
     error::{ApiError, FieldErrors},
     http::JsonOrForm,
-    input::{Data, Fields, form::Form, value::Value},
+    input::{Data, Fields, query_dict::QueryDict, value::Value},
 };
 use url::Url;
 
@@ -22,7 +22,7 @@ pub const PURPOSE: &str = "admin form";
 pub const FIELD: &str = "csrfmiddlewaretoken";
 
 /// The fields of a form that may be trusted to be sent on purpose.
-pub struct Posted(pub Form);
+pub struct Posted(pub QueryDict);
 
 impl Posted {
     /// Its fields, to be read as the API reads them. With `partial` what is absent is unchanged.

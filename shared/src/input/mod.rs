@@ -2,8 +2,8 @@
 
 pub mod body;
 mod errors;
-pub mod form;
 pub mod json;
+pub mod query_dict;
 pub mod related;
 pub mod value;
 
