@@ -158,12 +158,22 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
     if let Some(body) = broken_body(event) {
         event.body = Some(STANDARD.encode(body));
         event.is_base64_encoded = true;
+        // The gateway reads UTF-8, so the bytes mean nothing in a charset that the client names.
+        let kind = event.headers.get(header::CONTENT_TYPE).and_then(text);
+        if kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(JSON)) {
+            let json = header::HeaderValue::from_static(JSON);
+            event.headers.insert(header::CONTENT_TYPE, json);
+        }
     }
 }
 
-/// A body of text that was not UTF-8: API Gateway has put U+FFFD in the place of every wrong byte,
-/// which the length that was sent gives away. With a wrong byte in its place again it is refused,
-/// as the client must know, rather than stored as what nobody sent.
+/// The media type that API Gateway passes on as text.
+const JSON: &str = "application/json";
+
+/// A body of text that was not UTF-8: API Gateway has put U+FFFD in the place of the wrong bytes,
+/// which the length that was sent gives away. A wrong byte in each place lets it be refused, rather
+/// than stored as what nobody sent. Where only the last one to three bytes are wrong, they are
+/// taken for a character that is cut short, which DRF drops.
 fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
     const REPLACED: char = char::REPLACEMENT_CHARACTER;
     let body = event
@@ -171,11 +181,17 @@ fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
         .as_deref()
         .filter(|body| body.contains(REPLACED))?;
     let sent = event.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
-    let is_longer = body.len() > sent.parse().ok()?;
-    (is_longer && !event.is_base64_encoded).then(|| {
-        let parts: Vec<&[u8]> = body.split(REPLACED).map(str::as_bytes).collect();
-        parts.join(&0xff)
-    })
+    let sent: usize = sent.parse().ok()?;
+    if body.len() <= sent || event.is_base64_encoded {
+        return None;
+    }
+    let whole = body.trim_end_matches(REPLACED);
+    if !whole.contains(REPLACED) && (1..=3).contains(&sent.saturating_sub(whole.len())) {
+        const START_OF_FOUR: &[u8] = b"\xf0";
+        return Some([whole.as_bytes(), START_OF_FOUR].concat());
+    }
+    let parts: Vec<&[u8]> = body.split(REPLACED).map(str::as_bytes).collect();
+    Some(parts.join(&0xff))
 }
 
 fn is_host(text: &str) -> bool {

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use shared::{
     app::App,
     domain::FieldError,
-    input::{Absent, Fields, form::Form, value::Value},
+    input::{Absent, Fields, query_dict::QueryDict, value::Value},
     python,
     web::csrf,
 };
@@ -17,7 +17,7 @@ use shared::{
 use crate::error::AdminError;
 
 /// The fields of a form that was sent from a page of this service.
-pub struct Posted(Form);
+pub struct Posted(QueryDict);
 
 impl Posted {
     /// Its fields, to be read as the API reads them.

@@ -11,6 +11,7 @@ mod support;
 
 mod access;
 mod actions;
+mod charsets;
 mod client;
 mod climbing;
 mod flags;

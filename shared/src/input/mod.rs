@@ -2,8 +2,8 @@
 
 pub mod body;
 mod errors;
-pub mod form;
 pub mod json;
+pub mod query_dict;
 pub mod related;
 pub mod value;
 
@@ -84,7 +84,7 @@ impl Fields {
     }
 
     /// The fields of a form.
-    pub fn of_form(form: form::Form, absent: Absent) -> Self {
+    pub fn of_form(form: query_dict::QueryDict, absent: Absent) -> Self {
         Self {
             data: Data::Form(form),
             absent,

@@ -10,7 +10,7 @@ use super::{cookies, guard, random_secret, session};
 use crate::{
     app::App,
     http::{ApiError, JsonOrForm},
-    input::{Data, form::Form, value::Value},
+    input::{Data, query_dict::QueryDict, value::Value},
 };
 
 /// What a token's tag is for.
@@ -31,7 +31,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// It was not, or it is no form.
-pub async fn form(request: Request, app: &App) -> Result<Form, Refusal> {
+pub async fn form(request: Request, app: &App) -> Result<QueryDict, Refusal> {
     let headers = request.headers().clone();
     if !guard::is_same_origin(&headers, &app.settings.pages.csrf_trusted_origins) {
         return Err(Refusal::Forgery);
@@ -66,7 +66,7 @@ fn is_seed(text: &str) -> bool {
 }
 
 /// Whether a form has the token of its session, or without one that of its cookie.
-async fn has_token(form: &Form, headers: &HeaderMap, app: &App) -> bool {
+async fn has_token(form: &QueryDict, headers: &HeaderMap, app: &App) -> bool {
     let seed = match session::secret(app, headers).await {
         Some(secret) => Some(secret),
         None => cookies::get(cookies::CSRF, headers),

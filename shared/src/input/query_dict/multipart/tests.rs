@@ -2,7 +2,7 @@ use super::*;
 
 const TYPE: &str = "multipart/form-data; boundary=bnd";
 
-fn form(body: &str) -> Form {
+fn form(body: &str) -> QueryDict {
     parse(TYPE, body.as_bytes(), Charset::Utf8).unwrap()
 }
 

@@ -1,4 +1,5 @@
-//! `multipart/form-data` (RFC 7578), with the lenience of Django's parser.
+//! `multipart/form-data` (RFC 7578), with the lenience of Django's parser, for which no crate
+//! will do: `multer`, for one, refuses a body without its last boundary.
 //!
 //! A boundary counts wherever it stands, the last one may be missing, and a
 //! part without a usable `Content-Disposition` is skipped. Not matched: that
@@ -6,7 +7,7 @@
 //! for another one if the part is longer or has no boundary after it; and HTML
 //! entities in file names.
 
-use super::{Form, MAX_FIELDS};
+use super::{MAX_FIELDS, QueryDict};
 use crate::input::body::BodyError;
 use crate::input::body::charset::Charset;
 use crate::input::body::header::Header;
@@ -24,9 +25,9 @@ pub(in crate::input) fn parse(
     content_type: &str,
     body: &[u8],
     charset: Charset,
-) -> Result<Form, BodyError> {
+) -> Result<QueryDict, BodyError> {
     let separator = format!("--{}", boundary(content_type)?);
-    let mut form = Form::default();
+    let mut form = QueryDict::default();
     let mut files = Vec::new();
     let (mut part_count, mut file_count) = (0, 0);
     // Django keeps a file only once another part, if only the end, follows it.

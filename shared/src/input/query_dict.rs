@@ -1,5 +1,5 @@
-//! HTML forms: the fields of `application/x-www-form-urlencoded` and
-//! `multipart/form-data` bodies, as Django's `QueryDict` holds them.
+//! Django's `QueryDict`: the fields of `application/x-www-form-urlencoded` and
+//! `multipart/form-data` bodies.
 
 mod multipart;
 
@@ -8,7 +8,7 @@ use std::fmt;
 use indexmap::IndexMap;
 
 use super::body::BodyError;
-use super::body::charset::Charset;
+use super::body::charset::{Charset, latin1};
 use super::body::header::percent_decoded;
 use super::value::Value;
 
@@ -21,9 +21,9 @@ pub const MAX_FIELDS: usize = 1000;
 ///
 /// A value is a [`Value::Str`] or a [`Value::File`].
 #[derive(Clone, Default, PartialEq)]
-pub struct Form(IndexMap<String, Vec<Value>>);
+pub struct QueryDict(IndexMap<String, Vec<Value>>);
 
-impl Form {
+impl QueryDict {
     /// The last value of a name: what `QueryDict.get()` gives.
     pub fn get_last(&self, name: &str) -> Option<&Value> {
         self.get_list(name).last()
@@ -52,28 +52,24 @@ impl Form {
     }
 }
 
-impl fmt::Debug for Form {
-    /// The number of names only, as forms hold passwords.
+impl fmt::Debug for QueryDict {
+    /// The number of names only, as they hold passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Form({} names)", self.0.len())
+        write!(f, "QueryDict({} names)", self.0.len())
     }
 }
 
 /// Reads a URL-encoded form, as `QueryDict(body, encoding=charset)` does.
-pub(super) fn parse_urlencoded(body: &[u8], charset: Charset) -> Result<Form, BodyError> {
-    let fields = body.split(|&byte| byte == b'&');
+pub(super) fn parse_urlencoded(body: &[u8], charset: Charset) -> Result<QueryDict, BodyError> {
+    // One undecodable byte makes Django take the whole body for ISO 8859-1.
+    let body = charset.decode(body).unwrap_or_else(|| latin1(body));
+    let fields = body.split('&');
     if fields.clone().count() > MAX_FIELDS {
         return Err(BodyError::TooManyFields);
     }
-    // One undecodable byte makes Django take the whole body for ISO 8859-1.
-    let whole = match charset {
-        Charset::Utf8 if std::str::from_utf8(body).is_ok() => Charset::Utf8,
-        _ => Charset::Latin1,
-    };
-    let mut form = Form::default();
+    let mut form = QueryDict::default();
     for field in fields.filter(|field| !field.is_empty()) {
-        // All three charsets keep ASCII, so a field may be decoded by itself.
-        let field = whole.decode_replacing(field).replace('+', " ");
+        let field = field.replace('+', " ");
         let (name, value) = field.split_once('=').unwrap_or((&field, ""));
         let value = percent_decoded(value, charset);
         form.append(percent_decoded(name, charset), Value::Str(value.into()));
@@ -162,6 +158,6 @@ mod tests {
         assert_eq!(form.get_list("a").len(), 2);
         assert!(form.contains("a") && !form.contains("b"));
         assert!(form.get_list("b").is_empty());
-        assert_eq!(format!("{form:?}"), "Form(1 names)");
+        assert_eq!(format!("{form:?}"), "QueryDict(1 names)");
     }
 }
