@@ -8,8 +8,8 @@ use shared::{
     domain::{Flag, Group, GroupId, Permission, User, UserId},
     store::{
         Store, StoreError,
+        items::{Item, from_item, number_of},
         keys::{self, Entity, Key, Sequence},
-        table::{Item, from_item},
     },
 };
 
@@ -125,7 +125,7 @@ impl Broken<'_> {
         self.lines.push(line);
     }
 
-    /// A marker must be there and name its owner.
+    /// A marker must exist and name its owner.
     fn marker(&mut self, entity: &Entity<'_>, attribute: &str, owner: u64) {
         let key = entity.key();
         let named = self
@@ -140,13 +140,8 @@ impl Broken<'_> {
 
     fn sequence(&mut self, sequence: Sequence, highest: Option<u64>) {
         let Some(highest) = highest else { return };
-        let value = self
-            .contents
-            .get(&Entity::Sequence(sequence).key())
-            .and_then(|item| item.get("value"));
-        let last = value
-            .and_then(|value| value.as_n().ok()?.parse::<u64>().ok())
-            .unwrap_or(0);
+        let item = self.contents.get(&Entity::Sequence(sequence).key());
+        let last = item.and_then(|item| number_of(item, "value")).unwrap_or(0);
         if last < highest {
             self.note(format!(
                 "sequence {sequence:?} is at {last}, but {highest} is in use"
@@ -256,15 +251,11 @@ impl Broken<'_> {
         }
     }
 
-    /// What belongs to nobody: markers, credentials and memberships whose owner does not confirm
-    /// them.
+    /// Markers, credentials and memberships whose owner does not exist or does not confirm them.
     fn strays(&mut self) {
         let mut strays = Vec::new();
         for ((pk, sk), item) in &self.contents.items {
-            let number = |name: &str| {
-                item.get(name)
-                    .and_then(|value| value.as_n().ok()?.parse::<u64>().ok())
-            };
+            let number = |name: &str| number_of(item, name);
             let confirmed = if pk.starts_with("USERNAME#") {
                 number("user_id")
                     .and_then(|id| self.user(id))
@@ -307,7 +298,7 @@ impl Broken<'_> {
     }
 }
 
-/// Whether a user confirms an item under his key.
+/// Whether a user confirms an item under their key.
 fn confirms(user: &User, sk: &str) -> bool {
     match sk.split_once('#') {
         Some(("GROUP", group)) => {

@@ -2,13 +2,23 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::CommandError;
+
+/// What django-cors-headers allows by default.
+const ALLOWED_HEADERS: [HeaderName; 6] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::USER_AGENT,
+    HeaderName::from_static("x-csrftoken"),
+    HeaderName::from_static("x-requested-with"),
+];
 
 /// What answers the preflights of these origins and marks the answers to them; `*` is any origin.
 ///
@@ -41,7 +51,7 @@ pub fn layer(origins: &[String]) -> Result<CorsLayer, CommandError> {
             Method::PATCH,
             Method::DELETE,
         ])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers(ALLOWED_HEADERS)
         .expose_headers([header::LINK, header::RETRY_AFTER, header::WWW_AUTHENTICATE]))
 }
 

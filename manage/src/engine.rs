@@ -179,7 +179,7 @@ fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// Whether a file, if it is there and can be read, begins as SQLite's do.
+/// Whether a file, if it exists and can be read, begins as SQLite's do.
 fn is_empty_or_sqlite(file: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(file).and_then(|file| file.take(16).read_to_end(&mut start));

@@ -8,20 +8,20 @@ use aws_sdk_dynamodb::{
     },
 };
 use shared::{
+    accounts::{self, Refused},
     domain::{
-        Codename, ContentType, PermissionName,
-        names::{RawText, TextField},
+        Actor, Codename, ContentType, PermissionName,
         permission::{STOCK_ACTIONS, STOCK_MODELS},
     },
     store::{
-        Actor, Refusal, Store, WriteError,
+        Store,
         keys::{GSI1, GSI1PK, GSI1SK, PK, SK, TTL},
     },
 };
 
-use crate::CommandError;
+use crate::{CommandError, parsed};
 
-/// Makes the table if there is none, by the definition that the template has too.
+/// Makes the table if it does not exist, with the template's definition.
 ///
 /// # Errors
 /// DynamoDB's.
@@ -97,8 +97,8 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Declares the models of `django.contrib.auth` and makes the permissions that Django makes for
-/// them: `Can add user` and so on. A content type that is declared is left alone, so that what an
-/// admin deletes stays deleted.
+/// them: `Can add user` and so on. A content type that is declared is left alone, so that a permission
+/// that an admin deletes stays deleted.
 ///
 /// # Errors
 /// The table did not answer.
@@ -114,38 +114,17 @@ pub async fn stock(store: &Store) -> Result<(), CommandError> {
         for action in STOCK_ACTIONS {
             let name: PermissionName = parsed(&format!("Can {action} {model}"))?;
             let codename: Codename = parsed(&format!("{action}_{model}"))?;
-            let made = store
-                .create_permission(name, codename, content_type.clone(), Actor::Command)
-                .await;
-            match made {
-                Ok(_) => {}
-                Err(WriteError::Refused(refusals)) if refusals == [Refusal::CodenameTaken] => {}
-                Err(error) => return Err(failed(error)),
+            let content_type = content_type.clone();
+            let actor = Actor::Command;
+            let made = accounts::permissions::create(store, actor, name, codename, content_type);
+            match made.await {
+                // A start that was cut off made it.
+                Ok(_) | Err(Refused::Invalid(_)) => {}
+                Err(refused) => return Err(refused.into()),
             }
         }
         // Declared last, so that a start that was cut off is made up for by the next.
-        store
-            .declare_content_type(&content_type)
-            .await
-            .map_err(failed)?;
+        store.declare_content_type(&content_type).await?;
     }
     Ok(())
-}
-
-fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
-    T::parse(RawText {
-        text,
-        surrogate: None,
-    })
-    .map_err(|texts| CommandError::new(texts.join(" ")))
-}
-
-/// What a failed write is told at the command line.
-pub fn failed(error: WriteError) -> CommandError {
-    match error {
-        WriteError::Refused(refusals) => {
-            CommandError::new(format!("the table refused: {refusals:?}"))
-        }
-        WriteError::Failed(error) => error.into(),
-    }
 }

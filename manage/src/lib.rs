@@ -13,7 +13,7 @@ pub mod syncpermissions;
 pub mod target;
 pub mod users;
 
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 use axum::{
     Router,
@@ -22,9 +22,14 @@ use axum::{
 };
 use clap::{Parser, Subcommand};
 use shared::{
+    accounts::Refused,
     app::App,
-    http::{extract::Peer, service},
+    domain::{FieldError, names::TextField},
+    http::{Routes, extract::Peer, service},
+    settings::SettingsError,
+    store::{StoreError, WriteError},
 };
+use thiserror::Error;
 
 /// User management: run it on this machine, or manage the accounts of a table.
 #[derive(Parser)]
@@ -42,7 +47,7 @@ enum Command {
     Createsuperuser(users::CreateOptions),
     /// Make a user: prompts, or --noinput with DJANGO_USER_PASSWORD.
     Createuser(users::CreateUserOptions),
-    /// Change a user's password, which ends his tokens: prompts, or --noinput with
+    /// Change a user's password, which ends their tokens: prompts, or --noinput with
     /// DJANGO_SUPERUSER_PASSWORD.
     Changepassword(users::ChangePasswordOptions),
     /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
@@ -50,17 +55,18 @@ enum Command {
     Loaddata(loaddata::Options),
     /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
     Rotatekey(rotatekey::Options),
-    /// Make the permissions that another application declares in a file be there.
+    /// Create the permissions that another application declares in a file.
     Syncpermissions(syncpermissions::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
-    /// Ask every route of a deployment what anybody may ask, and tell what is not wired as it should
-    /// be. Needs no account and changes nothing.
+    /// Send every request that needs no account to a deployment, and report what is not wired as it
+    /// should be. Changes nothing.
     Smoketest(smoketest::Options),
 }
 
 /// What ends a command: one line for people.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{0}")]
 pub struct CommandError(String);
 
 impl CommandError {
@@ -70,24 +76,51 @@ impl CommandError {
     }
 }
 
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for CommandError {}
-
-impl From<shared::store::StoreError> for CommandError {
-    fn from(error: shared::store::StoreError) -> Self {
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
         Self(format!("the table did not answer: {error}"))
     }
 }
 
-impl From<shared::settings::SettingsError> for CommandError {
-    fn from(error: shared::settings::SettingsError) -> Self {
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
         Self(error.to_string())
     }
+}
+
+impl From<WriteError> for CommandError {
+    fn from(error: WriteError) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for CommandError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(errors) => {
+                let errors = errors.iter().flat_map(|(_, errors)| errors);
+                Self::from_fields(errors)
+            }
+            Refused::Unavailable(error) => error.into(),
+            other => Self(format!("the table refused: {other:?}")),
+        }
+    }
+}
+
+impl CommandError {
+    /// What is wrong with values, in the words of Django's forms.
+    fn from_fields<'a>(errors: impl IntoIterator<Item = &'a FieldError>) -> Self {
+        let texts: Vec<_> = errors.into_iter().map(FieldError::django).collect();
+        Self(texts.join(" "))
+    }
+}
+
+/// A text of a command line or a file, read as a field of a model.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
+    T::parse(text.into()).map_err(|errors| CommandError::from_fields(&errors))
 }
 
 /// An error with its causes, in one line for people.
@@ -110,14 +143,21 @@ fn random_text() -> String {
     )
 }
 
+/// The functions behind API Gateway, by name, with their routes.
+pub fn functions() -> [(&'static str, Routes); 5] {
+    [
+        ("auth", auth::routes()),
+        ("users", ::users::routes()),
+        ("groups", groups::routes()),
+        ("permissions", permissions::routes()),
+        ("admin", admin::routes()),
+    ]
+}
+
 /// Every function's routes as one service.
 pub fn all_routes(app: App) -> Router {
-    let routes = admin::routes()
-        .merge(auth::routes())
-        .merge(users_routes())
-        .merge(groups::routes())
-        .merge(permissions::routes());
-    service(routes, app)
+    let routes = functions().into_iter().map(|(_, routes)| routes);
+    service(routes.fold(Routes::new(), Routes::merge), app)
 }
 
 /// A service for connections of its own, which tells each request's peer.
@@ -129,10 +169,6 @@ pub fn with_peers(service: Router) -> IntoMakeServiceWithConnectInfo<Router, Soc
     service
         .layer(map_request(told))
         .into_make_service_with_connect_info()
-}
-
-fn users_routes() -> Router<App> {
-    ::users::routes()
 }
 
 /// Carries out a command.

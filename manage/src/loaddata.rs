@@ -1,9 +1,8 @@
 //! `manage loaddata`: accounts, groups and permissions from a fixture in the form of Django's
-//! `dumpdata auth`, with the ids that it gives them. What is there already stays as it is.
+//! `dumpdata auth`, with the ids that it gives them. Objects that exist stay as they are.
 
 use std::{
     collections::{BTreeSet, HashMap},
-    convert::Infallible,
     fs,
     path::PathBuf,
 };
@@ -13,15 +12,14 @@ use clap::Args;
 use serde::Deserialize;
 use shared::{
     domain::{
-        Codename, ContentType, EmailAddress, Group, GroupId, GroupName, Permission, PermissionId,
-        PermissionName, PersonName, User, UserId, UserName,
-        names::{RawText, TextField},
+        Actor, Codename, ContentType, EmailAddress, Group, GroupId, GroupName, NewUser, Permission,
+        PermissionId, PermissionName, PersonName, User, UserId, UserName, names::TextField,
     },
     hashing::PasswordHash,
-    store::{Actor, Store, WriteError, keys::Sequence, nothing_forbids, users::NewUser},
+    store::{Store, WriteError, keys::Sequence},
 };
 
-use crate::{CommandError, init::failed, target::Target};
+use crate::{CommandError, target::Target};
 
 /// Options of `loaddata`.
 #[derive(Args)]
@@ -96,7 +94,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Loads the text of a fixture; how many objects were made, and how many were there.
+/// Loads the text of a fixture. Returns how many objects were made, and how many existed.
 ///
 /// # Errors
 /// It is no fixture, a name is taken by another object, or the table's failure.
@@ -138,10 +136,7 @@ async fn permission(
     }
     let (app_label, model) = fields.content_type;
     let content_type = ContentType { app_label, model };
-    store
-        .declare_content_type(&content_type)
-        .await
-        .map_err(failed)?;
+    store.declare_content_type(&content_type).await?;
     let permission = Permission {
         id,
         name: parsed::<PermissionName>(&fields.name)?,
@@ -149,7 +144,7 @@ async fn permission(
         content_type,
         version: 1,
     };
-    let made = store.insert_permission(permission, Actor::Command).await;
+    let made = store.insert(permission, Vec::new(), Actor::Command).await;
     made.map(|_| true).map_err(taken)
 }
 
@@ -164,7 +159,7 @@ async fn group(store: &Store, pk: u64, fields: GroupFields) -> Result<bool, Comm
         permission_ids: fields.permissions,
         version: 1,
     };
-    let made = store.insert_group(group, Actor::Command).await;
+    let made = store.insert(group, Vec::new(), Actor::Command).await;
     made.map(|_| true).map_err(taken)
 }
 
@@ -189,25 +184,14 @@ async fn user(store: &Store, pk: u64, fields: UserFields) -> Result<bool, Comman
             .map_err(|error| CommandError::new(format!("date_joined: {error}")))?
             .secs(),
     };
-    let password = PasswordHash::new(fields.password);
-    let made = store
-        .create_user(id, new, &password, Actor::Command)
-        .await
-        .map_err(taken)?;
-    let in_groups = |user: &User| {
-        Ok::<_, Infallible>(User {
-            group_ids: fields.groups.clone(),
-            permission_ids: fields.user_permissions.clone(),
-            ..user.clone()
-        })
+    let user = User {
+        group_ids: fields.groups,
+        permission_ids: fields.user_permissions,
+        ..new.into_user(id)
     };
-    match store
-        .update_user(made, Actor::Command, nothing_forbids, in_groups)
-        .await
-    {
-        Ok(_) => Ok(true),
-        Err(error) => Err(CommandError::new(format!("{error:?}"))),
-    }
+    let password = PasswordHash::new(fields.password);
+    let made = store.insert_user(user, &password, Actor::Command).await;
+    made.map(|_| true).map_err(taken)
 }
 
 fn name_of(text: &str) -> Result<PersonName, CommandError> {
@@ -218,11 +202,7 @@ fn name_of(text: &str) -> Result<PersonName, CommandError> {
 }
 
 fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
-    T::parse(RawText {
-        text,
-        surrogate: None,
-    })
-    .map_err(|texts| CommandError::new(format!("'{text}': {}", texts.join(" "))))
+    crate::parsed(text).map_err(|error| CommandError::new(format!("'{text}': {error}")))
 }
 
 fn taken(error: WriteError) -> CommandError {
@@ -230,6 +210,6 @@ fn taken(error: WriteError) -> CommandError {
         WriteError::Refused(refusals) => {
             CommandError::new(format!("belongs to another already: {refusals:?}"))
         }
-        error => failed(error),
+        WriteError::Failed(error) => error.into(),
     }
 }

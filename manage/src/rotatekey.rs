@@ -3,6 +3,7 @@
 use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
 use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
+use secrecy::ExposeSecret;
 use serde_json::json;
 use shared::{aws::https_client, settings::Keys};
 
@@ -45,7 +46,7 @@ pub async fn rotate(client: &Client, secret: &str) -> Result<(), CommandError> {
         .secret_string
         .unwrap_or_default();
     let keys = Keys::from_secret(&text)?;
-    let new = json!({"current": random_text(), "previous": keys.signing_key.expose()});
+    let new = json!({"current": random_text(), "previous": keys.signing_key.expose_secret()});
     let put = client
         .put_secret_value()
         .secret_id(secret)

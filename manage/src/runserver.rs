@@ -12,23 +12,23 @@ use aws_sdk_dynamodb::Client;
 use axum::{Router, middleware::from_fn};
 use clap::Args;
 use shared::{
-    app::{App, Clock},
-    domain::{
-        EmailAddress, PersonName, UserName,
-        names::{RawText, TextField},
-    },
+    accounts,
+    app::App,
+    clock::Clock,
+    domain::{Actor, NewUser},
     hashing::Password,
     settings::Settings,
-    store::{Store, connect_to, users::NewUser},
+    store::{connect_to, pager::Filter},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 use crate::{
     CommandError, all_routes, cors,
     engine::{Access, Engine, LOOPBACK, Opened},
-    init, random_text,
+    init, parsed, random_text,
     target::EMBEDDED_TABLE,
-    users, with_peers,
+    users::SUPERUSER_EMAIL,
+    with_peers,
 };
 
 const SIGNING_KEY: &str = "signing-key";
@@ -47,9 +47,9 @@ pub struct Options {
     /// Keep the data in memory only, and forget it at the end.
     #[arg(long, conflicts_with = "data")]
     memory: bool,
-    /// The address to serve the embedded DynamoDB on; port 0 is any free one. Whoever reaches it
-    /// may read and write everything, so leave it on loopback, or on the bridge of containers that
-    /// are to use it.
+    /// The address to serve the embedded DynamoDB on; port 0 is any free one. It lets every client
+    /// read and write everything, so leave it on loopback, or on the bridge of containers that use
+    /// it.
     #[arg(long, value_name = "ADDR:PORT", default_value_t = LOOPBACK)]
     dynamodb_bind: SocketAddr,
 }
@@ -139,7 +139,7 @@ pub async fn prepare(
     })?;
     let app = App::local(settings, client, clock)?;
     init::stock(&app.store).await?;
-    let password = first_superuser(&app.store, app.clock.now()).await?;
+    let password = first_superuser(&app).await?;
     Ok((app, password))
 }
 
@@ -182,29 +182,28 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(unfinished, path)
 }
 
-/// On a table without users, makes the superuser `admin`; his password is told this once.
-async fn first_superuser(store: &Store, now: i64) -> Result<Option<String>, CommandError> {
-    if !store.user_page("", None, 1).await?.users.is_empty() {
+/// The address of the first superuser unless `DJANGO_SUPERUSER_EMAIL` is set: a PUT of the profile
+/// asks for one.
+const FIRST_EMAIL: &str = "admin@localhost.localdomain";
+
+/// On a table without users, makes the superuser `admin`; the password is shown this once.
+async fn first_superuser(app: &App) -> Result<Option<String>, CommandError> {
+    let first = app.store.user_page(&Filter::default(), None, 1).await?;
+    if !first.users.is_empty() {
         return Ok(None);
     }
-    let password = random_text()[..20].to_owned();
-    let username = UserName::parse(RawText {
-        text: "admin",
-        surrogate: None,
-    })
-    .map_err(|texts| CommandError::new(texts.join(" ")))?;
+    let email = std::env::var(SUPERUSER_EMAIL).ok();
+    let email = email.filter(|email| !email.is_empty());
     let admin = NewUser {
-        username,
-        email: EmailAddress::default(),
-        first_name: PersonName::default(),
-        last_name: PersonName::default(),
-        is_active: true,
+        email: parsed(email.as_deref().unwrap_or(FIRST_EMAIL))?,
         is_staff: true,
         is_superuser: true,
-        date_joined: now,
+        ..NewUser::named(parsed("admin")?, app.clock.now())
     };
-    users::make(store, admin, &Password::new(password.clone())).await?;
-    Ok(Some(password))
+    let text = random_text()[..20].to_owned();
+    let password = Password::new(text.clone());
+    accounts::users::create(&app.store, &app.hasher, Actor::Command, admin, &password).await?;
+    Ok(Some(text))
 }
 
 fn introduction(

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
     fs,
     path::PathBuf,
 };
@@ -10,14 +9,15 @@ use std::{
 use clap::Args;
 use serde::Deserialize;
 use shared::{
+    accounts::{self, Refused},
     domain::{
-        Codename, ContentType, Permission, PermissionName,
-        names::{RawText, TextField},
+        Actor, Codename, ContentType, Permission, PermissionChange, PermissionName,
+        names::TextField,
     },
-    store::{Actor, ChangeError, Store, nothing_forbids},
+    store::Store,
 };
 
-use crate::{CommandError, init::failed, target::Target};
+use crate::{CommandError, parsed, target::Target};
 
 /// Options of `syncpermissions`.
 #[derive(Args)]
@@ -144,11 +144,7 @@ fn field<T: TextField>(name: &str, text: &str) -> Result<T, CommandError> {
     if text.is_empty() {
         return Err(CommandError::new(format!("a {name} is empty")));
     }
-    let raw = RawText {
-        text,
-        surrogate: None,
-    };
-    T::parse(raw).map_err(|texts| CommandError::new(format!("'{text}': {}", texts.join(" "))))
+    parsed(text).map_err(|error| CommandError::new(format!("'{text}': {error}")))
 }
 
 async fn plan(store: &Store, wanted: &Wanted, prune: bool) -> Result<Vec<Step>, CommandError> {
@@ -208,39 +204,29 @@ impl Step {
     }
 
     async fn carry_out(self, store: &Store) -> Result<(), CommandError> {
-        match self {
-            Self::Declare(content_type) => store
-                .declare_content_type(&content_type)
-                .await
-                .map_err(failed),
-            Self::Add(content_type, codename, name) => store
-                .create_permission(name, codename, content_type, Actor::Command)
-                .await
-                .map(drop)
-                .map_err(failed),
+        let actor = Actor::Command;
+        let done = match self {
+            Self::Declare(content_type) => {
+                return Ok(store.declare_content_type(&content_type).await?);
+            }
+            Self::Add(of, codename, name) => {
+                let made = accounts::permissions::create(store, actor, name, codename, of);
+                made.await.map(drop)
+            }
             Self::Rename(one, name) => {
-                let change = |one: &Permission| {
-                    Ok::<_, Infallible>(Permission {
-                        name: name.clone(),
-                        ..one.clone()
-                    })
+                let change = PermissionChange {
+                    name: Some(name),
+                    ..PermissionChange::default()
                 };
-                let changed = store.update_permission(one, Actor::Command, nothing_forbids, change);
-                changed.await.map(drop).or_else(or_gone)
+                let changed = accounts::permissions::change(store, actor, one, &change);
+                changed.await.map(drop)
             }
-            Self::Remove(one) => {
-                let removed = store.delete_permission(one, Actor::Command);
-                removed.await.or_else(or_gone)
-            }
+            Self::Remove(one) => accounts::permissions::delete(store, actor, one).await,
+        };
+        match done {
+            // An object that was deleted meanwhile needs no change.
+            Ok(()) | Err(Refused::NotFound) => Ok(()),
+            Err(refused) => Err(refused.into()),
         }
-    }
-}
-
-/// What somebody else has just deleted needs no change.
-fn or_gone(error: ChangeError<Infallible>) -> Result<(), CommandError> {
-    match error {
-        ChangeError::Gone => Ok(()),
-        ChangeError::Failed(error) => Err(error.into()),
-        other => Err(CommandError::new(format!("the table refused: {other:?}"))),
     }
 }

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use shared::{
     aws::https_client,
-    store::{Store, client, connect_to, keys::Entity, table::attributes},
+    store::{Store, client, connect_to, items::attributes, keys::Entity},
 };
 
 use crate::{
@@ -39,10 +39,10 @@ pub struct OpenTarget {
 }
 
 impl Target {
-    /// Opens a table that must be there, for a command that does not mean to make one.
+    /// Opens a table that must exist, for a command that does not make one.
     ///
     /// # Errors
-    /// There is no table, or it cannot be opened or reached.
+    /// The table does not exist, or cannot be opened or reached.
     pub async fn open_existing(&self) -> Result<OpenTarget, CommandError> {
         if self.table.is_none() && !Engine::has_database(&self.data) {
             let directory = self.data.display();
@@ -53,8 +53,8 @@ impl Target {
         self.open().await
     }
 
-    /// Opens the table for a command that may be its first: an embedded one is made if it is not
-    /// there, and either gets Django's stock permissions.
+    /// Opens the table for a command that may be its first: an embedded one is made if it does not
+    /// exist, and either gets Django's stock permissions.
     ///
     /// # Errors
     /// The database cannot be opened or reached.
@@ -93,8 +93,8 @@ impl OpenTarget {
     }
 }
 
-/// Tells at once, and before anything is asked, that a table is not there. By a read, since
-/// whoever may manage accounts may do that.
+/// Fails at once, before any prompt, if a table does not exist. Finds out by a read, which every role
+/// that manages accounts may do.
 async fn ensure_table(store: &Store) -> Result<(), CommandError> {
     let (client, name) = store.table().parts();
     let key = Entity::ActiveSuperusers.key();

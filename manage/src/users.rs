@@ -7,21 +7,40 @@ use std::{
 
 use clap::Args;
 use shared::{
-    app::Clock,
+    accounts::{self, Refused},
+    clock::Clock,
     domain::{
-        EmailAddress, PersonName, User, UserName,
-        names::{RawText, TextField},
+        Actor, EmailAddress, FieldError, NewUser, Unique, UserName,
+        names::TextField,
         password::{PersonalAttributes, validate},
     },
     hashing::{Hasher, Password},
     python,
-    store::{Actor, ChangeError, Refusal, Store, WriteError, users::NewUser},
 };
 
-use crate::{CommandError, target::Target};
+use crate::{CommandError, parsed, target::Target};
 
 const SUPERUSER_PASSWORD: &str = "DJANGO_SUPERUSER_PASSWORD";
-const USER_PASSWORD: &str = "DJANGO_USER_PASSWORD";
+/// Django's variable for the address of a superuser.
+pub(crate) const SUPERUSER_EMAIL: &str = "DJANGO_SUPERUSER_EMAIL";
+
+/// The variables that stand for what is not asked for.
+struct Variables {
+    username: &'static str,
+    email: &'static str,
+    password: &'static str,
+}
+
+const OF_SUPERUSER: Variables = Variables {
+    username: "DJANGO_SUPERUSER_USERNAME",
+    email: SUPERUSER_EMAIL,
+    password: SUPERUSER_PASSWORD,
+};
+const OF_USER: Variables = Variables {
+    username: "DJANGO_USER_USERNAME",
+    email: "DJANGO_USER_EMAIL",
+    password: "DJANGO_USER_PASSWORD",
+};
 
 /// Options of a command that makes an account.
 #[derive(Args)]
@@ -32,8 +51,9 @@ pub struct CreateOptions {
     /// The email address; asked for if it is not given.
     #[arg(long)]
     email: Option<String>,
-    /// Ask nothing: the username must be given, and the password comes from the environment.
-    #[arg(long)]
+    /// Ask nothing: the password comes from DJANGO_SUPERUSER_PASSWORD (createuser:
+    /// DJANGO_USER_PASSWORD), and what no option gives from …_USERNAME and …_EMAIL.
+    #[arg(long, visible_alias = "no-input")]
     noinput: bool,
     #[command(flatten)]
     target: Target,
@@ -58,7 +78,7 @@ pub struct ChangePasswordOptions {
     /// The username of the account.
     username: String,
     /// Ask nothing: the password comes from DJANGO_SUPERUSER_PASSWORD.
-    #[arg(long)]
+    #[arg(long, visible_alias = "no-input")]
     noinput: bool,
     #[command(flatten)]
     target: Target,
@@ -81,7 +101,7 @@ pub async fn create_superuser(options: CreateOptions) -> Result<(), CommandError
         is_staff: true,
         is_superuser: true,
     };
-    create(&options, flags, SUPERUSER_PASSWORD).await?;
+    create(&options, flags, &OF_SUPERUSER).await?;
     println!("Superuser created successfully.");
     Ok(())
 }
@@ -101,78 +121,83 @@ pub async fn create_user(options: CreateUserOptions) -> Result<(), CommandError>
         is_staff: staff,
         is_superuser: false,
     };
-    create(&account, flags, USER_PASSWORD).await?;
+    create(&account, flags, &OF_USER).await?;
     println!("User created successfully.");
     Ok(())
 }
 
-async fn create(options: &CreateOptions, flags: Flags, variable: &str) -> Result<(), CommandError> {
-    let username: UserName = field(options.username.clone(), "Username", options.noinput)?;
-    let email = email(options.email.clone(), options.noinput)?;
+async fn create(
+    options: &CreateOptions,
+    flags: Flags,
+    variables: &Variables,
+) -> Result<(), CommandError> {
+    // Variables count only where nothing is asked for.
+    let given = |option: &Option<String>, variable| {
+        let variable = || env::var(variable).ok().filter(|_| options.noinput);
+        option.clone().or_else(variable)
+    };
+    let username = given(&options.username, variables.username);
+    let username: UserName = field(username, "Username", options.noinput)?;
+    let email = email(given(&options.email, variables.email), options.noinput)?;
     let attributes = PersonalAttributes {
         username: username.as_str(),
         email: email.as_str(),
         ..Default::default()
     };
-    let password = password(options.noinput, variable, &attributes)?;
+    let password = password(options.noinput, variables.password, &attributes)?;
     let open = options.target.open().await?;
     let new = NewUser {
-        username,
         email,
-        first_name: PersonName::default(),
-        last_name: PersonName::default(),
         is_active: flags.is_active,
         is_staff: flags.is_staff,
         is_superuser: flags.is_superuser,
-        date_joined: Clock::System.now(),
+        ..NewUser::named(username, Clock::System.now())
     };
-    let made = make(&open.store, new, &password).await;
+    let hasher = Hasher::default();
+    let made = accounts::users::create(&open.store, &hasher, Actor::Command, new, &password).await;
     open.close().await;
-    made.map(|_| ())
+    match made {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(taken(&refused).unwrap_or_else(|| refused.into())),
+    }
 }
 
-/// Makes an account.
-///
-/// # Errors
-/// The username or email address is taken, or the table's failure.
-pub async fn make(store: &Store, new: NewUser, password: &Password) -> Result<User, CommandError> {
-    let id = store.next_user_id().await?;
-    let hash = Hasher::default().hash(password).await;
-    store
-        .create_user(id, new, &hash, Actor::Command)
-        .await
-        .map_err(|error| match error {
-            WriteError::Refused(refusals) if refusals.contains(&Refusal::UserNameTaken) => {
-                CommandError::new("That username is already taken.")
-            }
-            WriteError::Refused(refusals) if refusals.contains(&Refusal::EmailTaken) => {
-                CommandError::new("That email address is already taken.")
-            }
-            error => crate::init::failed(error),
-        })
+/// Django's words for a taken name.
+fn taken(refused: &Refused) -> Option<CommandError> {
+    let Refused::Invalid(errors) = refused else {
+        return None;
+    };
+    let is_taken = |unique| {
+        let mut all = errors.iter().flat_map(|(_, errors)| errors);
+        all.any(|error| *error == FieldError::Taken(unique))
+    };
+    if is_taken(Unique::Username) {
+        Some(CommandError::new("That username is already taken."))
+    } else if is_taken(Unique::Email) {
+        Some(CommandError::new("That email address is already taken."))
+    } else {
+        None
+    }
 }
 
 /// Changes a user's password.
 ///
 /// # Errors
-/// There is no such user, the password is not valid, or the table's failure.
+/// The user does not exist, the password is not valid, or the table's failure.
 pub async fn change_password(options: ChangePasswordOptions) -> Result<(), CommandError> {
     let unknown = || CommandError::new(format!("user '{}' does not exist", options.username));
     let name = UserName::stored(&options.username).ok_or_else(unknown)?;
     let open = options.target.open_existing().await?;
     let result = async {
-        let (user, _) = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
-        let attributes = user.attributes();
-        let password = password(options.noinput, SUPERUSER_PASSWORD, &attributes)?;
-        let hash = Hasher::default().hash(&password).await;
-        let now = Clock::System.now();
-        open.store
-            .set_password(&user, false, &hash, now, Actor::Command)
-            .await
-            .map_err(|error| match error {
-                ChangeError::Failed(error) => error.into(),
-                _ => unknown(),
-            })
+        let user = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
+        let password = password(options.noinput, SUPERUSER_PASSWORD, &user.attributes())?;
+        let (store, hasher) = (&open.store, Hasher::default());
+        let set = accounts::users::set_password(store, &hasher, Actor::Command, &user, &password);
+        match set.await {
+            Ok(_) => Ok(()),
+            Err(Refused::NotFound) => Err(unknown()),
+            Err(refused) => Err(refused.into()),
+        }
     }
     .await;
     open.close().await;
@@ -194,11 +219,7 @@ fn field<T: TextField>(
         if text.is_empty() {
             return Err(CommandError::new(format!("{label} cannot be blank.")));
         }
-        T::parse(RawText {
-            text,
-            surrogate: None,
-        })
-        .map_err(|texts| CommandError::new(texts.join(" ")))
+        parsed(text)
     };
     match given {
         Some(text) => parse(&text),
@@ -214,12 +235,7 @@ fn field<T: TextField>(
 fn email(given: Option<String>, noinput: bool) -> Result<EmailAddress, CommandError> {
     let parse = |text: &str| match python::strip(text) {
         "" => Ok(EmailAddress::default()),
-        text => EmailAddress::parse(RawText {
-            text,
-            surrogate: None,
-        })
-        .map(|email| email.with_lower_domain())
-        .map_err(|texts| CommandError::new(texts.join(" "))),
+        text => parsed::<EmailAddress>(text).map(|email| email.with_lower_domain()),
     };
     match given {
         Some(text) => parse(&text),
@@ -233,23 +249,22 @@ fn password(
     variable: &str,
     attributes: &PersonalAttributes<'_>,
 ) -> Result<Password, CommandError> {
-    // Trimmed as at login, which could not know it otherwise.
-    let trimmed = |text: &str| match python::strip(text) {
+    let present = |text: String| match python::strip(&text) {
         "" => Err(CommandError::new("Blank passwords aren't allowed.")),
-        text => Ok(text.to_owned()),
+        _ => Ok(text),
     };
     if noinput {
         // As in Django, an operator's script is not argued with.
         let text = env::var(variable)
             .map_err(|_| CommandError::new(format!("You must set {variable} with --noinput.")))?;
-        return trimmed(&text).map(Password::new);
+        return present(text).map(Password::new);
     }
     ask_until(|| {
         let (first, second) = (ask_hidden("Password: ")?, ask_hidden("Password (again): ")?);
         if first != second {
             return Err(CommandError::new("Your passwords didn't match."));
         }
-        let text = trimmed(&first)?;
+        let text = present(first)?;
         let errors = validate(&text, attributes);
         if errors.is_empty() {
             Ok(Password::new(text))
@@ -259,7 +274,7 @@ fn password(
     })
 }
 
-/// Asks again after an answer that is wrong, as long as there is somebody to ask.
+/// Asks again after a wrong answer, if standard input is a terminal.
 fn ask_until<T>(mut question: impl FnMut() -> Result<T, CommandError>) -> Result<T, CommandError> {
     let is_final = |error: &CommandError| [NO_ANSWER, CANCELLED].contains(&error.0.as_str());
     loop {

@@ -1,4 +1,4 @@
-//! How the AWS SDK is set up: where a function finds AWS, and whom it trusts there.
+//! How the AWS SDK is set up: where a function finds AWS, and which certificates it trusts.
 
 use std::{fs, time::Duration};
 
@@ -41,7 +41,7 @@ pub fn in_lambda(
     endpoint: Option<&str>,
 ) -> Result<SdkConfig, SettingsError> {
     let roots = match &settings.ca_bundle {
-        // Nobody is asked for a certificate there.
+        // No certificate is needed there.
         _ if endpoint.is_some_and(|url| url.starts_with("http://")) => String::new(),
         None => AMAZON_ROOTS.to_owned(),
         Some(path) => read_bundle(path)
@@ -99,8 +99,8 @@ fn config(
         .build()
 }
 
-/// HTTPS by rustls with ring, which unlike aws-lc costs no start-up time. Its connections serve
-/// whoever it is given to, with this module's time limit on making one and not with a client's.
+/// HTTPS by rustls with ring, which unlike aws-lc costs no start-up time. All clients that it is given
+/// to share its connections and this module's connect timeout, not their own.
 ///
 /// # Errors
 /// A trust store that cannot be parsed.

@@ -2,14 +2,19 @@
 
 mod hmac;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto, encode};
+use std::sync::Arc;
+
+use base64::{
+    Engine,
+    engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
 use serde_json::{Map, Value};
 
 use crate::{
     domain::{User, UserId},
     python,
-    settings::{Keys, Settings},
+    settings::{Algorithm, Keys, TokenSettings},
 };
 
 /// What a token is for: SimpleJWT's `token_type` claim.
@@ -83,7 +88,7 @@ impl Claims {
         self.user_id.is_some()
     }
 
-    /// The user it names: a text or an integer. What is no user's id is none.
+    /// The user it names: a text or an integer. A value that is no id is `None`.
     pub fn user_id(&self) -> Option<UserId> {
         let digits = match self.user_id.as_ref()? {
             Value::String(text) => python::int(text)?,
@@ -93,41 +98,37 @@ impl Claims {
         digits.parse().ok().map(UserId)
     }
 
-    /// Whether the token is older than the user's last change of password.
+    /// Whether the token is older than the user's last change of the password.
     pub fn is_revoked_for(&self, user: &User) -> bool {
         user.tokens_valid_after
             .is_some_and(|after| self.iat.is_none_or(|iat| iat < after))
     }
 }
 
+/// The claims of a token that one of the keys signed, unchecked.
+pub struct Signed(Map<String, Value>);
+
 /// Signs and verifies with certain keys.
 pub struct Jwt {
-    algorithm: Algorithm,
+    settings: Arc<TokenSettings>,
+    algorithm: jsonwebtoken::Algorithm,
     signing_key: EncodingKey,
     verifying_keys: Vec<DecodingKey>,
-    access_lifetime: i64,
-    refresh_lifetime: i64,
-    leeway: i64,
-    audience: Option<String>,
-    issuer: Option<String>,
 }
 
 impl Jwt {
     /// These keys, with the lifetimes and the algorithm of the settings.
-    pub fn new(settings: &Settings, keys: &Keys) -> Self {
+    pub fn new(settings: Arc<TokenSettings>, keys: &Keys) -> Self {
         hmac::install();
-        let verifying_keys = std::iter::once(&keys.signing_key).chain(&keys.fallbacks);
         Self {
-            algorithm: settings.algorithm,
-            signing_key: EncodingKey::from_secret(keys.signing_key.expose().as_bytes()),
-            verifying_keys: verifying_keys
-                .map(|key| DecodingKey::from_secret(key.expose().as_bytes()))
-                .collect(),
-            access_lifetime: settings.access_token_lifetime,
-            refresh_lifetime: settings.refresh_token_lifetime,
-            leeway: settings.leeway,
-            audience: settings.audience.clone(),
-            issuer: settings.issuer.clone(),
+            algorithm: match settings.algorithm {
+                Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
+                Algorithm::Hs384 => jsonwebtoken::Algorithm::HS384,
+                Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
+            },
+            signing_key: EncodingKey::from_secret(keys.all().next().unwrap_or_default()),
+            verifying_keys: keys.all().map(DecodingKey::from_secret).collect(),
+            settings,
         }
     }
 
@@ -148,8 +149,8 @@ impl Jwt {
 
     fn sign(&self, token_type: TokenType, user_id: Value, now: i64, iat: i64) -> String {
         let lifetime = match token_type {
-            TokenType::Access => self.access_lifetime,
-            TokenType::Refresh => self.refresh_lifetime,
+            TokenType::Access => self.settings.access_lifetime,
+            TokenType::Refresh => self.settings.refresh_lifetime,
         };
         let mut claims = Map::new();
         claims.insert("token_type".to_owned(), token_type.as_str().into());
@@ -157,10 +158,10 @@ impl Jwt {
         claims.insert("iat".to_owned(), iat.into());
         claims.insert("jti".to_owned(), new_jti().into());
         claims.insert("user_id".to_owned(), user_id);
-        if let Some(audience) = &self.audience {
+        if let Some(audience) = &self.settings.audience {
             claims.insert("aud".to_owned(), audience.clone().into());
         }
-        if let Some(issuer) = &self.issuer {
+        if let Some(issuer) = &self.settings.issuer {
             claims.insert("iss".to_owned(), issuer.clone().into());
         }
         // Signing a map of texts and integers with an HMAC key has no way to fail.
@@ -168,101 +169,75 @@ impl Jwt {
             .expect("claims are JSON and the key is the algorithm's")
     }
 
+    /// The claims of a token, if one of the keys signed it. The algorithm is the key's, and a token
+    /// whose header names another is refused (RFC 8725, section 3.1).
+    pub fn open(&self, token: &str) -> Option<Signed> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let header = json_object(header)?;
+        if header.get("alg") != Some(&Value::from(name(self.settings.algorithm)))
+            || !understood(&header)
+        {
+            return None;
+        }
+        let signature = URL_SAFE_NO_PAD.encode(decoded(signature)?);
+        let signed = |key| crypto::verify(&signature, message.as_bytes(), key, self.algorithm);
+        self.verifying_keys
+            .iter()
+            .any(|key| signed(key).unwrap_or(false))
+            .then(|| json_object(claims).map(Signed))?
+    }
+
     /// Verifies a token of one type.
     ///
     /// # Errors
-    /// SimpleJWT's first complaint, in its order: signature and times, `exp`, `jti`, `token_type`.
+    /// As [`Jwt::check`].
     pub fn verify(
         &self,
         token: &str,
         token_type: TokenType,
         now: i64,
     ) -> Result<Claims, TokenError> {
-        let (claims, found) = complete(self.genuine(token, now)?)?;
-        match found {
+        let signed = self.open(token).ok_or(TokenError::Invalid)?;
+        self.check(&signed, token_type, now)
+    }
+
+    /// Checks the claims of a token of one type.
+    ///
+    /// # Errors
+    /// SimpleJWT's first complaint, in its order: signature and times, `exp`, `jti`, `token_type`.
+    pub fn check(
+        &self,
+        signed: &Signed,
+        token_type: TokenType,
+        now: i64,
+    ) -> Result<Claims, TokenError> {
+        let claims = self.check_untyped(signed, now)?;
+        match signed.0.get("token_type") {
             None => Err(TokenError::NoType),
             Some(Value::String(name)) if name == token_type.as_str() => Ok(claims),
             Some(_) => Err(TokenError::WrongType),
         }
     }
 
-    /// Verifies a token of any type, as SimpleJWT's `UntypedToken`.
+    /// Checks the claims of a token of any type, as SimpleJWT's `UntypedToken`.
     ///
     /// # Errors
-    /// As [`Jwt::verify`], without the last.
-    pub fn verify_untyped(&self, token: &str, now: i64) -> Result<(), TokenError> {
-        complete(self.genuine(token, now)?).map(|_| ())
+    /// As [`Jwt::check`], without the last.
+    pub fn check_untyped(&self, signed: &Signed, now: i64) -> Result<Claims, TokenError> {
+        self.check_registered(signed, now)?;
+        complete(&signed.0)
     }
 
-    /// A tag that proves that a text is this service's own, made for one purpose. No token has it:
-    /// what a token signs has no line break.
-    pub fn tag(&self, purpose: &str, text: &str) -> String {
-        let message = format!("{purpose}\n{text}");
-        // HMAC takes every message, and the key is the algorithm's.
-        crypto::sign(message.as_bytes(), &self.signing_key, self.algorithm)
-            .expect("the key is the algorithm's")
+    /// The id of a token that is signed and not expired, whatever else it lacks.
+    pub fn token_id<'a>(&self, signed: &'a Signed, now: i64) -> Option<&'a str> {
+        self.check_registered(signed, now).ok()?;
+        signed.0.get("jti")?.as_str()
     }
 
-    /// Whether one of the keys made a tag.
-    pub fn is_tag(&self, purpose: &str, text: &str, tag: &str) -> bool {
-        let message = format!("{purpose}\n{text}");
-        let signed = |key| crypto::verify(tag, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys
-            .iter()
-            .any(|key| signed(key).unwrap_or(false))
-    }
-
-    /// Whether one of the keys signed a token, whatever it claims.
-    pub fn signed(&self, token: &str) -> bool {
-        self.verify_signature(token).is_some()
-    }
-
-    /// The id of a token that is genuine and not expired, whatever else it lacks.
-    pub fn token_id(&self, token: &str, now: i64) -> Option<String> {
-        match self.genuine(token, now).ok()?.remove("jti") {
-            Some(Value::String(jti)) => Some(jti),
-            _ => None,
-        }
-    }
-
-    /// The claims of a token with a good signature and good times, as PyJWT gives them.
-    fn genuine(&self, token: &str, now: i64) -> Result<Map<String, Value>, TokenError> {
-        let claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
-        self.check_registered(&claims)?;
-        // A token of the second after a change of password is issued for that second.
-        if integer(&claims, "iat")?.is_some_and(|iat| iat > now + self.leeway.max(1)) {
-            return Err(TokenError::Invalid);
-        }
-        if integer(&claims, "nbf")?.is_some_and(|nbf| nbf > now + self.leeway) {
-            return Err(TokenError::Invalid);
-        }
-        if integer(&claims, "exp")?.is_some_and(|exp| exp <= now - self.leeway) {
-            return Err(TokenError::Expired);
-        }
-        Ok(claims)
-    }
-
-    /// The claims, if one of the keys signed them. The algorithm is the key's, and a token whose
-    /// header names another is refused (RFC 8725, section 3.1).
-    fn verify_signature(&self, token: &str) -> Option<Map<String, Value>> {
-        // PyJWT reads base64 with its padding too.
-        let token = token.trim_end_matches('=');
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, claims) = message.split_once('.')?;
-        let header = json_object(header)?;
-        if header.get("alg") != Some(&Value::from(name(self.algorithm))) || !understood(&header) {
-            return None;
-        }
-        let signed = |key| crypto::verify(signature, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys
-            .iter()
-            .any(|key| signed(key).unwrap_or(false))
-            .then(|| json_object(claims))?
-    }
-
-    /// `aud`, `iss`, `sub` and `jti` as PyJWT checks them.
-    fn check_registered(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
-        if let Some(wanted) = &self.audience {
+    /// The registered claims (RFC 7519, section 4.1) as PyJWT checks them.
+    fn check_registered(&self, Signed(claims): &Signed, now: i64) -> Result<(), TokenError> {
+        if let Some(wanted) = &self.settings.audience {
             let held = match claims.get("aud") {
                 Some(Value::String(one)) => one == wanted,
                 Some(Value::Array(many)) => many.iter().any(|one| one == wanted.as_str()),
@@ -272,54 +247,71 @@ impl Jwt {
                 return Err(TokenError::Invalid);
             }
         }
-        if let Some(wanted) = &self.issuer
+        if let Some(wanted) = &self.settings.issuer
             && claims.get("iss").and_then(Value::as_str) != Some(wanted)
         {
             return Err(TokenError::Invalid);
         }
-        match (claims.get("sub"), claims.get("jti")) {
-            (None | Some(Value::String(_)), None | Some(Value::String(_))) => Ok(()),
-            _ => Err(TokenError::Invalid),
+        let is_text = |name| claims.get(name).is_none_or(Value::is_string);
+        if !is_text("sub") || !is_text("jti") {
+            return Err(TokenError::Invalid);
         }
+        let leeway = self.settings.leeway;
+        // A token of the second after a change of password is issued for that second.
+        if integer(claims, "iat")?.is_some_and(|iat| iat > now + leeway.max(1)) {
+            return Err(TokenError::Invalid);
+        }
+        if integer(claims, "nbf")?.is_some_and(|nbf| nbf > now + leeway) {
+            return Err(TokenError::Invalid);
+        }
+        if integer(claims, "exp")?.is_some_and(|exp| exp <= now - leeway) {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
     }
 }
 
 /// The last second of the year 9999, past which SimpleJWT's dates do not go.
 const LAST_DATE: i64 = 253_402_300_799;
 
-/// The claims that SimpleJWT asks of every token, and the token's type.
-fn complete(mut claims: Map<String, Value>) -> Result<(Claims, Option<Value>), TokenError> {
-    let exp = integer(&claims, "exp")?.ok_or(TokenError::NoExp)?;
+/// The claims that SimpleJWT asks of every token.
+fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError> {
+    let exp = integer(claims, "exp")?.ok_or(TokenError::NoExp)?;
     if exp > LAST_DATE || claims.get("exp").is_some_and(Value::is_string) {
         return Err(TokenError::Invalid);
     }
-    let iat = integer(&claims, "iat")?;
-    let Some(Value::String(jti)) = claims.remove("jti") else {
+    let iat = integer(claims, "iat")?;
+    let Some(Value::String(jti)) = claims.get("jti") else {
         return Err(TokenError::NoId);
     };
-    let token_type = claims.remove("token_type");
-    Ok((
-        Claims {
-            jti,
-            exp,
-            iat,
-            user_id: claims.remove("user_id"),
-        },
-        token_type,
-    ))
+    Ok(Claims {
+        jti: jti.clone(),
+        exp,
+        iat,
+        user_id: claims.get("user_id").cloned(),
+    })
 }
 
 fn name(algorithm: Algorithm) -> &'static str {
     match algorithm {
-        Algorithm::HS384 => "HS384",
-        Algorithm::HS512 => "HS512",
-        // The settings take no others.
-        _ => "HS256",
+        Algorithm::Hs256 => "HS256",
+        Algorithm::Hs384 => "HS384",
+        Algorithm::Hs512 => "HS512",
     }
 }
 
+/// The bytes of a segment, which PyJWT takes without padding or with all of it.
+fn decoded(segment: &str) -> Option<Vec<u8>> {
+    let engine = if segment.ends_with('=') {
+        &URL_SAFE
+    } else {
+        &URL_SAFE_NO_PAD
+    };
+    engine.decode(segment).ok()
+}
+
 fn json_object(segment: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
+    serde_json::from_slice(&decoded(segment)?).ok()
 }
 
 /// Whether nothing in a header asks for more than is done here: RFC 7515, section 4.1.11 for

@@ -1,17 +1,16 @@
 //! The keys of tokens at hand: given once, or read from AWS Secrets Manager and read again, so
 //! that a rotation logs nobody out.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use thiserror::Error;
 use tokio::sync::Mutex;
 
 use crate::{
-    jwt::Jwt,
-    settings::{Keys, Settings, SettingsError},
+    jwt::{Jwt, Signed, TokenError},
+    settings::{Keys, SettingsError, TokenSettings},
+    tags::Tags,
 };
 
 /// Seconds after which a secret is read again.
@@ -26,8 +25,9 @@ pub struct Keyring {
 }
 
 struct Inner {
-    settings: Arc<Settings>,
+    settings: Arc<TokenSettings>,
     jwt: RwLock<Arc<Jwt>>,
+    tags: RwLock<Arc<Tags>>,
     secret: Option<SecretSource>,
 }
 
@@ -46,16 +46,9 @@ struct Reads {
 }
 
 /// The secret could not be read: Secrets Manager's reason, or what is wrong with its text.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("SIGNING_KEY_SECRET_ARN: {0}")]
 pub struct SecretError(String);
-
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIGNING_KEY_SECRET_ARN: {}", self.0)
-    }
-}
-
-impl std::error::Error for SecretError {}
 
 impl From<SettingsError> for SecretError {
     fn from(error: SettingsError) -> Self {
@@ -65,7 +58,7 @@ impl From<SettingsError> for SecretError {
 
 impl Keyring {
     /// Keys that stay as they are.
-    pub fn fixed(settings: Arc<Settings>, keys: &Keys) -> Self {
+    pub fn fixed(settings: &TokenSettings, keys: &Keys) -> Self {
         Self::new(settings, keys, None)
     }
 
@@ -74,7 +67,7 @@ impl Keyring {
     /// # Errors
     /// It cannot be read, or holds no keys.
     pub async fn from_secret(
-        settings: Arc<Settings>,
+        settings: &TokenSettings,
         client: Client,
         arn: String,
         now: i64,
@@ -91,12 +84,15 @@ impl Keyring {
         Ok(Self::new(settings, &keys, Some(source)))
     }
 
-    fn new(settings: Arc<Settings>, keys: &Keys, secret: Option<SecretSource>) -> Self {
-        let jwt = RwLock::new(Arc::new(Jwt::new(&settings, keys)));
+    fn new(settings: &TokenSettings, keys: &Keys, secret: Option<SecretSource>) -> Self {
+        let settings = Arc::new(settings.clone());
+        let jwt = RwLock::new(Arc::new(Jwt::new(Arc::clone(&settings), keys)));
+        let tags = RwLock::new(Arc::new(Tags::new(keys)));
         Self {
             inner: Arc::new(Inner {
                 settings,
                 jwt,
+                tags,
                 secret,
             }),
         }
@@ -116,20 +112,40 @@ impl Keyring {
         self.at_hand()
     }
 
-    /// The keys for a token; if none of those at hand signed it, they are read again, for it may
-    /// be a new key of which another instance has learnt before.
-    pub async fn for_token(&self, token: &str, now: i64) -> Arc<Jwt> {
-        self.that_signed(|jwt| jwt.signed(token), now).await
-    }
-
-    /// The keys for something else that is signed, as [`Keyring::for_token`].
-    pub async fn that_signed(&self, signed: impl Fn(&Jwt) -> bool, now: i64) -> Arc<Jwt> {
+    /// What a token claims that one of the keys signed, and the keys. If none of those at hand
+    /// signed it, they are read again: another instance may have read a new key before.
+    ///
+    /// # Errors
+    /// None of the keys signed it.
+    pub async fn open(&self, token: &str, now: i64) -> Result<(Arc<Jwt>, Signed), TokenError> {
         let jwt = self.current(now).await;
-        if self.inner.secret.is_none() || signed(&jwt) {
-            return jwt;
+        if let Some(signed) = jwt.open(token) {
+            return Ok((jwt, signed));
+        }
+        if self.inner.secret.is_none() {
+            return Err(TokenError::Invalid);
         }
         self.read_again_if(now, |_| true).await;
-        self.at_hand()
+        let jwt = self.at_hand();
+        let signed = jwt.open(token).ok_or(TokenError::Invalid)?;
+        Ok((jwt, signed))
+    }
+
+    /// Makes and verifies tags with the keys, which are read again as by [`Keyring::current`].
+    pub async fn tags(&self, now: i64) -> Arc<Tags> {
+        self.current(now).await;
+        let tags = self.inner.tags.read();
+        Arc::clone(&tags.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a text has this tag, made for this purpose. If none of the keys at hand made it, they
+    /// are read again, as by [`Keyring::open`].
+    pub async fn is_tag(&self, purpose: &str, text: &str, tag: &str, now: i64) -> bool {
+        if self.tags(now).await.is_tag(purpose, text, tag) {
+            return true;
+        }
+        self.read_again_if(now, |_| true).await;
+        self.tags(now).await.is_tag(purpose, text, tag)
     }
 
     async fn read_again_if(&self, now: i64, wanted: impl Fn(&Reads) -> bool) {
@@ -144,9 +160,11 @@ impl Keyring {
         match source.read().await {
             Ok(keys) => {
                 last.done = now;
-                let jwt = Arc::new(Jwt::new(&self.inner.settings, &keys));
+                let jwt = Arc::new(Jwt::new(Arc::clone(&self.inner.settings), &keys));
                 let at_hand = self.inner.jwt.write();
                 *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
+                let tags = self.inner.tags.write();
+                *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
             }
             Err(error) => tracing::warn!(%error, "the signing key could not be read again"),
         }

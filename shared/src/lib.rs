@@ -1,10 +1,21 @@
-//! What the service's Lambda functions share: settings, tokens, hashing, the DynamoDB table,
-//! and the reading of requests in the manner of Django REST Framework.
+//! What the service's Lambda functions share. Each line uses those below it, none above:
+//!
+//! - [`lambda`]: a function's start, and API Gateway's events
+//! - [`http`], [`web`]: the JSON API's routes, extractors and errors; what pages need
+//! - [`accounts`]: the use cases, and who may do what
+//! - [`forms`]: what a body or form must hold
+//! - [`app`]: the parts of the service, put together
+//! - [`store`], [`keyring`], [`jwt`], [`tags`], [`aws`]: the DynamoDB table, what is signed, and
+//!   the keys
+//! - [`hashing`], [`input`]: passwords; JSON and forms as Python and DRF read them
+//! - [`telemetry`], [`settings`], [`clock`]: logs and metrics, the environment, the time
+//! - [`domain`], [`python`]: users, groups, permissions and their rules; Python's own rules
 
+pub mod accounts;
 pub mod app;
 pub mod aws;
+pub mod clock;
 pub mod domain;
-pub mod error;
 pub mod forms;
 pub mod hashing;
 pub mod http;
@@ -12,7 +23,9 @@ pub mod input;
 pub mod jwt;
 pub mod keyring;
 pub mod lambda;
-pub mod login;
 pub mod python;
 pub mod settings;
 pub mod store;
+pub mod tags;
+pub mod telemetry;
+pub mod web;

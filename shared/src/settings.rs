@@ -1,41 +1,19 @@
-//! Every environment variable: its name, type and default. Read once, when a function starts.
+//! Every environment variable: its name, type and default, in groups by concern. A function reads
+//! the groups that it needs, once, when it starts.
 
 use std::{env, fmt, ops::RangeInclusive, str::FromStr};
 
-use jsonwebtoken::Algorithm;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-
-use crate::store::AUDIT_RETENTION_DAYS;
-
-/// A text that is never printed.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
+use thiserror::Error;
 
 /// The keys of tokens.
 #[derive(Clone, Debug)]
 pub struct Keys {
     /// Signs and verifies. At least 32 bytes (RFC 7518, section 3.2).
-    pub signing_key: Secret,
+    pub signing_key: SecretString,
     /// Verify but do not sign.
-    pub fallbacks: Vec<Secret>,
+    pub fallbacks: Vec<SecretString>,
 }
 
 /// Where the keys of tokens are.
@@ -47,69 +25,101 @@ pub enum KeySource {
     Secret(String),
 }
 
+/// `ALGORITHM`: HMAC with one of the SHA-2 functions (RFC 7518, section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// With SHA-256, the default.
+    Hs256,
+    /// With SHA-384.
+    Hs384,
+    /// With SHA-512.
+    Hs512,
+}
+
 /// The service's settings, named as in SimpleJWT and Django where they have one.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `SIGNING_KEY` and `SIGNING_KEY_FALLBACKS`, or `SIGNING_KEY_SECRET_ARN`.
-    pub keys: KeySource,
-    /// `ALGORITHM`: HS256 (the default), HS384 or HS512.
-    pub algorithm: Algorithm,
-    /// `ACCESS_TOKEN_LIFETIME` in seconds, 300 unless told.
-    pub access_token_lifetime: i64,
-    /// `REFRESH_TOKEN_LIFETIME` in seconds, 86,400 unless told.
-    pub refresh_token_lifetime: i64,
-    /// `UPDATE_LAST_LOGIN`: whether a login writes the user's `last_login`; false unless told.
-    pub update_last_login: bool,
-    /// `LEEWAY` in seconds for `exp`, `iat` and `nbf`; 0 unless told.
-    pub leeway: i64,
-    /// `AUDIENCE`: the `aud` that tokens carry and must carry; none unless told.
-    pub audience: Option<String>,
-    /// `ISSUER`: the `iss` that tokens carry and must carry; none unless told.
-    pub issuer: Option<String>,
-    /// `TABLE_NAME`: the DynamoDB table.
-    pub table_name: String,
+    /// Access and refresh tokens.
+    pub tokens: TokenSettings,
+    /// The DynamoDB table.
+    pub table: TableSettings,
+    /// Logins.
+    pub logins: LoginSettings,
+    /// The admin pages.
+    pub pages: PageSettings,
+    /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
+    /// set.
+    pub required_permissions: Vec<String>,
     /// `CORS_ALLOWED_ORIGINS`: comma-separated, for `manage runserver` only.
     pub cors_allowed_origins: Vec<String>,
-    /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
-    /// told.
-    pub required_permissions: Vec<String>,
-    /// How many failed logins there may be before nobody is let in.
-    pub login_failures: LoginFailures,
-    /// How long somebody may be logged in to the admin pages.
-    pub sessions: Sessions,
-    /// `CSRF_TRUSTED_ORIGINS`: comma-separated origins, such as `https://admin.example.com`, whose
-    /// forms the admin pages take beside their own; none unless told.
-    pub csrf_trusted_origins: Vec<String>,
-    /// `AUDIT_RETENTION_DAYS`: how long the log of changes is kept, 365 unless told; 0 is for ever.
-    pub audit_retention_days: i64,
-    /// `METRICS_NAMESPACE`: where a function's metrics appear in CloudWatch; `UserManagement`
-    /// unless told.
-    pub metrics_namespace: String,
-    /// `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets: INFO unless told. Above it the line of each
-    /// request is left out, and with it the metrics.
-    pub log_level: tracing::Level,
+    /// Logs and metrics.
+    pub telemetry: TelemetrySettings,
     /// Where a Lambda function finds AWS.
     pub aws: AwsSettings,
 }
 
-/// The limits of failed logins. One of 0 is none.
+/// Access and refresh tokens: SimpleJWT's settings.
 #[derive(Clone, Debug)]
-pub struct LoginFailures {
-    /// `LOGIN_FAILURE_LIMIT`: for one username, 30 unless told.
-    pub per_account: u64,
-    /// `LOGIN_FAILURE_LIMIT_PER_ADDRESS`: from one source address, 300 unless told.
-    pub per_address: u64,
-    /// `LOGIN_FAILURE_WINDOW`: in so many seconds from the first, 900 unless told.
-    pub window: i64,
+pub struct TokenSettings {
+    /// `SIGNING_KEY` and `SIGNING_KEY_FALLBACKS`, or `SIGNING_KEY_SECRET_ARN`.
+    pub keys: KeySource,
+    /// `ALGORITHM`: HS256 (the default), HS384 or HS512.
+    pub algorithm: Algorithm,
+    /// `ACCESS_TOKEN_LIFETIME` in seconds; 300 unless set.
+    pub access_lifetime: i64,
+    /// `REFRESH_TOKEN_LIFETIME` in seconds; 86,400 unless set.
+    pub refresh_lifetime: i64,
+    /// `LEEWAY` in seconds for `exp`, `iat` and `nbf`; 0 unless set.
+    pub leeway: i64,
+    /// `AUDIENCE`: the `aud` that tokens carry and must carry; none unless set.
+    pub audience: Option<String>,
+    /// `ISSUER`: the `iss` that tokens carry and must carry; none unless set.
+    pub issuer: Option<String>,
 }
 
-/// The limits of a session of the admin pages, in seconds.
+/// The DynamoDB table.
 #[derive(Clone, Debug)]
-pub struct Sessions {
-    /// `SESSION_IDLE_AGE`: without a request, 3,600 unless told.
-    pub idle_age: i64,
-    /// `SESSION_COOKIE_AGE`: from the login, 43,200 unless told.
-    pub age: i64,
+pub struct TableSettings {
+    /// `TABLE_NAME`.
+    pub name: String,
+    /// `AUDIT_RETENTION_DAYS`: how long the log of changes is kept; 365 unless set, 0 is for ever.
+    pub audit_retention_days: i64,
+}
+
+/// Logins, and the limits of failed ones. A limit of 0 is none.
+#[derive(Clone, Debug)]
+pub struct LoginSettings {
+    /// `UPDATE_LAST_LOGIN`: whether a login writes the user's `last_login`; false unless set.
+    pub update_last_login: bool,
+    /// `LOGIN_FAILURE_LIMIT`: for one username; 30 unless set.
+    pub failures_per_account: u64,
+    /// `LOGIN_FAILURE_LIMIT_PER_ADDRESS`: from one source address; 300 unless set.
+    pub failures_per_address: u64,
+    /// `LOGIN_FAILURE_WINDOW`: in so many seconds from the first; 900 unless set.
+    pub failure_window: i64,
+}
+
+/// The admin pages.
+#[derive(Clone, Debug)]
+pub struct PageSettings {
+    /// `SESSION_IDLE_AGE`: seconds without a request after which a session ends; 3,600 unless set.
+    pub session_idle_age: i64,
+    /// `SESSION_COOKIE_AGE`: seconds from the login after which it ends; 43,200 unless set.
+    pub session_age: i64,
+    /// `CSRF_TRUSTED_ORIGINS`: comma-separated origins, such as `https://admin.example.com`, whose
+    /// forms are taken beside those of the pages' own host; none unless set.
+    pub csrf_trusted_origins: Vec<String>,
+}
+
+/// Logs and metrics.
+#[derive(Clone, Debug)]
+pub struct TelemetrySettings {
+    /// `METRICS_NAMESPACE`: where a function's metrics appear in CloudWatch; `UserManagement`
+    /// unless set.
+    pub metrics_namespace: String,
+    /// `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets; INFO unless set. Above it the line of each
+    /// request is left out, and with it the metrics.
+    pub log_level: tracing::Level,
 }
 
 /// Where a Lambda function finds AWS, by the variables that Lambda sets and the AWS SDKs know.
@@ -117,16 +127,17 @@ pub struct Sessions {
 pub struct AwsSettings {
     /// `AWS_REGION`.
     pub region: Option<String>,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`; AWS's own unless told.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`; AWS's own unless set.
     pub dynamodb_endpoint: Option<String>,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`; AWS's own unless told.
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`; AWS's own unless set.
     pub secrets_manager_endpoint: Option<String>,
     /// `AWS_CA_BUNDLE`: a PEM file of the certificates to trust instead of Amazon's.
     pub ca_bundle: Option<String>,
 }
 
 /// A setting that is missing or malformed; the text names it.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{0}")]
 pub struct SettingsError(String);
 
 impl SettingsError {
@@ -136,16 +147,12 @@ impl SettingsError {
     }
 }
 
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SettingsError {}
-
+/// Days that changes are remembered unless set.
+pub const AUDIT_RETENTION_DAYS: i64 = 365;
 /// The shortest key that is as strong as its hash (RFC 7518, section 3.2).
 const SHORTEST_KEY: usize = 32;
+/// Ten years: longer lifetimes are slips of the keyboard.
+const LONGEST: i64 = 315_360_000;
 
 impl Settings {
     /// Reads the process's environment.
@@ -156,96 +163,126 @@ impl Settings {
         Self::from_lookup(|name| env::var(name).ok())
     }
 
-    /// Reads settings from `lookup`; an empty text counts as not set, since a SAM template can
-    /// declare a variable only with some value.
+    /// Reads settings from `lookup`.
     ///
     /// # Errors
     /// The first setting that is missing or malformed, by its name.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let get = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let required =
-            |name: &str| get(name).ok_or_else(|| SettingsError(format!("{name} is not set")));
-        let list = |name: &str| -> Vec<String> {
-            let value = get(name).unwrap_or_default();
-            value
-                .split(',')
-                .map(str::trim)
-                .filter(|v| !v.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
-        let failures =
-            |name: &str, default| number(get(name), name, "failures", 0..=1_000_000_u64, default);
-        let fallbacks = list("SIGNING_KEY_FALLBACKS");
-        let keys = match get("SIGNING_KEY_SECRET_ARN") {
-            None => KeySource::Given(Keys {
-                signing_key: key("SIGNING_KEY", required("SIGNING_KEY")?)?,
-                fallbacks: fallbacks
-                    .into_iter()
-                    .map(|text| key("SIGNING_KEY_FALLBACKS", text))
-                    .collect::<Result<_, _>>()?,
-            }),
-            Some(arn) if get("SIGNING_KEY").is_none() && fallbacks.is_empty() => {
-                KeySource::Secret(arn)
-            }
-            Some(_) => {
-                return Err(SettingsError(
-                    "SIGNING_KEY_SECRET_ARN is set, but SIGNING_KEY or SIGNING_KEY_FALLBACKS too"
-                        .to_owned(),
-                ));
-            }
-        };
+        let env = Environment { lookup: &lookup };
         Ok(Self {
-            keys,
-            algorithm: algorithm(get("ALGORITHM").as_deref().unwrap_or("HS256"))?,
-            access_token_lifetime: seconds(
-                get("ACCESS_TOKEN_LIFETIME"),
-                "ACCESS_TOKEN_LIFETIME",
-                1,
-                300,
-            )?,
-            refresh_token_lifetime: seconds(
-                get("REFRESH_TOKEN_LIFETIME"),
-                "REFRESH_TOKEN_LIFETIME",
-                1,
-                86_400,
-            )?,
-            update_last_login: flag(get("UPDATE_LAST_LOGIN"), "UPDATE_LAST_LOGIN")?,
-            leeway: seconds(get("LEEWAY"), "LEEWAY", 0, 0)?,
-            audience: get("AUDIENCE"),
-            issuer: get("ISSUER"),
-            table_name: required("TABLE_NAME")?,
-            cors_allowed_origins: list("CORS_ALLOWED_ORIGINS"),
-            required_permissions: list("REQUIRED_PERMISSIONS"),
-            login_failures: LoginFailures {
-                per_account: failures("LOGIN_FAILURE_LIMIT", 30)?,
-                per_address: failures("LOGIN_FAILURE_LIMIT_PER_ADDRESS", 300)?,
-                window: seconds(get("LOGIN_FAILURE_WINDOW"), "LOGIN_FAILURE_WINDOW", 1, 900)?,
-            },
-            sessions: Sessions {
-                idle_age: seconds(get("SESSION_IDLE_AGE"), "SESSION_IDLE_AGE", 1, 3600)?,
-                age: seconds(get("SESSION_COOKIE_AGE"), "SESSION_COOKIE_AGE", 1, 43_200)?,
-            },
-            csrf_trusted_origins: list("CSRF_TRUSTED_ORIGINS"),
-            audit_retention_days: number(
-                get("AUDIT_RETENTION_DAYS"),
-                "AUDIT_RETENTION_DAYS",
-                "days",
-                0..=36_500,
-                AUDIT_RETENTION_DAYS,
-            )?,
-            metrics_namespace: get("METRICS_NAMESPACE")
-                .unwrap_or_else(|| "UserManagement".to_owned()),
-            log_level: log_level(get("AWS_LAMBDA_LOG_LEVEL")),
-            aws: AwsSettings {
-                region: get("AWS_REGION"),
-                dynamodb_endpoint: get("AWS_ENDPOINT_URL_DYNAMODB")
-                    .or_else(|| get("AWS_ENDPOINT_URL")),
-                secrets_manager_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER")
-                    .or_else(|| get("AWS_ENDPOINT_URL")),
-                ca_bundle: get("AWS_CA_BUNDLE"),
-            },
+            tokens: TokenSettings::read(&env)?,
+            table: TableSettings::read(&env)?,
+            logins: LoginSettings::read(&env)?,
+            pages: PageSettings::read(&env)?,
+            required_permissions: env.list("REQUIRED_PERMISSIONS"),
+            cors_allowed_origins: env.list("CORS_ALLOWED_ORIGINS"),
+            telemetry: TelemetrySettings::read(&env),
+            aws: AwsSettings::read(&env),
         })
+    }
+}
+
+impl TokenSettings {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            keys: KeySource::read(env)?,
+            algorithm: match env.get("ALGORITHM").as_deref() {
+                None | Some("HS256") => Algorithm::Hs256,
+                Some("HS384") => Algorithm::Hs384,
+                Some("HS512") => Algorithm::Hs512,
+                Some(_) => {
+                    let text = "ALGORITHM is not one of HS256, HS384, HS512";
+                    return Err(SettingsError::new(text));
+                }
+            },
+            access_lifetime: env.seconds("ACCESS_TOKEN_LIFETIME", 1, 300)?,
+            refresh_lifetime: env.seconds("REFRESH_TOKEN_LIFETIME", 1, 86_400)?,
+            leeway: env.seconds("LEEWAY", 0, 0)?,
+            audience: env.get("AUDIENCE"),
+            issuer: env.get("ISSUER"),
+        })
+    }
+}
+
+impl KeySource {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        let fallbacks = env.list("SIGNING_KEY_FALLBACKS");
+        let Some(arn) = env.get("SIGNING_KEY_SECRET_ARN") else {
+            let fallbacks = fallbacks
+                .into_iter()
+                .map(|text| key("SIGNING_KEY_FALLBACKS", text));
+            return Ok(Self::Given(Keys {
+                signing_key: key("SIGNING_KEY", env.required("SIGNING_KEY")?)?,
+                fallbacks: fallbacks.collect::<Result<_, _>>()?,
+            }));
+        };
+        if env.get("SIGNING_KEY").is_some() || !fallbacks.is_empty() {
+            let text =
+                "SIGNING_KEY_SECRET_ARN is set, but SIGNING_KEY or SIGNING_KEY_FALLBACKS too";
+            return Err(SettingsError::new(text));
+        }
+        Ok(Self::Secret(arn))
+    }
+}
+
+impl TableSettings {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        let days = |name| env.number(name, "days", 0..=36_500, AUDIT_RETENTION_DAYS);
+        Ok(Self {
+            name: env.required("TABLE_NAME")?,
+            audit_retention_days: days("AUDIT_RETENTION_DAYS")?,
+        })
+    }
+}
+
+impl LoginSettings {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        let failures = |name, default| env.number(name, "failures", 0..=1_000_000, default);
+        Ok(Self {
+            update_last_login: env.flag("UPDATE_LAST_LOGIN")?,
+            failures_per_account: failures("LOGIN_FAILURE_LIMIT", 30)?,
+            failures_per_address: failures("LOGIN_FAILURE_LIMIT_PER_ADDRESS", 300)?,
+            failure_window: env.seconds("LOGIN_FAILURE_WINDOW", 1, 900)?,
+        })
+    }
+}
+
+impl PageSettings {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            session_idle_age: env.seconds("SESSION_IDLE_AGE", 1, 3600)?,
+            session_age: env.seconds("SESSION_COOKIE_AGE", 1, 43_200)?,
+            csrf_trusted_origins: env.list("CSRF_TRUSTED_ORIGINS"),
+        })
+    }
+}
+
+impl TelemetrySettings {
+    fn read(env: &Environment<'_>) -> Self {
+        Self {
+            metrics_namespace: env
+                .get("METRICS_NAMESPACE")
+                .unwrap_or_else(|| "UserManagement".to_owned()),
+            // Lambda's names of levels, of which `tracing` lacks FATAL. Nothing finer than INFO is
+            // compiled into a function.
+            log_level: match env.get("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+                Some("ERROR" | "FATAL") => tracing::Level::ERROR,
+                Some("WARN") => tracing::Level::WARN,
+                _ => tracing::Level::INFO,
+            },
+        }
+    }
+}
+
+impl AwsSettings {
+    fn read(env: &Environment<'_>) -> Self {
+        let endpoint = |service| env.get(service).or_else(|| env.get("AWS_ENDPOINT_URL"));
+        Self {
+            region: env.get("AWS_REGION"),
+            dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            ca_bundle: env.get("AWS_CA_BUNDLE"),
+        }
     }
 }
 
@@ -263,9 +300,8 @@ impl Keys {
             previous: String,
         }
         let Ok(Text { current, previous }) = serde_json::from_str(text) else {
-            return Err(SettingsError(
-                r#"the secret of SIGNING_KEY_SECRET_ARN is not {"current": "…", "previous": "…"}"#
-                    .to_owned(),
+            return Err(SettingsError::new(
+                r#"the secret of SIGNING_KEY_SECRET_ARN is not {"current": "…", "previous": "…"}"#,
             ));
         };
         let name = "the secret of SIGNING_KEY_SECRET_ARN";
@@ -277,75 +313,80 @@ impl Keys {
             },
         })
     }
+
+    /// All keys, the one that signs first.
+    pub fn all(&self) -> impl Iterator<Item = &[u8]> {
+        let keys = std::iter::once(&self.signing_key).chain(&self.fallbacks);
+        keys.map(|key| key.expose_secret().as_bytes())
+    }
 }
 
-fn key(name: &str, text: String) -> Result<Secret, SettingsError> {
+fn key(name: &str, text: String) -> Result<SecretString, SettingsError> {
     if text.len() < SHORTEST_KEY {
         return Err(SettingsError(format!(
             "{name} has a key shorter than {SHORTEST_KEY} bytes"
         )));
     }
-    Ok(Secret(text))
+    Ok(text.into())
 }
 
-fn algorithm(name: &str) -> Result<Algorithm, SettingsError> {
-    match name {
-        "HS256" => Ok(Algorithm::HS256),
-        "HS384" => Ok(Algorithm::HS384),
-        "HS512" => Ok(Algorithm::HS512),
-        _ => Err(SettingsError(
-            "ALGORITHM is not one of HS256, HS384, HS512".to_owned(),
-        )),
+/// Reads variables. An empty text counts as not set, since a SAM template can declare a variable
+/// only with some value.
+struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Environment<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
     }
-}
 
-/// Lambda's names of log levels, of which `tracing` lacks FATAL.
-fn log_level(name: Option<String>) -> tracing::Level {
-    match name.as_deref() {
-        Some("ERROR" | "FATAL") => tracing::Level::ERROR,
-        Some("WARN") => tracing::Level::WARN,
-        // Nothing finer is compiled into a function.
-        _ => tracing::Level::INFO,
+    fn required(&self, name: &str) -> Result<String, SettingsError> {
+        self.get(name)
+            .ok_or_else(|| SettingsError(format!("{name} is not set")))
     }
-}
 
-/// Ten years: longer lifetimes are slips of the keyboard.
-const LONGEST: i64 = 315_360_000;
+    fn list(&self, name: &str) -> Vec<String> {
+        let value = self.get(name).unwrap_or_default();
+        let items = value.split(',').map(str::trim);
+        let items = items.filter(|item| !item.is_empty());
+        items.map(str::to_owned).collect()
+    }
 
-fn seconds(
-    value: Option<String>,
-    name: &str,
-    least: i64,
-    default: i64,
-) -> Result<i64, SettingsError> {
-    number(value, name, "seconds", least..=LONGEST, default)
-}
+    fn flag(&self, name: &str) -> Result<bool, SettingsError> {
+        match self
+            .get(name)
+            .map(|text| text.to_ascii_lowercase())
+            .as_deref()
+        {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(SettingsError(format!("{name} is neither true nor false"))),
+        }
+    }
 
-fn number<T: FromStr + PartialOrd + fmt::Display>(
-    value: Option<String>,
-    name: &str,
-    unit: &str,
-    range: RangeInclusive<T>,
-    default: T,
-) -> Result<T, SettingsError> {
-    let Some(text) = value else {
-        return Ok(default);
-    };
-    let number = text.trim().parse().ok();
-    number
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| {
-            let (least, most) = (range.start(), range.end());
-            SettingsError(format!(
-                "{name} is not a number of {unit} from {least} to {most}"
-            ))
-        })
-}
+    fn seconds(&self, name: &str, least: i64, default: i64) -> Result<i64, SettingsError> {
+        self.number(name, "seconds", least..=LONGEST, default)
+    }
 
-fn flag(value: Option<String>, name: &str) -> Result<bool, SettingsError> {
-    match value.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("false" | "0") => Ok(false),
-        Some("true" | "1") => Ok(true),
-        Some(_) => Err(SettingsError(format!("{name} is neither true nor false"))),
+    fn number<T: FromStr + PartialOrd + fmt::Display>(
+        &self,
+        name: &str,
+        unit: &str,
+        range: RangeInclusive<T>,
+        default: T,
+    ) -> Result<T, SettingsError> {
+        let Some(text) = self.get(name) else {
+            return Ok(default);
+        };
+        let number = text.trim().parse().ok();
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                SettingsError(format!(
+                    "{name} is not a number of {unit} from {least} to {most}"
+                ))
+            })
     }
 }

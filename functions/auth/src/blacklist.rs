@@ -2,15 +2,19 @@
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use shared::{app::App, error::ApiError, http::JsonOrForm, jwt::TokenError};
+use shared::{
+    app::App,
+    http::{ApiError, JsonOrForm},
+    jwt::TokenError,
+};
 
 use crate::refresh::{claims, token_field};
 
 pub async fn blacklist(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "refresh")?;
-    let claims = claims(&app, &token, app.clock.now()).await?;
+    let (_, claims) = claims(&app, &token, app.clock.now()).await?;
     // A token is taken until its leeway ends, so its entry must count as long.
-    let until = claims.exp.saturating_add(app.settings.leeway);
+    let until = claims.exp.saturating_add(app.settings.tokens.leeway);
     if app.store.blacklist(&claims.jti, until).await? {
         Ok(Json(json!({})))
     } else {

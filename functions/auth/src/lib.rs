@@ -5,30 +5,31 @@ mod login;
 mod refresh;
 mod verify;
 
-use axum::{Router, routing::post};
-use shared::{
-    app::App,
-    http::{extract::Anyone, view},
+use shared::http::{
+    Routes,
+    extract::Anyone,
+    routes::{Access, View},
 };
 
 /// The function's routes.
-pub fn routes() -> Router<App> {
-    let allow = "POST, OPTIONS";
-    Router::new()
-        .route(
+pub fn routes() -> Routes {
+    let refresh = Access::Anyone(&["refresh"]);
+    Routes::new()
+        .view::<Anyone>(
             "/api/auth/login/",
-            view::<Anyone>("Token Obtain Pair", allow, post(login::login)),
+            View::new("Token Obtain Pair")
+                .post(Access::Anyone(&["username", "password"]), login::login),
         )
-        .route(
+        .view::<Anyone>(
             "/api/auth/token/refresh/",
-            view::<Anyone>("Token Refresh", allow, post(refresh::refresh)),
+            View::new("Token Refresh").post(refresh, refresh::refresh),
         )
-        .route(
+        .view::<Anyone>(
             "/api/auth/token/verify/",
-            view::<Anyone>("Token Verify", allow, post(verify::verify)),
+            View::new("Token Verify").post(Access::Anyone(&["token"]), verify::verify),
         )
-        .route(
+        .view::<Anyone>(
             "/api/auth/token/blacklist/",
-            view::<Anyone>("Token Blacklist", allow, post(blacklist::blacklist)),
+            View::new("Token Blacklist").post(refresh, blacklist::blacklist),
         )
 }

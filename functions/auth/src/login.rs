@@ -3,14 +3,13 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
+    accounts::login::log_in,
     app::App,
     domain::names::AnyText,
-    error::ApiError,
     hashing::Password,
-    http::{JsonOrForm, extract::SourceAddress},
+    http::{ApiError, JsonOrForm, extract::SourceAddress},
     input::Presence,
     jwt::TokenType,
-    login::log_in,
 };
 
 /// A pair of tokens.
@@ -29,7 +28,7 @@ pub async fn login(
     // Before the password is looked at: a change of it meanwhile ends these tokens too.
     let now = app.clock.now();
     let user = log_in(&app, &username, &password, address, |_| true).await?;
-    if app.settings.update_last_login {
+    if app.settings.logins.update_last_login {
         app.store.set_last_login(user.id, now).await?;
     }
     let jwt = app.keys.current(now).await;

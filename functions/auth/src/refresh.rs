@@ -1,17 +1,16 @@
 //! `POST /api/auth/token/refresh/`: a refresh token for an access token.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
     app::App,
     domain::names::AnyText,
-    error::ApiError,
-    http::{
-        JsonOrForm,
-        log::{Event, note_event, note_user},
-    },
+    http::{ApiError, JsonOrForm},
     input::Presence,
-    jwt::{Claims, TokenError, TokenType},
+    jwt::{Claims, Jwt, TokenError, TokenType},
+    telemetry::{Event, note_event, note_user},
 };
 
 /// A new access token.
@@ -23,7 +22,7 @@ pub struct Access {
 pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Access>, ApiError> {
     let token = token_field(body, "refresh")?;
     let now = app.clock.now();
-    let claims = claims(&app, &token, now).await?;
+    let (jwt, claims) = claims(&app, &token, now).await?;
     let (blacklisted, user) = app
         .store
         .token_and_user(&claims.jti, claims.user_id(), now)
@@ -37,7 +36,6 @@ pub async fn refresh(State(app): State<App>, body: JsonOrForm) -> Result<Json<Ac
     if claims.is_revoked_for(&user) {
         return Err(ApiError::BadToken(TokenError::Invalid));
     }
-    let jwt = app.keys.current(now).await;
     note_user(user.id);
     note_event(Event::Refresh);
     Ok(Json(Access {
@@ -54,16 +52,20 @@ pub fn token_field(body: JsonOrForm, name: &'static str) -> Result<String, ApiEr
     }
 }
 
-/// The claims of a refresh token. As in SimpleJWT, a blacklisted token is told so before what else
-/// is wrong with it; only then is the blacklist read here.
-pub async fn claims(app: &App, token: &str, now: i64) -> Result<Claims, ApiError> {
-    let jwt = app.keys.for_token(token, now).await;
-    let error = match jwt.verify(token, TokenType::Refresh, now) {
-        Ok(claims) => return Ok(claims),
+/// The claims of a refresh token, and the keys that verified it. As in SimpleJWT, a blacklisted
+/// token is told so before what else is wrong with it; only then is the blacklist read here.
+pub async fn claims(app: &App, token: &str, now: i64) -> Result<(Arc<Jwt>, Claims), ApiError> {
+    let (jwt, signed) = app
+        .keys
+        .open(token, now)
+        .await
+        .map_err(ApiError::BadToken)?;
+    let error = match jwt.check(&signed, TokenType::Refresh, now) {
+        Ok(claims) => return Ok((jwt, claims)),
         Err(error) => error,
     };
-    let blacklisted = match jwt.token_id(token, now) {
-        Some(jti) => app.store.token_and_user(&jti, None, now).await?.0,
+    let blacklisted = match jwt.token_id(&signed, now) {
+        Some(jti) => app.store.token_and_user(jti, None, now).await?.0,
         None => false,
     };
     Err(ApiError::BadToken(if blacklisted {

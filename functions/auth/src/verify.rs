@@ -3,15 +3,19 @@
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use shared::{app::App, error::ApiError, http::JsonOrForm};
+use shared::{
+    app::App,
+    http::{ApiError, JsonOrForm},
+};
 
 use crate::refresh::token_field;
 
 pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "token")?;
     let now = app.clock.now();
-    let jwt = app.keys.for_token(&token, now).await;
-    jwt.verify_untyped(&token, now)
+    let opened = app.keys.open(&token, now).await;
+    opened
+        .and_then(|(jwt, signed)| jwt.check_untyped(&signed, now))
         .map_err(ApiError::BadToken)?;
     Ok(Json(json!({})))
 }

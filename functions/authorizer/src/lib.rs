@@ -1,6 +1,6 @@
 //! An authorizer for other HTTP APIs of API Gateway (payload format 2.0, simple responses): it
-//! verifies the access token as the API does, looks at the user as he is now, and tells the route
-//! who he is and what he may do.
+//! verifies the access token as the API does, reads the user as they are now, and tells the route
+//! who they are and what they may do.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -10,15 +10,12 @@ use serde::{Deserialize, Serialize};
 use shared::{
     app::App,
     domain::User,
-    error::ApiError,
-    http::{
-        extract::user_of,
-        log::{Asked, note_route},
-    },
+    http::{ApiError, extract::user_of},
     store::StoreError,
+    telemetry::{RequestInfo, note_error, note_route},
 };
 
-/// What API Gateway asks, as far as it is looked at.
+/// The part of API Gateway's request that is read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -40,7 +37,7 @@ struct Http {
     method: String,
 }
 
-/// What API Gateway is answered.
+/// The answer to API Gateway.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -49,7 +46,7 @@ pub struct Response {
     context: Option<Identity>,
 }
 
-/// What the route behind the authorizer finds in `requestContext.authorizer.lambda`.
+/// What the route behind the authorizer gets in `requestContext.authorizer.lambda`.
 #[derive(Debug, Serialize)]
 pub struct Identity {
     user_id: u64,
@@ -62,10 +59,10 @@ pub struct Identity {
     permissions: Vec<String>,
 }
 
-/// Whether a request may go on, and who sends it. `REQUIRED_PERMISSIONS` must all be held.
+/// Whether a request may go on, and its user. `REQUIRED_PERMISSIONS` must all be held.
 ///
 /// # Errors
-/// The table did not answer: API Gateway makes a 500 of it, since nobody can tell who asks.
+/// The table did not answer: API Gateway answers 500, since the user is not known.
 pub async fn authorize(
     app: &App,
     request: Request,
@@ -74,7 +71,7 @@ pub async fn authorize(
     let started = Instant::now();
     let RequestContext { request_id, http } = request.request_context;
     let method = Method::from_bytes(http.method.as_bytes()).unwrap_or_default();
-    let asked = Asked::by_gateway(method, context, request_id);
+    let info = RequestInfo::by_gateway(method, context, request_id);
     let header = request.headers.get("authorization").cloned();
     let answer = async {
         note_route("authorizer");
@@ -84,13 +81,13 @@ pub async fn authorize(
             Ok(Some(_)) => StatusCode::OK,
             Ok(None) => StatusCode::FORBIDDEN,
             Err(error) => {
-                shared::http::log::note_error(error);
+                note_error(error);
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
         (identity, status, started.elapsed())
     };
-    let identity = app.reporter.tell(asked, answer).await?;
+    let identity = app.reporter.tell(info, answer).await?;
     Ok(Response {
         is_authorized: identity.is_some(),
         context: identity,
@@ -101,7 +98,7 @@ async fn identity(app: &App, header: Option<String>) -> Result<Option<Identity>,
     match user_of(header.as_deref().map(str::as_bytes), app).await {
         Ok(Some(user)) => of(app, &user).await,
         Err(ApiError::Unavailable(error)) => Err(error),
-        // Whatever is wrong with the token: the gateway answers 403.
+        // The gateway answers 403, whatever is wrong with the token.
         Ok(None) | Err(_) => Ok(None),
     }
 }

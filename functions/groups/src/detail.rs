@@ -8,22 +8,21 @@ use axum::{
 };
 use serde::Serialize;
 use shared::{
+    accounts,
     app::App,
     domain::{Group, GroupId},
-    error::ApiError,
-    forms::GroupInput,
+    forms::group_change,
     http::{
-        Can, JsonOrForm,
-        authority::may_add,
+        ApiError, Can, JsonOrForm,
         can::{ChangeGroup, DeleteGroup, Permit, ViewGroup},
         extract::path_id,
         no_content,
     },
 };
 
-/// The group in the path, to whom `P` is open.
+/// The group in the path, for callers with `P`.
 pub struct Managed<P> {
-    /// Who asks.
+    /// The caller.
     pub caller: Can<P>,
     /// The group.
     pub group: Group,
@@ -49,7 +48,7 @@ pub struct GroupDetail {
 }
 
 impl GroupDetail {
-    /// Reads which of the group's permissions there still are, and their order.
+    /// Reads which of the group's permissions still exist, and their order.
     async fn of(group: &Group, app: &App) -> Result<Self, ApiError> {
         let permissions = app.store.permissions_of(&group.permission_ids).await?;
         Ok(Self {
@@ -75,24 +74,8 @@ pub async fn update(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<GroupDetail>, ApiError> {
-    let input = GroupInput::read(&app, body.fields()?, &group).await?;
-    let (here, who, input) = (&app, &caller.0, &input);
-    let judge = |group: Group| async move {
-        let after = input.permissions();
-        match may_add(&here.store, who, &group.permission_ids, after).await {
-            Err(refusal @ ApiError::PermissionDenied) => {
-                // Field errors come first, and the transaction that would tell is not tried.
-                input.taken(here, group.id).await?;
-                Err(refusal)
-            }
-            judged => judged,
-        }
-    };
-    let change = |group: &Group| Ok::<_, ApiError>(input.apply(group));
-    let group = app
-        .store
-        .update_group(group, caller.actor(), judge, change)
-        .await?;
+    let change = group_change(&app.store, body.fields()?, &group).await?;
+    let group = accounts::groups::change(&app.store, caller.actor(), group, &change).await?;
     Ok(Json(GroupDetail::of(&group, &app).await?))
 }
 
@@ -100,6 +83,6 @@ pub async fn destroy(
     Managed { caller, group }: Managed<DeleteGroup>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    app.store.delete_group(group, caller.actor()).await?;
+    accounts::groups::delete(&app.store, caller.actor(), group).await?;
     Ok(no_content())
 }

@@ -5,59 +5,43 @@ mod list;
 mod members;
 mod permissions;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
-use shared::{
-    app::App,
-    http::{
-        Can,
-        can::{ChangeGroup, GroupDetail, GroupList, ViewGroup},
-        view,
-    },
+use shared::http::{
+    Can, Routes,
+    can::{ChangeGroup, GroupDetail, GroupList, ViewGroup},
+    routes::{Access, View},
 };
 
 /// The function's routes.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route(
+pub fn routes() -> Routes {
+    let (view, change) = (
+        Access::Admin("auth.view_group"),
+        Access::Admin("auth.change_group"),
+    );
+    Routes::new()
+        .view::<Can<GroupList>>(
             "/api/auth/groups/",
-            view::<Can<GroupList>>(
-                "Group List",
-                "GET, POST, HEAD, OPTIONS",
-                get(list::list).post(list::create),
-            ),
+            View::new("Group List")
+                .get(view, list::list)
+                .post(Access::Admin("auth.add_group"), list::create),
         )
-        .route(
+        .view::<Can<GroupDetail>>(
             "/api/auth/groups/{id}/",
-            view::<Can<GroupDetail>>(
-                "Group Instance",
-                "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
-                get(detail::retrieve)
-                    .put(detail::update)
-                    .patch(detail::update)
-                    .delete(detail::destroy),
-            ),
+            View::new("Group Instance")
+                .get(view, detail::retrieve)
+                .put(change, detail::update)
+                .patch(change, detail::update)
+                .delete(Access::Admin("auth.delete_group"), detail::destroy),
         )
-        .route(
+        .view::<Can<ChangeGroup>>(
             "/api/auth/groups/{id}/assign_permissions/",
-            view::<Can<ChangeGroup>>(
-                "Assign permissions",
-                "POST, OPTIONS",
-                post(permissions::assign),
-            ),
+            View::new("Assign permissions").post(change, permissions::assign),
         )
-        .route(
+        .view::<Can<ChangeGroup>>(
             "/api/auth/groups/{id}/remove_permissions/",
-            view::<Can<ChangeGroup>>(
-                "Remove permissions",
-                "POST, OPTIONS",
-                post(permissions::remove),
-            ),
+            View::new("Remove permissions").post(change, permissions::remove),
         )
-        .route(
+        .view::<Can<ViewGroup>>(
             "/api/auth/groups/{id}/users/",
-            view::<Can<ViewGroup>>("Group Members", "GET, HEAD, OPTIONS", get(members::list)),
+            View::new("Group Members").get(view, members::list),
         )
 }

@@ -1,15 +1,18 @@
 //! `GET` and `POST /api/auth/groups/`.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use shared::{
+    accounts,
     app::App,
     domain::Group,
-    error::ApiError,
-    forms::GroupInput,
+    forms::group_name,
     http::{
-        Can, JsonOrForm,
+        ApiError, Can, JsonOrForm,
         can::{AddGroup, ViewGroup},
+        paging::Whole,
     },
 };
 
@@ -31,6 +34,7 @@ impl From<Group> for ListedGroup {
 
 pub async fn list(
     _: Can<ViewGroup>,
+    _: Whole,
     State(app): State<App>,
 ) -> Result<Json<Vec<ListedGroup>>, ApiError> {
     Ok(Json(
@@ -48,7 +52,11 @@ pub async fn create(
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<ListedGroup>), ApiError> {
-    let name = GroupInput::read_name(body.fields()?)?;
-    let group = app.store.create_group(name, caller.actor()).await?;
+    let mut fields = body.fields()?;
+    let Some(name) = group_name(&mut fields) else {
+        return Err(fields.into_errors().into());
+    };
+    let nothing = BTreeSet::new();
+    let group = accounts::groups::create(&app.store, caller.actor(), name, nothing).await?;
     Ok((StatusCode::CREATED, Json(group.into())))
 }

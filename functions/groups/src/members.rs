@@ -3,13 +3,8 @@
 use axum::{extract::State, response::Response};
 use shared::{
     app::App,
-    error::ApiError,
-    http::{
-        Profile,
-        can::ViewGroup,
-        paging::{Paging, paged},
-    },
-    store::listing::MemberCursor,
+    http::{ApiError, can::ViewGroup, paging::Paging},
+    store::pager::Filter,
 };
 
 use crate::detail::Managed;
@@ -19,8 +14,9 @@ pub async fn list(
     paging: Paging,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    let cursor = paging.cursor(MemberCursor::parse)?;
-    let (members, next) = app.store.member_page(group.id, cursor, paging.size).await?;
-    let profiles = Profile::of_all(&members, &app.store).await?;
-    Ok(paged(profiles, &paging, next.map(MemberCursor::to_text)))
+    let filter = Filter {
+        group: Some(group.id),
+        ..Filter::default()
+    };
+    paging.answer(&filter, &app).await
 }

@@ -8,21 +8,21 @@ use axum::{
 };
 use serde::Serialize;
 use shared::{
+    accounts,
     app::App,
     domain::{Permission, PermissionId},
-    error::ApiError,
-    forms::PermissionInput,
+    forms::permission_change,
     http::{
-        Can, JsonOrForm,
+        ApiError, Can, JsonOrForm,
         can::{ChangePermission, DeletePermission, Permit, ViewPermission},
         extract::path_id,
         no_content,
     },
 };
 
-/// The permission in the path, to whom `P` is open.
+/// The permission in the path, for callers with `P`.
 pub struct Managed<P> {
-    /// Who asks.
+    /// The caller.
     pub caller: Can<P>,
     /// The permission.
     pub permission: Permission,
@@ -67,27 +67,19 @@ pub async fn retrieve(
 
 pub async fn update(
     Managed { caller, permission }: Managed<ChangePermission>,
-    State(app): State<App>,
+    State(App { store, .. }): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<PermissionDetail>, ApiError> {
-    let input = PermissionInput::read(&app, body.fields()?).await?;
-    let (here, who, input) = (&app, &caller.0, &input);
-    let judge =
-        |permission: Permission| async move { input.may_change(here, who, &permission).await };
-    let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
-    let permission = app
-        .store
-        .update_permission(permission, caller.actor(), judge, change)
-        .await?;
-    Ok(Json(permission.into()))
+    let change = permission_change(&store, body.fields()?).await?;
+    let changed =
+        accounts::permissions::change(&store, caller.actor(), permission, &change).await?;
+    Ok(Json(changed.into()))
 }
 
 pub async fn destroy(
     Managed { caller, permission }: Managed<DeletePermission>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    app.store
-        .delete_permission(permission, caller.actor())
-        .await?;
+    accounts::permissions::delete(&app.store, caller.actor(), permission).await?;
     Ok(no_content())
 }

@@ -5,74 +5,48 @@ use std::collections::BTreeSet;
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
+    accounts,
     app::App,
-    domain::{Group, PermissionId},
-    error::{ApiError, FieldErrors},
-    http::{JsonOrForm, authority::may_add, can::ChangeGroup},
-    store::nothing_forbids,
+    domain::{Group, GroupChange, PermissionId, SetChange},
+    forms,
+    http::{ApiError, JsonOrForm, can::ChangeGroup},
 };
 
 use crate::detail::Managed;
 
 pub async fn assign(
-    Managed { caller, permission }: Managed<ChangeGroup>,
+    permission: Managed<ChangeGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let group = read(&app, body).await?;
-    let gone = app.store.gone_permissions(&group).await?;
-    let (store, who, added) = (&app.store, &caller.0, &permission);
-    let judge =
-        |group: Group| async move { may_add(store, who, &group.permission_ids, [added]).await };
-    let change = |group: &Group| {
-        let mut group = without(group, &gone);
-        group.permission_ids.insert(added.id);
-        Ok::<_, ApiError>(group)
-    };
-    store
-        .update_group(group, caller.actor(), judge, change)
-        .await?;
+    change(permission, &app, body, SetChange::Add).await?;
     Ok(Json(
         json!({"message": "Permission assigned to group successfully"}),
     ))
 }
 
 pub async fn remove(
-    Managed { caller, permission }: Managed<ChangeGroup>,
+    permission: Managed<ChangeGroup>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Value>, ApiError> {
-    let group = read(&app, body).await?;
-    let gone = app.store.gone_permissions(&group).await?;
-    let change = |group: &Group| {
-        let mut group = without(group, &gone);
-        group.permission_ids.remove(&permission.id);
-        Ok::<_, ApiError>(group)
-    };
-    app.store
-        .update_group(group, caller.actor(), nothing_forbids, change)
-        .await?;
+    change(permission, &app, body, SetChange::Remove).await?;
     Ok(Json(
         json!({"message": "Permission removed from group successfully"}),
     ))
 }
 
-/// The group without the permissions that are gone.
-fn without(group: &Group, gone: &BTreeSet<PermissionId>) -> Group {
-    let mut group = group.clone();
-    group.permission_ids.retain(|id| !gone.contains(id));
-    group
-}
-
-async fn read(app: &App, body: JsonOrForm) -> Result<Group, ApiError> {
-    const FIELD: &str = "group_id";
-    let mut fields = body.fields()?;
-    let Some(list) = fields.pk(FIELD) else {
-        return Err(fields.into_errors().into());
+async fn change(
+    Managed { caller, permission }: Managed<ChangeGroup>,
+    app: &App,
+    body: JsonOrForm,
+    how: impl Fn(BTreeSet<PermissionId>) -> SetChange<PermissionId>,
+) -> Result<(), ApiError> {
+    let group: Group = forms::named(&app.store, body.fields()?, "group_id").await?;
+    let change = GroupChange {
+        permissions: Some(how(BTreeSet::from([permission.id]))),
+        ..GroupChange::default()
     };
-    let groups = list
-        .resolve(&app.store)
-        .await?
-        .map_err(|text| FieldErrors::one(FIELD, text))?;
-    groups.into_values().next().ok_or(ApiError::NotFound)
+    accounts::groups::change(&app.store, caller.actor(), group, &change).await?;
+    Ok(())
 }

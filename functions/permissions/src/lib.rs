@@ -4,47 +4,40 @@ mod detail;
 mod groups;
 mod list;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
-use shared::{
-    app::App,
-    http::{
-        Can,
-        can::{ChangeGroup, PermissionDetail, PermissionList},
-        view,
-    },
+use shared::http::{
+    Can, Routes,
+    can::{ChangeGroup, PermissionDetail, PermissionList},
+    routes::{Access, View},
 };
 
 /// The function's routes.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route(
+pub fn routes() -> Routes {
+    let (view, change) = (
+        Access::Admin("auth.view_permission"),
+        Access::Admin("auth.change_permission"),
+    );
+    let change_group = Access::Admin("auth.change_group");
+    Routes::new()
+        .view::<Can<PermissionList>>(
             "/api/auth/permissions/",
-            view::<Can<PermissionList>>(
-                "Permission List",
-                "GET, POST, HEAD, OPTIONS",
-                get(list::list).post(list::create),
-            ),
+            View::new("Permission List")
+                .get(view, list::list)
+                .post(Access::Admin("auth.add_permission"), list::create),
         )
-        .route(
+        .view::<Can<PermissionDetail>>(
             "/api/auth/permissions/{id}/",
-            view::<Can<PermissionDetail>>(
-                "Permission Instance",
-                "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
-                get(detail::retrieve)
-                    .put(detail::update)
-                    .patch(detail::update)
-                    .delete(detail::destroy),
-            ),
+            View::new("Permission Instance")
+                .get(view, detail::retrieve)
+                .put(change, detail::update)
+                .patch(change, detail::update)
+                .delete(Access::Admin("auth.delete_permission"), detail::destroy),
         )
-        .route(
+        .view::<Can<ChangeGroup>>(
             "/api/auth/permissions/{id}/assign_to_group/",
-            view::<Can<ChangeGroup>>("Assign to group", "POST, OPTIONS", post(groups::assign)),
+            View::new("Assign to group").post(change_group, groups::assign),
         )
-        .route(
+        .view::<Can<ChangeGroup>>(
             "/api/auth/permissions/{id}/remove_from_group/",
-            view::<Can<ChangeGroup>>("Remove from group", "POST, OPTIONS", post(groups::remove)),
+            View::new("Remove from group").post(change_group, groups::remove),
         )
 }

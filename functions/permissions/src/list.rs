@@ -2,12 +2,13 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
+    accounts,
     app::App,
-    error::ApiError,
-    forms::PermissionInput,
+    forms::new_permission,
     http::{
-        Can, JsonOrForm,
+        ApiError, Can, JsonOrForm,
         can::{AddPermission, ViewPermission},
+        paging::Whole,
     },
 };
 
@@ -15,6 +16,7 @@ use crate::detail::PermissionDetail;
 
 pub async fn list(
     _: Can<ViewPermission>,
+    _: Whole,
     State(app): State<App>,
 ) -> Result<Json<Vec<PermissionDetail>>, ApiError> {
     Ok(Json(
@@ -29,15 +31,11 @@ pub async fn list(
 
 pub async fn create(
     caller: Can<AddPermission>,
-    State(app): State<App>,
+    State(App { store, .. }): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<PermissionDetail>), ApiError> {
-    let input = PermissionInput::read(&app, body.fields()?).await?;
-    input.may_be_made(&app, &caller.0).await?;
-    let (name, codename, content_type) = input.into_new()?;
-    let permission = app
-        .store
-        .create_permission(name, codename, content_type, caller.actor())
-        .await?;
-    Ok((StatusCode::CREATED, Json(permission.into())))
+    let (name, codename, content_type) = new_permission(&store, body.fields()?).await?;
+    let actor = caller.actor();
+    let made = accounts::permissions::create(&store, actor, name, codename, content_type).await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
 }

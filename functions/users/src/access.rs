@@ -2,37 +2,42 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use shared::{
+    accounts::rights::may_touch,
     app::App,
     domain::{User, UserId},
-    error::ApiError,
     http::{
-        Caller,
-        authority::may_change,
+        ApiError, Caller,
         can::{Can, ChangeUser, Permit, ViewUser},
         extract::{path_id, path_segment},
     },
 };
 
-/// A user whom the caller may read: himself, also by the name `me`, or anybody to whom `view_user`
-/// is open.
+/// A user that the caller may read: the caller, also by the name `me`, or any user for callers with
+/// `view_user`.
 pub struct Readable(pub User);
 
-/// A user whom the caller may change: himself, or anybody to whom `change_user` is open, but a
-/// superuser only to a superuser.
+/// A user that the caller may change: the caller, or any user for callers with `change_user`, but a
+/// superuser only for superusers.
 pub struct Editable {
-    /// Who changes.
+    /// The caller.
     pub caller: Caller,
-    /// Whom.
+    /// The user in the path.
     pub target: User,
 }
 
-/// A user over whom the caller decides, by `P`: deletes him, assigns his groups. Others are told
-/// that they may not before they learn whether the user exists.
+/// A user about whom the caller decides, by `P`: deletes them, assigns their groups. Other callers
+/// are refused before they learn whether the user exists.
 pub struct Managed<P> {
-    /// Who decides.
+    /// The caller.
     pub caller: Can<P>,
-    /// Over whom.
+    /// The user in the path.
     pub target: User,
+}
+
+fn check_superuser(caller: &User, target: &User) -> Result<(), ApiError> {
+    may_touch(caller, target)
+        .then_some(())
+        .ok_or(ApiError::PermissionDenied)
 }
 
 /// The user in the path. The caller has just been read.
@@ -44,7 +49,7 @@ async fn target(parts: &mut Parts, app: &App, caller: &User) -> Result<User, Api
     app.store.user(id).await?.ok_or(ApiError::NotFound)
 }
 
-/// Somebody else only by `P`.
+/// Other users only by `P`.
 async fn own_or_by<P: Permit>(caller: &User, target: &User, app: &App) -> Result<(), ApiError> {
     if target.id != caller.id {
         Can::<P>::check(caller.clone(), app).await?;
@@ -73,7 +78,7 @@ impl FromRequestParts<App> for Editable {
         let caller = Caller::from_request_parts(parts, app).await?;
         let target = target(parts, app, &caller.0).await?;
         own_or_by::<ChangeUser>(&caller.0, &target, app).await?;
-        may_change(&caller.0, &target)?;
+        check_superuser(&caller.0, &target)?;
         Ok(Self { caller, target })
     }
 }
@@ -84,7 +89,7 @@ impl<P: Permit> FromRequestParts<App> for Managed<P> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = Can::<P>::from_request_parts(parts, app).await?;
         let target = target(parts, app, &caller.0).await?;
-        may_change(&caller.0, &target)?;
+        check_superuser(&caller.0, &target)?;
         Ok(Self { caller, target })
     }
 }

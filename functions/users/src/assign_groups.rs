@@ -2,14 +2,10 @@
 
 use axum::{Json, extract::State};
 use shared::{
+    accounts,
     app::App,
-    domain::{Group, GroupId, User},
-    error::ApiError,
-    http::{
-        JsonOrForm, Profile,
-        authority::{may_change, may_join},
-        can::ChangeUser,
-    },
+    domain::{Group, GroupId, SetChange, UserChange},
+    http::{ApiError, JsonOrForm, Profile, can::ChangeUser},
 };
 
 use crate::access::Managed;
@@ -20,19 +16,13 @@ pub async fn assign_groups(
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
     let groups = body.listed::<Group>(&app, "group_ids").await?;
-    let (store, who, after) = (&app.store, &caller.0, &groups);
-    let judge = |user: User| async move {
-        may_change(who, &user)?;
-        may_join(store, who, &user, after.values()).await
+    let change = UserChange {
+        groups: Some(SetChange::Replace(
+            groups.keys().copied().map(GroupId).collect(),
+        )),
+        ..UserChange::default()
     };
-    let change = |user: &User| {
-        let mut user = user.clone();
-        user.group_ids = groups.keys().copied().map(GroupId).collect();
-        Ok::<_, ApiError>(user)
-    };
-    let user = store
-        .update_user(target, caller.actor(), judge, change)
-        .await?;
-    // His groups have just been read.
+    let user = accounts::users::change(&app.store, caller.actor(), target, &change).await?;
+    // The groups have just been read.
     Ok(Json(Profile::in_groups(&user, groups.into_values())))
 }

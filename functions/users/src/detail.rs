@@ -2,16 +2,11 @@
 
 use axum::{Json, extract::State, response::Response};
 use shared::{
+    accounts,
     app::App,
-    domain::User,
-    error::ApiError,
-    forms::ProfileInput,
-    http::{
-        JsonOrForm, Profile,
-        authority::{may_change, may_decide_over},
-        can::DeleteUser,
-        no_content,
-    },
+    forms::profile_change,
+    http::{ApiError, JsonOrForm, Profile, can::DeleteUser, no_content},
+    input::Presence,
 };
 
 use crate::access::{Editable, Managed, Readable};
@@ -25,39 +20,19 @@ pub async fn retrieve(
 
 pub async fn update(
     Editable { caller, target }: Editable,
-    State(app): State<App>,
+    State(App { store, .. }): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
-    let input = ProfileInput::read(&app, body.fields()?, &caller.0, &target).await?;
-    let (here, who, input) = (&app, &caller.0, &input);
-    let judge = |user: User| async move {
-        may_change(who, &user)?;
-        if !input.changes_account(&user) {
-            return Ok(());
-        }
-        match may_decide_over(&here.store, who, &user).await {
-            Err(refusal @ ApiError::PermissionDenied) => {
-                // Field errors come first, and the transaction that would tell is not tried.
-                input.taken(here, user.id).await?;
-                Err(refusal)
-            }
-            judged => judged,
-        }
-    };
-    let change = |user: &User| Ok::<_, ApiError>(input.apply(user));
-    let user = app
-        .store
-        .update_user(target, caller.actor(), judge, change)
-        .await?;
-    Ok(Json(Profile::of(&user, &app.store).await?))
+    let fields = body.fields()?;
+    let change = profile_change(&store, fields, &caller.0, &target, Presence::Required).await?;
+    let user = accounts::users::change(&store, caller.actor(), target, &change).await?;
+    Ok(Json(Profile::of(&user, &store).await?))
 }
 
 pub async fn destroy(
     Managed { caller, target }: Managed<DeleteUser>,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    let (store, who) = (&app.store, &caller.0);
-    let judge = |user: User| async move { may_decide_over(store, who, &user).await };
-    store.delete_user(target, caller.actor(), judge).await?;
+    accounts::users::delete(&app.store, caller.actor(), target).await?;
     Ok(no_content())
 }

@@ -7,51 +7,43 @@ mod list;
 mod permissions;
 mod register;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
-use shared::{
-    app::App,
-    http::{Caller, Can, OptionalCaller, can::ChangeUser, view},
+use shared::http::{
+    Caller, Can, OptionalCaller, Routes,
+    can::ChangeUser,
+    routes::{Access, View},
 };
 
 /// The function's routes.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route(
+pub fn routes() -> Routes {
+    let registration = Access::Anyone(&["username", "email", "password", "password2"]);
+    Routes::new()
+        .view::<OptionalCaller>(
             "/api/auth/users/register/",
-            view::<OptionalCaller>("Register", "POST, OPTIONS", post(register::register)),
+            View::new("Register").post(registration, register::register),
         )
-        .route(
+        .view::<Caller>(
             "/api/auth/users/",
-            view::<Caller>("User List", "GET, HEAD, OPTIONS", get(list::list)),
+            View::new("User List").get(Access::Admin("auth.view_user"), list::list),
         )
-        .route(
+        .view::<Caller>(
             "/api/auth/users/{id}/",
-            view::<Caller>(
-                "User Instance",
-                "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
-                get(detail::retrieve)
-                    .put(detail::update)
-                    .patch(detail::update)
-                    .delete(detail::destroy),
-            ),
+            View::new("User Instance")
+                .get(Access::Own("auth.view_user"), detail::retrieve)
+                .put(Access::Own("auth.change_user"), detail::update)
+                .patch(Access::Own("auth.change_user"), detail::update)
+                .delete(Access::Admin("auth.delete_user"), detail::destroy),
         )
-        .route(
+        .view::<Can<ChangeUser>>(
             "/api/auth/users/{id}/assign_groups/",
-            view::<Can<ChangeUser>>(
-                "Assign groups",
-                "POST, OPTIONS",
-                post(assign_groups::assign_groups),
+            View::new("Assign groups").post(
+                Access::Admin("auth.change_user"),
+                assign_groups::assign_groups,
             ),
         )
-        .route(
+        .view::<Caller>(
             "/api/auth/users/{id}/permissions/",
-            view::<Caller>(
-                "User Permissions",
-                "GET, PUT, HEAD, OPTIONS",
-                get(permissions::list).put(permissions::replace),
-            ),
+            View::new("User Permissions")
+                .get(Access::Own("auth.view_user"), permissions::list)
+                .put(Access::Admin("auth.change_user"), permissions::replace),
         )
 }

@@ -3,13 +3,8 @@
 use axum::{extract::State, response::Response};
 use shared::{
     app::App,
-    error::ApiError,
-    http::{
-        Can, Profile,
-        can::ViewUser,
-        paging::{Paging, paged},
-    },
-    store::listing::Cursor,
+    http::{ApiError, Can, can::ViewUser, paging::Paging},
+    store::pager::Filter,
 };
 
 pub async fn list(
@@ -17,15 +12,9 @@ pub async fn list(
     paging: Paging,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
-    let cursor = paging.cursor(|text| Cursor::parse(text, &paging.search))?;
-    let page = app
-        .store
-        .user_page(&paging.search, cursor, paging.size)
-        .await?;
-    let profiles = Profile::of_all(&page.users, &app.store).await?;
-    Ok(paged(
-        profiles,
-        &paging,
-        page.next.map(|next| next.to_text()),
-    ))
+    let filter = Filter {
+        search: paging.search.clone(),
+        ..Filter::default()
+    };
+    paging.answer(&filter, &app).await
 }

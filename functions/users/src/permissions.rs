@@ -1,5 +1,5 @@
 //! `GET` and `PUT /api/auth/users/{id}/permissions/`: what a user may do, and the permissions that
-//! he holds himself.
+//! they hold directly.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,10 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
+    accounts,
     app::App,
-    domain::{Permission, PermissionId, User, permission::Source},
-    error::ApiError,
-    http::{
-        JsonOrForm,
-        authority::{may_add, may_change},
-        can::ChangeUser,
-    },
+    domain::{Permission, PermissionId, SetChange, User, UserChange, permission::Source},
+    http::{ApiError, JsonOrForm, can::ChangeUser},
 };
 
 use crate::access::{Managed, Readable};
@@ -33,13 +29,20 @@ pub struct Permissions {
     explain: Option<BTreeMap<String, Vec<Value>>>,
 }
 
+/// Whether an answer tells where each permission comes from.
+#[derive(PartialEq)]
+enum Sources {
+    Explained,
+    Hidden,
+}
+
 impl Permissions {
-    async fn of(user: &User, app: &App, explain: bool) -> Result<Self, ApiError> {
+    async fn of(user: &User, app: &App, sources: Sources) -> Result<Self, ApiError> {
         let held = app.store.permissions_held(user).await?;
         Ok(Self {
             is_superuser: user.is_superuser,
             permissions: held.keys().cloned().collect(),
-            explain: explain.then(|| {
+            explain: (sources == Sources::Explained).then(|| {
                 let shown = |sources: Vec<Source>| sources.into_iter().map(shown).collect();
                 let named = held.into_iter();
                 named
@@ -70,29 +73,25 @@ pub async fn list(
     Query(options): Query<Options>,
     State(app): State<App>,
 ) -> Result<Json<Permissions>, ApiError> {
-    let explain = options.explain.eq_ignore_ascii_case("true");
-    Ok(Json(Permissions::of(&user, &app, explain).await?))
+    let sources = if options.explain.eq_ignore_ascii_case("true") {
+        Sources::Explained
+    } else {
+        Sources::Hidden
+    };
+    Ok(Json(Permissions::of(&user, &app, sources).await?))
 }
 
 pub async fn replace(
-    Managed { caller, target, .. }: Managed<ChangeUser>,
+    Managed { caller, target }: Managed<ChangeUser>,
     State(app): State<App>,
     body: JsonOrForm,
 ) -> Result<Json<Permissions>, ApiError> {
     let permissions = body.listed::<Permission>(&app, "permission_ids").await?;
-    let (store, who) = (&app.store, &caller.0);
-    let after = &permissions;
-    let judge = |user: User| async move {
-        may_change(who, &user)?;
-        may_add(store, who, &user.permission_ids, after.values()).await
+    let ids = permissions.into_keys().map(PermissionId).collect();
+    let change = UserChange {
+        permissions: Some(SetChange::Replace(ids)),
+        ..UserChange::default()
     };
-    let change = |user: &User| {
-        let mut user = user.clone();
-        user.permission_ids = after.keys().copied().map(PermissionId).collect();
-        Ok::<_, ApiError>(user)
-    };
-    let user = store
-        .update_user(target, caller.actor(), judge, change)
-        .await?;
-    Ok(Json(Permissions::of(&user, &app, false).await?))
+    let user = accounts::users::change(&app.store, caller.actor(), target, &change).await?;
+    Ok(Json(Permissions::of(&user, &app, Sources::Hidden).await?))
 }

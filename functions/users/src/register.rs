@@ -1,17 +1,14 @@
-//! `POST /api/auth/users/register/`: anybody makes himself an account.
+//! `POST /api/auth/users/register/`: makes an account for the client.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use shared::{
+    accounts,
     app::App,
-    domain::User,
-    error::ApiError,
-    forms::Registration,
-    http::{
-        JsonOrForm, OptionalCaller,
-        log::{Event, note_event},
-    },
-    store::Actor,
+    domain::{Actor, User},
+    forms::NewAccount,
+    http::{ApiError, JsonOrForm, OptionalCaller},
+    telemetry::{Event, note_event},
 };
 
 /// What a registration answers.
@@ -38,16 +35,12 @@ impl From<User> for Registered {
 
 pub async fn register(
     _: OptionalCaller,
-    State(app): State<App>,
+    State(App { store, hasher, .. }): State<App>,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let Registration { user, password } = Registration::read(&app, body.fields()?).await?;
-    // The id is taken while the password is hashed.
-    let (id, hash) = tokio::join!(app.store.next_user_id(), app.hasher.hash(&password));
-    let user = app
-        .store
-        .create_user(id?, user, &hash, Actor::Registration)
-        .await?;
+    let NewAccount { user, password } = NewAccount::registration(&store, body.fields()?).await?;
+    let actor = Actor::Registration;
+    let user = accounts::users::create(&store, &hasher, actor, user, &password).await?;
     note_event(Event::Registration);
     Ok((StatusCode::CREATED, Json(user.into())))
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// For a function the first, for everything else the others. `None` where there is but one.
+/// For a function the first, for everything else the others. `None` on a machine with one.
 static CPUS: LazyLock<Option<(CpuSet, CpuSet)>> = LazyLock::new(|| {
     let mut others = sched_getaffinity(None).ok()?;
     let first = (0..CpuSet::MAX_CPU).find(|cpu| others.is_set(*cpu))?;

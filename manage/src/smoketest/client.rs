@@ -127,7 +127,7 @@ impl Client {
     /// One request, with an empty JSON object where the method has a body.
     ///
     /// # Errors
-    /// Why there is no whole answer, in one line.
+    /// Why no whole answer came, in one line.
     pub async fn send(
         &self,
         method: &Method,
@@ -176,7 +176,7 @@ impl Client {
                 .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
                 .header(
                     header::ACCESS_CONTROL_REQUEST_HEADERS,
-                    "authorization,content-type",
+                    "authorization,content-type,x-csrftoken",
                 ),
         };
         let body = if [Method::POST, Method::PUT, Method::PATCH].contains(method) {
@@ -190,7 +190,7 @@ impl Client {
 }
 
 impl Answer {
-    /// A header's value, if it is there once.
+    /// A header's value, if the answer has it once.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?.to_str().ok()?;

@@ -1,6 +1,5 @@
-//! `manage smoketest`: whether a deployment is wired as it should be, for everybody who just made
-//! one. Asks what anybody may ask and what every function must refuse, so it needs no account and
-//! changes nothing.
+//! `manage smoketest`: whether a new deployment is wired as it should be. Sends requests that need no
+//! account and requests that every function must refuse, and changes nothing.
 
 mod client;
 mod cors;
@@ -13,7 +12,7 @@ use clap::Args;
 
 use crate::{CommandError, cors::parse_origin};
 use client::{Address, Client};
-use probes::{FUNCTIONS, Function};
+use probes::{Function, Probe, functions};
 
 /// What API Gateway may call `WWW-Authenticate` in the answers of a function.
 const RENAMED_CHALLENGE: HeaderName = HeaderName::from_static("x-amzn-remapped-www-authenticate");
@@ -52,10 +51,11 @@ pub async fn smoketest(options: Options) -> Result<(), CommandError> {
     })?;
     let mut report = Report::default();
     let mut times = Vec::new();
-    for function in FUNCTIONS {
+    let functions = functions();
+    for function in &functions {
         times.push((function.name, ask(&client, function, &mut report).await));
     }
-    cors::check(&client, &options.origins, &mut report).await;
+    cors::check(&client, &functions, &options.origins, &mut report).await;
     print_times(&times);
     if report.is_challenge_renamed {
         print(&format!(
@@ -80,10 +80,9 @@ type Times = Vec<Option<Duration>>;
 /// to API Gateway, and tells how long each answer took.
 async fn ask(client: &Client, function: &Function, report: &mut Report) -> Times {
     let mut times = Vec::new();
-    for route in function.routes {
-        let path = format!("{}{}", function.root, route.path);
+    for Probe { path, answers } in &function.probes {
         for path in [path.as_str(), path.trim_end_matches('/')] {
-            for (method, expected) in route.answers {
+            for (method, expected) in answers {
                 let answer = client.send(method, path, None).await;
                 times.push(answer.as_ref().ok().map(|answer| answer.time));
                 if let Ok(answer) = &answer {

@@ -1,35 +1,36 @@
-//! Every route with what anybody is answered there. API Gateway chooses the function by the path's
-//! beginning; one that gets another's path answers 404, so each of these answers proves that its
-//! function was reached. `admin` is the only one that answers with pages.
+//! Every route with the answer that a request without an account gets there, from the functions' own
+//! tables. API Gateway chooses the function by the beginning of the path; a function that gets a path
+//! of another answers 404, so each of these answers proves that its function was reached. `admin` is
+//! the only one that answers with pages.
 //!
 //! Should a request ever get further than it must, it still changes nothing: no item has the id 0,
 //! and no body has its required fields.
 
 use axum::http::{Method, header};
 use serde_json::{Map, Value, json};
+use shared::http::{
+    Routes,
+    routes::{Access, Route},
+};
 
 use super::{RENAMED_CHALLENGE, client::Answer};
 
-/// The path that all routes of the API begin with.
-const API: &str = "/api/auth/";
 /// The path that all pages begin with.
 const ADMIN: &str = "/admin/";
 
-/// A function and its routes.
+/// A function and what it is asked.
 pub struct Function {
     pub name: &'static str,
-    pub root: &'static str,
-    /// The first is called first, and has a GET.
-    pub routes: &'static [Route],
+    pub probes: Vec<Probe>,
 }
 
-/// A path below the function's root with what is answered to these methods.
-pub struct Route {
-    pub path: &'static str,
-    pub answers: &'static [(Method, Expected)],
+/// A path with the answers to its methods.
+pub struct Probe {
+    pub path: String,
+    pub answers: Vec<(Method, Expected)>,
 }
 
-/// What anybody must be answered.
+/// What a request without an account must be answered.
 pub enum Expected {
     /// 400: the empty body lacks these fields.
     Required(&'static [&'static str]),
@@ -42,189 +43,85 @@ pub enum Expected {
     /// 200 with the page that asks for a password.
     LoginPage,
     /// 302 to that page, and from there to this path.
-    LogInFirst(&'static str),
+    LogInFirst(String),
 }
 
 use Expected::{LogInFirst, LoginPage, NotAuthenticated, NotFound, OnlyPost, Required};
 
 /// All functions behind API Gateway.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "auth",
-        root: API,
-        routes: &[
-            Route {
-                path: "login/",
-                answers: &[
-                    (Method::POST, Required(&["username", "password"])),
-                    (Method::GET, OnlyPost),
-                ],
-            },
-            Route {
-                path: "token/refresh/",
-                answers: &[
-                    (Method::POST, Required(&["refresh"])),
-                    (Method::GET, OnlyPost),
-                ],
-            },
-            Route {
-                path: "token/verify/",
-                answers: &[
-                    (Method::POST, Required(&["token"])),
-                    (Method::GET, OnlyPost),
-                ],
-            },
-            Route {
-                path: "token/blacklist/",
-                answers: &[
-                    (Method::POST, Required(&["refresh"])),
-                    (Method::GET, OnlyPost),
-                ],
-            },
-            Route {
-                path: "",
-                answers: NOWHERE,
-            },
-            Route {
-                path: "nowhere/",
-                answers: NOWHERE,
-            },
-        ],
-    },
-    Function {
-        name: "users",
-        root: API,
-        routes: &[
-            Route {
-                path: "users/",
-                answers: &[(Method::GET, NotAuthenticated)],
-            },
-            Route {
-                path: "users/register/",
-                answers: &[
-                    (
-                        Method::POST,
-                        Required(&["username", "email", "password", "password2"]),
-                    ),
-                    (Method::GET, OnlyPost),
-                ],
-            },
-            Route {
-                path: "users/0/",
-                answers: DETAIL,
-            },
-            Route {
-                path: "users/0/assign_groups/",
-                answers: ACTION,
-            },
-            Route {
-                path: "users/0/permissions/",
-                answers: &[
-                    (Method::GET, NotAuthenticated),
-                    (Method::PUT, NotAuthenticated),
-                ],
-            },
-            Route {
-                path: "users/0/nowhere/",
-                answers: NOWHERE,
-            },
-        ],
-    },
-    Function {
-        name: "groups",
-        root: API,
-        routes: &[
-            Route {
-                path: "groups/",
-                answers: LIST,
-            },
-            Route {
-                path: "groups/0/",
-                answers: DETAIL,
-            },
-            Route {
-                path: "groups/0/assign_permissions/",
-                answers: ACTION,
-            },
-            Route {
-                path: "groups/0/remove_permissions/",
-                answers: ACTION,
-            },
-            Route {
-                path: "groups/0/users/",
-                answers: &[(Method::GET, NotAuthenticated)],
-            },
-            Route {
-                path: "groups/0/nowhere/",
-                answers: NOWHERE,
-            },
-        ],
-    },
-    Function {
-        name: "permissions",
-        root: API,
-        routes: &[
-            Route {
-                path: "permissions/",
-                answers: LIST,
-            },
-            Route {
-                path: "permissions/0/",
-                answers: DETAIL,
-            },
-            Route {
-                path: "permissions/0/assign_to_group/",
-                answers: ACTION,
-            },
-            Route {
-                path: "permissions/0/remove_from_group/",
-                answers: ACTION,
-            },
-            Route {
-                path: "permissions/0/nowhere/",
-                answers: NOWHERE,
-            },
-        ],
-    },
-    Function {
-        name: "admin",
-        root: ADMIN,
-        routes: &[
-            Route {
-                path: "login/",
-                answers: &[(Method::GET, LoginPage)],
-            },
-            Route {
-                path: "",
-                answers: &[(Method::GET, LogInFirst("/admin/"))],
-            },
-            Route {
-                path: "nowhere/",
-                answers: &[(Method::GET, LogInFirst("/admin/nowhere/"))],
-            },
-        ],
-    },
-];
+pub fn functions() -> Vec<Function> {
+    let functions = crate::functions().into_iter();
+    functions
+        .map(|(name, routes)| Function::new(name, &routes))
+        .collect()
+}
 
 impl Function {
+    fn new(name: &'static str, routes: &Routes) -> Self {
+        let mut probes: Vec<Probe> = routes.table().iter().filter_map(Probe::of).collect();
+        match name {
+            "admin" => probes.push(Probe::page(format!("{ADMIN}nowhere/"))),
+            "auth" => probes.extend([
+                Probe::nowhere("/api/auth/"),
+                Probe::nowhere("/api/auth/nowhere/"),
+            ]),
+            name => probes.push(Probe::nowhere(&format!("/api/auth/{name}/0/nowhere/"))),
+        }
+        // The first has a GET of the API, or the only page that needs no account.
+        probes.sort_by_key(|probe| {
+            let first = probe.answers.first().map(|(_, expected)| expected);
+            !matches!(first, Some(LoginPage))
+        });
+        Self { name, probes }
+    }
+
     /// Whether it serves the API, which front ends of other origins may use.
     pub fn is_of_api(&self) -> bool {
-        self.root == API
+        self.name != "admin"
     }
 }
 
-const LIST: &[(Method, Expected)] = &[
-    (Method::GET, NotAuthenticated),
-    (Method::POST, NotAuthenticated),
-];
-const DETAIL: &[(Method, Expected)] = &[
-    (Method::GET, NotAuthenticated),
-    (Method::PUT, NotAuthenticated),
-    (Method::PATCH, NotAuthenticated),
-    (Method::DELETE, NotAuthenticated),
-];
-const ACTION: &[(Method, Expected)] = &[(Method::POST, NotAuthenticated)];
-const NOWHERE: &[(Method, Expected)] = &[(Method::GET, NotFound), (Method::POST, NotFound)];
+impl Probe {
+    /// The probe of a route, if a request without an account says anything about it.
+    fn of(route: &Route) -> Option<Self> {
+        let path = route.path.replace("{id}", "0");
+        let answers: Vec<_> = route
+            .methods
+            .iter()
+            .filter_map(|(method, access)| {
+                let expected = match access {
+                    Access::Anyone(fields) if !fields.is_empty() => Required(fields),
+                    Access::Anyone(_) if path.ends_with("/login/") => LoginPage,
+                    Access::Admin(_) | Access::Own(_) => NotAuthenticated,
+                    Access::Staff if method == Method::GET => LogInFirst(path.clone()),
+                    // A form needs the token of its page.
+                    Access::Anyone(_) | Access::Staff => return None,
+                };
+                Some((method.clone(), expected))
+            })
+            .collect();
+        let is_only_post = matches!(answers[..], [(Method::POST, Required(_))]);
+        let mut probe = Self { path, answers };
+        if is_only_post {
+            probe.answers.push((Method::GET, OnlyPost));
+        }
+        (!probe.answers.is_empty()).then_some(probe)
+    }
+
+    fn nowhere(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            answers: vec![(Method::GET, NotFound), (Method::POST, NotFound)],
+        }
+    }
+
+    fn page(path: String) -> Self {
+        Self {
+            answers: vec![(Method::GET, LogInFirst(path.clone()))],
+            path,
+        }
+    }
+}
 
 impl Expected {
     /// Checks an answer, and that it has the headers that all have.

@@ -3,19 +3,19 @@
 
 use std::{
     collections::BTreeSet,
-    convert::Infallible,
     future::{Future, IntoFuture},
     pin::Pin,
     sync::atomic::Ordering,
 };
 
 use shared::{
+    accounts::{groups, permissions, users},
     domain::{
-        ContentType, EmailAddress, Group, GroupId, Permission, PermissionId, PersonName, User,
-        UserId,
+        Actor, ContentType, EmailAddress, Group, GroupId, NewUser, Permission, PermissionId,
+        SetChange, User, UserChange, UserId,
     },
     hashing::{Hasher, Password, PasswordHash},
-    store::{Actor, Store, nothing_forbids, users::NewUser},
+    store::{Expected, Store, keys::Sequence},
 };
 use tokio::sync::OnceCell;
 
@@ -35,23 +35,7 @@ pub struct NewAccount {
 impl NewAccount {
     /// An active user with the usual password and an address at `example.com`.
     pub fn new(store: &Store, now: i64, username: &str) -> Self {
-        let user = User {
-            id: UserId(0),
-            username: parsed(username),
-            email: EmailAddress::default(),
-            first_name: PersonName::default(),
-            last_name: PersonName::default(),
-            is_active: true,
-            is_staff: false,
-            is_superuser: false,
-            group_ids: BTreeSet::new(),
-            permission_ids: BTreeSet::new(),
-            date_joined: now,
-            last_login: None,
-            tokens_valid_after: None,
-            sessions_valid_after: None,
-            version: 1,
-        };
+        let user = NewUser::named(parsed(username), now).into_user(UserId(0));
         Self {
             store: store.clone(),
             user,
@@ -117,38 +101,20 @@ impl NewAccount {
     }
 
     async fn make(self) -> User {
-        let (store, user) = (self.store, self.user);
+        let (store, mut user) = (self.store, self.user);
         let usual = || parsed(&format!("{}@example.com", user.username.as_str()));
-        let new = NewUser {
-            email: self.email.unwrap_or_else(usual),
-            username: user.username,
-            first_name: user.first_name,
-            last_name: user.last_name,
-            is_active: user.is_active,
-            is_staff: user.is_staff,
-            is_superuser: user.is_superuser,
-            date_joined: user.date_joined,
-        };
-        let id = match self.id {
+        user.email = self.email.unwrap_or_else(usual);
+        user.permission_ids.extend(ids(&store, &self.labels).await);
+        user.id = match self.id {
             Some(id) => id,
-            None => store.next_user_id().await.expect("an id"),
+            None => UserId(store.next_id(Sequence::User).await.expect("an id")),
         };
         let hash = match self.hash {
             Some(hash) => hash,
             None => usual_hash().await,
         };
-        let made = store.create_user(id, new, &hash, Actor::Command).await;
-        let made = made.expect("a user");
-        let mut held = user.permission_ids;
-        held.extend(ids(&store, &self.labels).await);
-        if held.is_empty() && user.group_ids.is_empty() {
-            return made;
-        }
-        let join = |made: &mut User| {
-            made.permission_ids.clone_from(&held);
-            made.group_ids.clone_from(&user.group_ids);
-        };
-        change(&store, &made, join).await
+        let made = store.insert_user(user, &hash, Actor::Command).await;
+        made.expect("a user")
     }
 }
 
@@ -164,13 +130,12 @@ impl IntoFuture for NewAccount {
 /// The hash of [`PASSWORD`], made once, so that no test waits for it.
 async fn usual_hash() -> PasswordHash {
     static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
-    let hash = HASH.get_or_init(async || hash(PASSWORD).await);
-    hash.await.clone()
+    let hash = async || Hasher::default().hash(&password(PASSWORD)).await;
+    HASH.get_or_init(hash).await.clone()
 }
 
-async fn hash(password: &str) -> PasswordHash {
-    let password = Password::new(password.to_owned());
-    Hasher::default().hash(&password).await
+fn password(text: &str) -> Password {
+    Password::new(text.to_owned())
 }
 
 async fn ids<S: AsRef<str>>(store: &Store, labels: &[S]) -> BTreeSet<PermissionId> {
@@ -183,16 +148,6 @@ async fn ids<S: AsRef<str>>(store: &Store, labels: &[S]) -> BTreeSet<PermissionI
         found.unwrap_or_else(|| panic!("no {}", label.as_ref())).id
     };
     labels.iter().map(id).collect()
-}
-
-async fn change(store: &Store, user: &User, change: impl Fn(&mut User)) -> User {
-    let change = |user: &User| {
-        let mut user = user.clone();
-        change(&mut user);
-        Ok::<_, Infallible>(user)
-    };
-    let changed = store.update_user(user.clone(), Actor::Command, nothing_forbids, change);
-    changed.await.expect("a changed user")
 }
 
 impl Server {
@@ -219,18 +174,15 @@ impl Server {
     /// Makes a group that gives these permissions.
     pub async fn group(&self, name: &str, labels: &[&str]) -> Group {
         let ids = self.ids(labels).await;
-        let made = self
-            .table
-            .create_group_with(parsed(name), ids, Actor::Command);
+        let made = groups::create(&self.table, Actor::Command, parsed(name), ids);
         made.await.expect("a group")
     }
 
     /// Makes a permission for users; its label is `auth.<codename>`.
     pub async fn permission(&self, codename: &str, name: &str) -> Permission {
+        let (name, codename) = (parsed(name), parsed(codename));
         let user = ContentType::parse("auth.user").expect("a content type");
-        let made =
-            self.table
-                .create_permission(parsed(name), parsed(codename), user, Actor::Command);
+        let made = permissions::create(&self.table, Actor::Command, name, codename, user);
         made.await.expect("a permission")
     }
 
@@ -251,9 +203,21 @@ impl Server {
         ids(&self.table, labels).await
     }
 
-    /// Changes a user.
-    pub async fn change(&self, user: &User, with: impl Fn(&mut User)) -> User {
-        change(&self.table, user, with).await
+    /// Changes a user's flags, groups and permissions.
+    pub async fn change(&self, user: &User, change: impl Fn(&mut User)) -> User {
+        let before = self.read(user.id).await;
+        let mut after = before.clone();
+        change(&mut after);
+        let change = UserChange {
+            is_active: Some(after.is_active),
+            is_staff: Some(after.is_staff),
+            is_superuser: Some(after.is_superuser),
+            groups: Some(SetChange::Replace(after.group_ids)),
+            permissions: Some(SetChange::Replace(after.permission_ids)),
+            ..UserChange::default()
+        };
+        let changed = users::change(&self.table, Actor::Command, before, &change);
+        changed.await.expect("a changed user")
     }
 
     /// Makes a user a member of exactly these groups.
@@ -263,26 +227,25 @@ impl Server {
             .await
     }
 
-    /// Gives a user another password.
-    pub async fn set_password(&self, user: &User, password: &str) {
-        self.set_hash(user, hash(password).await.expose()).await;
+    /// Gives a user another password; the user as they are then.
+    pub async fn set_password(&self, user: &User, text: &str) -> User {
+        let (hasher, password) = (&self.app.hasher, password(text));
+        let changed = users::set_password(&self.table, hasher, Actor::Command, user, &password);
+        changed.await.expect("a new password")
     }
 
     /// Gives a user the encoding of another password.
     pub async fn set_hash(&self, user: &User, encoded: &str) {
-        let (hash, now) = (PasswordHash::new(encoded.to_owned()), self.app.clock.now());
-        let changed = self
-            .table
-            .set_password(user, false, &hash, now, Actor::Command);
+        let hash = PasswordHash::new(encoded.to_owned());
+        let store = &self.table;
+        let changed = store.set_password(user, Expected::Present, &hash, Actor::Command);
         changed.await.expect("a new password");
     }
 
     /// Deletes a user, whatever has been changed since.
     pub async fn remove(&self, user: &User) {
         let user = self.read(user.id).await;
-        let gone = self
-            .table
-            .delete_user::<Infallible, _>(user, Actor::Command, nothing_forbids);
+        let gone = users::delete(&self.table, Actor::Command, user);
         gone.await.expect("one user less");
     }
 

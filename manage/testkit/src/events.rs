@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
 
-use crate::{Answer, routes::router};
+use crate::{Answer, routes::served};
 
 /// The host of the events.
 const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
@@ -44,7 +44,7 @@ pub fn event(method: &str, path: &str, token: Option<&str>, body: &Value) -> Val
 /// What a function answers to an event.
 pub async fn invoke(function: &str, app: &App, event: &Value) -> Answer {
     let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event");
-    let mut handler = handler(service(router(function), app.clone()));
+    let mut handler = handler(service(served(function), app.clone()));
     let event = LambdaEvent::new(payload, Context::default());
     let answer = handler.ready().await.expect("ready").call(event).await;
     answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"))

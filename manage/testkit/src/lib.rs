@@ -34,14 +34,10 @@ pub use server::{
     NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, settings,
 };
 
-use shared::domain::names::{RawText, TextField};
+use shared::domain::names::TextField;
 
 /// A username, an address or another checked text.
 #[track_caller]
 pub fn parsed<T: TextField>(text: &str) -> T {
-    let raw = RawText {
-        text,
-        surrogate: None,
-    };
-    T::parse(raw).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+    T::parse(text.into()).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
 }

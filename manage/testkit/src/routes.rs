@@ -1,9 +1,9 @@
-//! Every route of the functions, as their sources state them.
+//! Every route of the functions, as their tables state them.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
-use axum::Router;
-use shared::app::App;
+use manage::functions;
+use shared::http::routes::Routes;
 
 /// The functions that serve the API.
 pub const FUNCTIONS: [&str; 4] = ["auth", "users", "groups", "permissions"];
@@ -20,23 +20,19 @@ pub fn routes() -> BTreeSet<Route> {
 
 /// Every route of a function.
 pub fn routes_of(function: &str) -> BTreeSet<Route> {
-    let mut routes = BTreeSet::new();
-    let top = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{top}/../../functions/{function}/src/lib.rs");
-    let source = fs::read_to_string(path).expect("a function's routes");
-    for route in source.split(".route(").skip(1) {
-        let path = route.split('"').nth(1).expect("a path");
-        for method in ["get", "post", "put", "patch", "delete"] {
-            let named = route.match_indices(&format!("{method}(")).any(|(at, _)| {
-                // Not the end of a longer name.
-                !route[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-            });
-            if named {
-                routes.insert((path.to_owned(), method.to_uppercase()));
-            }
-        }
-    }
-    routes
+    let served = served(function);
+    let pairs = served.table().iter().flat_map(|route| {
+        let methods = route.methods.iter();
+        methods.map(|(method, _)| (route.path.to_owned(), method.to_string()))
+    });
+    pairs.collect()
+}
+
+/// What serves a function's routes.
+pub fn served(function: &str) -> Routes {
+    let mut all = functions().into_iter();
+    let found = all.find(|(name, _)| *name == function);
+    found.unwrap_or_else(|| panic!("no function {function}")).1
 }
 
 /// The route of a path: ids are `{id}`.
@@ -68,17 +64,5 @@ pub fn prefix_of(function: &str) -> String {
         ADMIN => "/admin".to_owned(),
         "auth" => "/api/auth".to_owned(),
         function => format!("/api/auth/{function}"),
-    }
-}
-
-/// What serves a function's routes.
-pub fn router(function: &str) -> Router<App> {
-    match function {
-        "auth" => auth::routes(),
-        "users" => users::routes(),
-        "groups" => groups::routes(),
-        "permissions" => permissions::routes(),
-        ADMIN => admin::routes(),
-        other => panic!("no function {other}"),
     }
 }

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use manage::{engine::Engine, loaddata};
 use serde_json::Value;
-use shared::{
-    app::{App, Clock},
-    settings::Settings,
-    store::connect_to,
-};
+use shared::{app::App, clock::Clock, settings::Settings, store::connect_to};
 
 use crate::{
     engine,

@@ -16,7 +16,8 @@ use manage::{
     init, with_peers,
 };
 use shared::{
-    app::{App, Clock},
+    app::App,
+    clock::Clock,
     domain::User,
     settings::Settings,
     store::{Store, connect_to},

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupName, PermissionId};
+use super::{GroupName, PermissionId, SetChange};
 
 /// A group's primary key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,4 +33,26 @@ pub struct Group {
     pub permission_ids: BTreeSet<PermissionId>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
+}
+
+/// A change of a group: what is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct GroupChange {
+    /// The name.
+    pub name: Option<GroupName>,
+    /// What its members may do.
+    pub permissions: Option<SetChange<PermissionId>>,
+}
+
+impl GroupChange {
+    /// The group with the change.
+    pub fn apply(&self, group: &Group) -> Group {
+        let Self { name, permissions } = self;
+        let mut group = group.clone();
+        group.name = name.clone().unwrap_or(group.name);
+        if let Some(permissions) = permissions {
+            group.permission_ids = permissions.apply(&group.permission_ids);
+        }
+        group
+    }
 }

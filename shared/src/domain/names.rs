@@ -1,10 +1,10 @@
-//! The texts of the models, each checked once, at the edge: whoever holds one of these types
-//! need not check it again. Rules, texts and their order are DRF's field validators'.
+//! The texts of the models, each checked once, at the edge: code that holds one of these types
+//! need not check it again. The rules and their order are those of DRF's field validators.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::email::is_email;
+use super::{FieldError, email::is_email};
 use crate::python;
 
 /// A text that has just been read from a request: trimmed, and with the first lone surrogate it
@@ -17,33 +17,40 @@ pub struct RawText<'a> {
     pub surrogate: Option<u16>,
 }
 
+impl<'a> From<&'a str> for RawText<'a> {
+    fn from(text: &'a str) -> Self {
+        Self {
+            text,
+            surrogate: None,
+        }
+    }
+}
+
 /// A type that a text field is parsed into.
 pub trait TextField: Sized {
-    /// What a value that is no text is told (DRF's `CharField` and `EmailField` differ).
-    const NOT_A_STRING: &'static str = "Not a valid string.";
+    /// What is wrong with a value that is no text (DRF's `CharField` and `EmailField` differ).
+    const NOT_A_STRING: FieldError = FieldError::said("Not a valid string.");
 
     /// Parses the text.
     ///
     /// # Errors
-    /// DRF's texts, in the order of its validators.
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>>;
+    /// All that is wrong with it, in the order of DRF's validators.
+    fn parse(raw: RawText<'_>) -> Result<Self, Vec<FieldError>>;
 }
 
 /// `MaxLengthValidator`: lengths count code points.
-fn too_long(text: &str, max: usize) -> Option<String> {
-    (text.chars().count() > max)
-        .then(|| format!("Ensure this field has no more than {max} characters."))
+fn too_long(text: &str, limit: usize) -> Option<FieldError> {
+    let length = text.chars().count();
+    (length > limit).then_some(FieldError::TooLong { limit, length })
 }
 
 /// `ProhibitNullCharactersValidator` and DRF's `ProhibitSurrogateCharactersValidator`.
-fn unstorable(raw: RawText<'_>) -> impl Iterator<Item = String> {
-    let null = raw
-        .text
-        .contains('\0')
-        .then(|| "Null characters are not allowed.".to_owned());
-    let surrogate = raw
-        .surrogate
-        .map(|code| format!("Surrogate characters are not allowed: U+{code:X}."));
+fn unstorable(raw: RawText<'_>) -> impl Iterator<Item = FieldError> {
+    let has_null = raw.text.contains('\0');
+    let null = has_null.then_some(FieldError::said("Null characters are not allowed."));
+    let surrogate = raw.surrogate.map(|code| {
+        FieldError::Said(format!("Surrogate characters are not allowed: U+{code:X}.").into())
+    });
     null.into_iter().chain(surrogate)
 }
 
@@ -57,7 +64,7 @@ pub fn lower(text: &str) -> String {
         .collect()
 }
 
-fn accept<T>(value: T, errors: Vec<String>) -> Result<T, Vec<String>> {
+fn accept<T>(value: T, errors: Vec<FieldError>) -> Result<T, Vec<FieldError>> {
     if errors.is_empty() {
         Ok(value)
     } else {
@@ -66,7 +73,7 @@ fn accept<T>(value: T, errors: Vec<String>) -> Result<T, Vec<String>> {
 }
 
 macro_rules! text_types {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(($limit:literal))?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -78,6 +85,13 @@ macro_rules! text_types {
                 &self.0
             }
         }
+
+        $(impl TextField for $name {
+            fn parse(raw: RawText<'_>) -> Result<Self, Vec<FieldError>> {
+                let errors = too_long(raw.text, $limit).into_iter().chain(unstorable(raw));
+                accept(Self(raw.text.to_owned()), errors.collect())
+            }
+        })?
     )*};
 }
 
@@ -87,16 +101,17 @@ text_types! {
     /// An email address as Django's `EmailField` accepts it, or empty.
     EmailAddress;
     /// A first or last name: at most 150 characters of any kind, or empty.
-    PersonName;
+    PersonName(150);
     /// A group's name: at most 150 characters of any kind.
-    GroupName;
+    GroupName(150);
     /// A permission's name for people: at most 255 characters.
-    PermissionName;
+    PermissionName(255);
     /// A permission's name for programs: at most 100 characters.
-    Codename;
+    Codename(100);
 }
 
 /// A text with no rule but that it can be stored, such as a password or a token.
+#[derive(PartialEq)]
 pub struct AnyText(String);
 
 impl AnyText {
@@ -107,7 +122,7 @@ impl AnyText {
 }
 
 impl TextField for AnyText {
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
+    fn parse(raw: RawText<'_>) -> Result<Self, Vec<FieldError>> {
         accept(Self(raw.text.to_owned()), unstorable(raw).collect())
     }
 }
@@ -115,18 +130,15 @@ impl TextField for AnyText {
 impl TextField for UserName {
     /// `UnicodeUsernameValidator`, then DRF's; NFKC comes first, as `normalize_username` does it,
     /// so that what is checked is what is stored.
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
+    fn parse(raw: RawText<'_>) -> Result<Self, Vec<FieldError>> {
         let text: String = raw.text.nfkc().collect();
         let allowed = |c| python::is_word(c) || matches!(c, '.' | '@' | '+' | '-');
         let mut errors = Vec::new();
         if raw.surrogate.is_some() || text.is_empty() || !text.chars().all(allowed) {
-            errors.push(
-                "Enter a valid username. This value may contain only letters, numbers, \
-                 and @/./+/-/_ characters."
-                    .to_owned(),
-            );
+            errors.push(INVALID_USERNAME);
         }
-        errors.extend(too_long(&text, 150));
+        // Django does not normalise what is too long already, and counts that.
+        errors.extend(too_long(raw.text, 150).or_else(|| too_long(&text, 150)));
         errors.extend(unstorable(RawText { text: &text, ..raw }));
         accept(Self(text), errors)
     }
@@ -134,14 +146,9 @@ impl TextField for UserName {
 
 impl UserName {
     /// The username that a text may be stored as, for looking it up: as Django, a login takes
-    /// the text as it is. A text that no username can be is none.
+    /// the text as it is. A text that cannot be a username is `None`.
     pub fn stored(text: &str) -> Option<Self> {
-        Self::parse(RawText {
-            text,
-            surrogate: None,
-        })
-        .ok()
-        .filter(|name| name.0 == text)
+        Self::parse(text.into()).ok().filter(|name| name.0 == text)
     }
 
     /// What users are listed and searched by.
@@ -151,13 +158,13 @@ impl UserName {
 }
 
 impl TextField for EmailAddress {
-    const NOT_A_STRING: &'static str = INVALID_EMAIL;
+    const NOT_A_STRING: FieldError = INVALID_EMAIL;
 
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let mut errors: Vec<String> = too_long(raw.text, 254).into_iter().collect();
+    fn parse(raw: RawText<'_>) -> Result<Self, Vec<FieldError>> {
+        let mut errors: Vec<FieldError> = too_long(raw.text, 254).into_iter().collect();
         errors.extend(unstorable(raw));
         if !is_email(raw.text) {
-            errors.push(INVALID_EMAIL.to_owned());
+            errors.push(INVALID_EMAIL);
         }
         accept(Self(raw.text.to_owned()), errors)
     }
@@ -169,7 +176,7 @@ impl EmailAddress {
         lower(&self.0)
     }
 
-    /// Whether there is no address.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -184,61 +191,21 @@ impl EmailAddress {
     }
 }
 
-impl TextField for PersonName {
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 150)
-            .into_iter()
-            .chain(unstorable(raw))
-            .collect();
-        accept(Self(raw.text.to_owned()), errors)
-    }
-}
-
-impl TextField for GroupName {
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 150)
-            .into_iter()
-            .chain(unstorable(raw))
-            .collect();
-        accept(Self(raw.text.to_owned()), errors)
-    }
-}
-
-impl TextField for PermissionName {
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 255)
-            .into_iter()
-            .chain(unstorable(raw))
-            .collect();
-        accept(Self(raw.text.to_owned()), errors)
-    }
-}
-
-impl TextField for Codename {
-    fn parse(raw: RawText<'_>) -> Result<Self, Vec<String>> {
-        let errors = too_long(raw.text, 100)
-            .into_iter()
-            .chain(unstorable(raw))
-            .collect();
-        accept(Self(raw.text.to_owned()), errors)
-    }
-}
-
-const INVALID_EMAIL: &str = "Enter a valid email address.";
+/// `UnicodeUsernameValidator`'s words.
+pub const INVALID_USERNAME: FieldError = FieldError::said(
+    "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ \
+     characters.",
+);
+/// `EmailValidator`'s words.
+pub const INVALID_EMAIL: FieldError = FieldError::said("Enter a valid email address.");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse<T: TextField>(text: &str) -> Result<T, Vec<String>> {
-        T::parse(RawText {
-            text,
-            surrogate: None,
-        })
+    fn parse<T: TextField>(text: &str) -> Result<T, Vec<FieldError>> {
+        T::parse(text.into())
     }
-
-    const BAD_NAME: &str = "Enter a valid username. This value may contain only letters, \
-                            numbers, and @/./+/-/_ characters.";
 
     #[test]
     fn usernames_are_word_characters_and_five_signs() {
@@ -248,7 +215,7 @@ mod tests {
         for bad in ["a b", "a!", "a\n", "smile😀", "कि", "a\u{200d}b"] {
             assert_eq!(
                 parse::<UserName>(bad),
-                Err(vec![BAD_NAME.to_owned()]),
+                Err(vec![INVALID_USERNAME]),
                 "{bad:?}"
             );
         }
@@ -261,7 +228,10 @@ mod tests {
             parse::<UserName>(&"ﬁ".repeat(75)).unwrap().as_str(),
             "fi".repeat(75)
         );
-        let too_long = "Ensure this field has no more than 150 characters.".to_owned();
+        let too_long = FieldError::TooLong {
+            limit: 150,
+            length: 152,
+        };
         assert_eq!(parse::<UserName>(&"ﬁ".repeat(76)), Err(vec![too_long]));
     }
 
@@ -282,20 +252,17 @@ mod tests {
             text: "a\0\u{fffd}",
             surrogate: Some(0xd800),
         };
-        let null = "Null characters are not allowed.".to_owned();
-        let surrogate = "Surrogate characters are not allowed: U+D800.".to_owned();
+        let null = FieldError::said("Null characters are not allowed.");
+        let surrogate = FieldError::said("Surrogate characters are not allowed: U+D800.");
+        let unstorable = [null.clone(), surrogate.clone()];
         assert_eq!(
             UserName::parse(raw),
-            Err(vec![BAD_NAME.to_owned(), null.clone(), surrogate.clone()])
+            Err([&[INVALID_USERNAME], &unstorable[..]].concat())
         );
         assert_eq!(
             EmailAddress::parse(raw),
-            Err(vec![
-                null.clone(),
-                surrogate.clone(),
-                INVALID_EMAIL.to_owned()
-            ])
+            Err([&unstorable[..], &[INVALID_EMAIL]].concat())
         );
-        assert_eq!(PersonName::parse(raw), Err(vec![null, surrogate]));
+        assert_eq!(PersonName::parse(raw), Err(unstorable.to_vec()));
     }
 }

@@ -30,7 +30,7 @@ pub struct ContentType {
 }
 
 impl ContentType {
-    /// Splits `app_label.model`; anything but two parts is none.
+    /// Splits `app_label.model`; anything but two parts is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let (app_label, model) = text.split_once('.')?;
         (!model.contains('.')).then(|| Self {
@@ -80,22 +80,50 @@ impl Permission {
     }
 }
 
-/// Where somebody's permission comes from.
+/// A change of a permission: what is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PermissionChange {
+    /// The name for people.
+    pub name: Option<PermissionName>,
+    /// The name for programs.
+    pub codename: Option<Codename>,
+    /// What it is about.
+    pub content_type: Option<ContentType>,
+}
+
+impl PermissionChange {
+    /// The permission with the change.
+    pub fn apply(&self, permission: &Permission) -> Permission {
+        let Self {
+            name,
+            codename,
+            content_type,
+        } = self;
+        let mut permission = permission.clone();
+        permission.name = name.clone().unwrap_or(permission.name);
+        permission.codename = codename.clone().unwrap_or(permission.codename);
+        permission.content_type = content_type.clone().unwrap_or(permission.content_type);
+        permission
+    }
+}
+
+/// Where a user's permission comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// He is a superuser.
+    /// The user is a superuser.
     Superuser,
-    /// He holds it himself.
+    /// The user holds it directly.
     User,
-    /// A group that he is in.
+    /// A group of the user.
     Group(GroupId, GroupName),
 }
 
 /// Everything that a user may do, by label, with where it comes from: Django's
-/// `get_all_permissions`. `groups` are his, `permissions` at least those that he and they name, or
-/// all there are for a superuser; an id that is not among them is gone and counts for nothing.
+/// `get_all_permissions`. `groups` are the user's, `permissions` at least those that the user and
+/// the groups name, or all that exist for a superuser; an id that is not among them belongs to a
+/// deleted permission and counts for nothing.
 ///
-/// Whether he is active is not looked at: see [`User::is_active`].
+/// [`User::is_active`] is not looked at.
 pub fn sources(
     user: &User,
     groups: &[Group],
@@ -125,7 +153,7 @@ pub fn sources(
     held
 }
 
-/// What somebody holds, to be compared with what is asked for or granted.
+/// What a user holds, to be compared with what is asked for or granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
     /// Everything: a superuser.
@@ -135,7 +163,7 @@ pub enum Held {
 }
 
 impl Held {
-    /// Whether he holds all of the labels.
+    /// Whether it has all of the labels.
     pub fn covers<'a>(&self, labels: impl IntoIterator<Item = &'a String>) -> bool {
         match self {
             Self::All => true,
@@ -143,7 +171,7 @@ impl Held {
         }
     }
 
-    /// Whether he holds all that another holds.
+    /// Whether it has all that another has.
     pub fn covers_all_of(&self, other: &Self) -> bool {
         match other {
             Self::All => *self == Self::All,

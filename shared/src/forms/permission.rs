@@ -1,150 +1,77 @@
 //! The form of a permission.
 
+use super::FormError;
 use crate::{
-    app::App,
-    domain::{Codename, ContentType, Permission, PermissionId, PermissionName, User},
-    error::{ApiError, FieldErrors},
-    http::authority,
-    input::{Fields, Presence, value::Value},
-    store::Refusal,
+    domain::{Codename, ContentType, FieldError, PermissionChange, PermissionName},
+    input::{FieldErrors, Fields, Presence, value::Value},
+    store::{Store, StoreError},
 };
 
-/// What a POST, PUT or PATCH gives. All of it is there but in a PATCH.
-pub struct PermissionInput {
-    name: Option<PermissionName>,
-    codename: Option<Codename>,
-    content_type: Option<ContentType>,
+/// What a POST, PUT or PATCH gives. All of it is present but in a PATCH.
+///
+/// # Errors
+/// The field errors, or the table's failure.
+pub async fn permission_change(
+    store: &Store,
+    mut fields: Fields,
+) -> Result<PermissionChange, FormError> {
+    let name = fields.text("name", Presence::Required);
+    let codename = fields.text("codename", Presence::Required);
+    let content_type = match content_type(store, &fields).await? {
+        Ok(content_type) => content_type,
+        Err(error) => {
+            fields.error("content_type", error);
+            None
+        }
+    };
+    fields.into_errors().into_result()?;
+    Ok(PermissionChange {
+        name,
+        codename,
+        content_type,
+    })
 }
 
-impl PermissionInput {
-    /// Reads and checks a body.
-    pub async fn read(app: &App, mut fields: Fields) -> Result<Self, ApiError> {
-        let name = fields.text("name", Presence::Required);
-        let codename = fields.text("codename", Presence::Required);
-        let content_type = match content_type(app, &fields).await? {
-            Ok(content_type) => content_type,
-            Err(text) => {
-                fields.error("content_type", text);
-                None
-            }
-        };
-        fields.into_errors().into_result()?;
-        Ok(Self {
-            name,
-            codename,
-            content_type,
-        })
-    }
-
-    /// The parts of a new permission.
-    pub fn into_new(self) -> Result<(PermissionName, Codename, ContentType), ApiError> {
-        match self {
-            Self {
-                name: Some(name),
-                codename: Some(codename),
-                content_type: Some(content_type),
-            } => Ok((name, codename, content_type)),
-            // Only a PATCH leaves anything out, and none makes a permission.
-            _ => Err(FieldErrors::default().into()),
-        }
-    }
-
-    /// Whether a caller may make it: a label that decides something is not everybody's to use.
-    ///
-    /// # Errors
-    /// He may not; or, as field errors come first, the codename exists.
-    pub async fn may_be_made(&self, app: &App, caller: &User) -> Result<(), ApiError> {
-        let (Some(codename), Some(content_type)) = (&self.codename, &self.content_type) else {
-            return Ok(());
-        };
-        may_label(app, caller, content_type, codename, None).await
-    }
-
-    /// Whether a caller may change a permission so, as it gets another label for all its holders.
-    ///
-    /// # Errors
-    /// He may not; or, as field errors come first, the codename exists.
-    pub async fn may_change(
-        &self,
-        app: &App,
-        caller: &User,
-        before: &Permission,
-    ) -> Result<(), ApiError> {
-        let after = self.apply(before);
-        if after.label() == before.label() {
-            return Ok(());
-        }
-        may_label(
-            app,
-            caller,
-            &after.content_type,
-            &after.codename,
-            Some(before.id),
-        )
-        .await
-    }
-
-    /// The permission with the changes.
-    pub fn apply(&self, permission: &Permission) -> Permission {
-        let Self {
-            name,
-            codename,
-            content_type,
-        } = self;
-        let mut permission = permission.clone();
-        permission.name = name.clone().unwrap_or(permission.name);
-        permission.codename = codename.clone().unwrap_or(permission.codename);
-        permission.content_type = content_type.clone().unwrap_or(permission.content_type);
-        permission
-    }
-}
-
-async fn may_label(
-    app: &App,
-    caller: &User,
-    content_type: &ContentType,
-    codename: &Codename,
-    but: Option<PermissionId>,
-) -> Result<(), ApiError> {
-    let label = format!("{}.{}", content_type.app_label, codename.as_str());
-    match authority::may_label(&app.store, caller, label).await {
-        // The transaction that would tell of a taken codename is not tried, so it is looked up.
-        Err(ApiError::PermissionDenied)
-            if app
-                .store
-                .codename_taken(content_type, codename, but)
-                .await? =>
-        {
-            let mut errors = FieldErrors::default();
-            errors.add_refusal(Refusal::CodenameTaken);
-            Err(errors.into())
-        }
-        judged => judged,
+/// The parts of a permission to be made.
+///
+/// # Errors
+/// As [`permission_change`].
+pub async fn new_permission(
+    store: &Store,
+    fields: Fields,
+) -> Result<(PermissionName, Codename, ContentType), FormError> {
+    match permission_change(store, fields).await? {
+        PermissionChange {
+            name: Some(name),
+            codename: Some(codename),
+            content_type: Some(content_type),
+        } => Ok((name, codename, content_type)),
+        // Only a PATCH leaves anything out, and none makes a permission.
+        _ => Err(FieldErrors::default().into()),
     }
 }
 
 /// A content type given as `app_label.model`, which must be declared.
 async fn content_type(
-    app: &App,
+    store: &Store,
     fields: &Fields,
-) -> Result<Result<Option<ContentType>, String>, ApiError> {
+) -> Result<Result<Option<ContentType>, FieldError>, StoreError> {
     let value = match fields.related("content_type") {
         Ok(Some(value)) => value,
         Ok(None) => return Ok(Ok(None)),
-        Err(text) => return Ok(Err(text.to_owned())),
+        Err(error) => return Ok(Err(error)),
     };
     let text = match value {
         Value::Str(text) if text.first_surrogate().is_none() => text.as_str(),
         _ => "",
     };
     let Some(content_type) = ContentType::parse(text) else {
-        return Ok(Err("Invalid value.".to_owned()));
+        return Ok(Err(FieldError::said("Invalid value.")));
     };
-    // Django's columns hold 100 characters; a longer name is nobody's, and may be no key.
-    if text.chars().count() <= 201 && app.store.content_type_exists(&content_type).await? {
+    // Django's columns hold 100 characters; a longer name cannot exist, and may be no key.
+    if text.chars().count() <= 201 && store.content_type_exists(&content_type).await? {
         return Ok(Ok(Some(content_type)));
     }
-    Ok(Err(format!(
-        "Object with app_label.model={text} does not exist."
-    )))
+    let text = format!("Object with app_label.model={text} does not exist.");
+    Ok(Err(FieldError::Said(text.into())))
 }

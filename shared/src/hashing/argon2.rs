@@ -178,7 +178,7 @@ impl Argon2 {
         done.ok()
     }
 
-    /// The pool is a list of scratch memory: there is no state that a panic could have torn.
+    /// The pool is a list of scratch memory: it has no state that a panic could have torn.
     fn pool(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,34 +13,30 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use self::argon2::Argon2;
 
 /// A password in clear text. Its `Debug` hides it, so that it cannot reach a log.
-#[derive(Clone)]
-pub struct Password(String);
+#[derive(Clone, Debug)]
+pub struct Password(SecretString);
 
 impl Password {
     /// Takes the text as it is: Django neither normalises nor shortens a password.
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// The text itself, for hashing and for the password rules.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-/// An encoded password as Django stores it in `auth_user.password`: any text, valid or not.
+/// An encoded password as Django stores it in `auth_user.password`: any text, valid or not. Unlike a
+/// secret of the crate `secrecy`, the table reads and writes it, and it can be compared.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
@@ -144,7 +140,7 @@ impl Hasher {
     ///
     /// If the operating system has no randomness to give.
     pub fn hash_blocking(&self, password: &Password) -> PasswordHash {
-        PasswordHash(self.workshop.argon2.hash(password.0.as_bytes()))
+        PasswordHash(self.workshop.argon2.hash(password.expose().as_bytes()))
     }
 
     /// [`verify`](Self::verify) on the calling thread, for a command line.
@@ -153,7 +149,7 @@ impl Hasher {
         password: &Password,
         stored: Option<&PasswordHash>,
     ) -> Verification {
-        let password = password.0.as_bytes();
+        let password = password.expose().as_bytes();
         let verification = stored.and_then(|PasswordHash(encoded)| self.compare(password, encoded));
         verification.unwrap_or_else(|| {
             self.workshop.argon2.waste(password);
@@ -208,7 +204,7 @@ fn number(text: &str) -> Option<u32> {
     if canonical { text.parse().ok() } else { None }
 }
 
-/// The fields of an encoding, if there are exactly `N`.
+/// The fields of an encoding, if it has exactly `N`.
 fn fields<const N: usize>(text: &str) -> Option<[&str; N]> {
     let mut parts = text.split('$');
     let mut fields = [""; N];

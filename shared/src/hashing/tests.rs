@@ -268,7 +268,7 @@ async fn many_logins_at_once_keep_no_more_memory_than_there_are_cores() {
 
 #[test]
 fn debug_output_hides_secrets() {
-    assert_eq!(format!("{:?}", password(ASCII)), "Password(..)");
+    assert!(!format!("{:?}", password(ASCII)).contains(ASCII));
     let stored = PasswordHash::new(CURRENT.to_owned());
     assert_eq!(format!("{stored:?}"), "PasswordHash(..)");
 }

@@ -1,31 +1,34 @@
-//! Who may do what a permission names: an admin, or whoever holds it.
+//! Who may do what a permission names: admins, and users who hold it.
 
 use std::marker::PhantomData;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::extract::Caller;
-use crate::{app::App, domain::User, error::ApiError, store::Actor};
+use super::{ApiError, extract::Caller};
+use crate::{
+    app::App,
+    domain::{Actor, User},
+};
 
-/// What a request asks for: it is open to admins, and to whoever holds one of these labels.
+/// What a request asks for: it is open to admins, and to users who hold one of these labels.
 pub trait Permit: Send + Sync + 'static {
     /// Labels such as `auth.view_user`.
     const ANY_OF: &'static [&'static str];
 }
 
-/// The caller, who may do what `P` names; anybody else is a 403.
+/// The caller, who may do what `P` names; any other user is a 403.
 pub struct Can<P>(pub User, PhantomData<P>);
 
 impl<P: Permit> Can<P> {
-    /// Who writes, for the store.
-    pub fn actor(&self) -> Actor {
-        (&self.0).into()
+    /// The caller as the one who changes something.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::User(&self.0)
     }
 
     /// A caller who may.
     ///
     /// # Errors
-    /// He may not.
+    /// They may not.
     pub async fn check(caller: User, app: &App) -> Result<Self, ApiError> {
         if caller.is_staff || app.store.holds(&caller, P::ANY_OF).await? {
             Ok(Self(caller, PhantomData))

@@ -1,4 +1,4 @@
-//! Extractors that state in a handler's signature who may call it and what must be there.
+//! Extractors that state in a handler's signature who may call it and what must exist.
 
 use std::{collections::BTreeMap, convert::Infallible, net::IpAddr};
 
@@ -9,26 +9,26 @@ use axum::{
 };
 use lambda_http::request::RequestContext;
 
+use super::ApiError;
 use crate::{
     app::App,
-    domain::User,
-    error::{ApiError, FieldErrors},
-    http::log::note_user,
-    input::{self, Fields, MAX_BODY, Presence, Related, body, related},
+    domain::{Actor, User},
+    forms::{self, FormError, Lookup},
+    input::{self, Absent, FieldErrors, Fields, MAX_BODY, body, related},
     jwt::{TokenError, TokenType},
-    store::Actor,
+    telemetry::note_user,
 };
 
-/// The user who sends the request; nobody is a 401.
+/// The user who sends the request; without one it is a 401.
 pub struct Caller(pub User);
 
-/// The caller if there is one. A header that is there must be right all the same.
+/// The caller if the request names one. A header must be right all the same.
 pub struct OptionalCaller(pub Option<User>);
 
 impl Caller {
-    /// Who writes, for the store.
-    pub fn actor(&self) -> Actor {
-        (&self.0).into()
+    /// The caller as the one who changes something.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::User(&self.0)
     }
 }
 
@@ -58,7 +58,7 @@ impl FromRequestParts<App> for Caller {
 pub struct Peer(pub IpAddr);
 
 /// The address that a request comes from: what API Gateway saw, or the peer. Never a header's,
-/// which anybody may write.
+/// which any client may write.
 pub struct SourceAddress(pub Option<IpAddr>);
 
 impl<S: Sync> FromRequestParts<S> for SourceAddress {
@@ -75,7 +75,7 @@ impl<S: Sync> FromRequestParts<S> for SourceAddress {
     }
 }
 
-/// Lets everybody through, whatever the headers say: the token endpoints read none.
+/// Lets every request through, whatever its headers say: the token endpoints read none.
 pub struct Anyone;
 
 impl FromRequestParts<App> for Anyone {
@@ -119,10 +119,9 @@ async fn authenticate(token: &[u8], app: &App) -> Result<User, ApiError> {
     let token =
         std::str::from_utf8(token).map_err(|_| ApiError::BadAccessToken(TokenError::Invalid))?;
     let now = app.clock.now();
-    let jwt = app.keys.for_token(token, now).await;
-    let claims = jwt
-        .verify(token, TokenType::Access, now)
-        .map_err(ApiError::BadAccessToken)?;
+    let opened = app.keys.open(token, now).await;
+    let checked = opened.and_then(|(jwt, signed)| jwt.check(&signed, TokenType::Access, now));
+    let claims = checked.map_err(ApiError::BadAccessToken)?;
     if !claims.names_a_user() {
         return Err(ApiError::NoUserInToken);
     }
@@ -145,7 +144,7 @@ pub async fn path_segment(parts: &mut Parts, app: &App) -> Option<String> {
     Some(segment.to_owned())
 }
 
-/// The id in the path, read by Python's `int()`; what names nothing is a 404.
+/// The id in the path, read by Python's `int()`; a segment that is no id is a 404.
 pub async fn path_id(parts: &mut Parts, app: &App) -> Result<u64, ApiError> {
     let segment = path_segment(parts, app).await;
     segment
@@ -156,7 +155,7 @@ pub async fn path_id(parts: &mut Parts, app: &App) -> Result<u64, ApiError> {
 /// A body in one of DRF's three forms, read after everything else about the request.
 pub struct JsonOrForm {
     data: input::Data,
-    partial: bool,
+    absent: Absent,
 }
 
 impl JsonOrForm {
@@ -169,26 +168,20 @@ impl JsonOrForm {
     ///
     /// # Errors
     /// It is no object.
-    pub fn fields(self) -> Result<Fields, ApiError> {
-        Fields::new(self.data, self.partial)
+    pub fn fields(self) -> Result<Fields, FieldErrors> {
+        Fields::new(self.data, self.absent)
     }
 
-    /// What the one field of an action lists by primary keys, by id.
+    /// The objects that the one field of an action lists by primary keys, by id.
     ///
     /// # Errors
     /// The field errors, or the table's failure.
-    pub async fn listed<T: Related>(
+    pub async fn listed<T: Lookup>(
         self,
         app: &App,
         field: &'static str,
-    ) -> Result<BTreeMap<u64, T>, ApiError> {
-        let mut fields = self.fields()?;
-        let Some(list) = fields.pk_list(field, Presence::Required) else {
-            return Err(fields.into_errors().into());
-        };
-        list.resolve(&app.store)
-            .await?
-            .map_err(|text| FieldErrors::one(field, text).into())
+    ) -> Result<BTreeMap<u64, T>, FormError> {
+        forms::listed(&app.store, self.fields()?, field).await
     }
 }
 
@@ -207,7 +200,11 @@ impl FromRequest<App> for JsonOrForm {
         let data = body::parse(content_type.map(HeaderValue::as_bytes), &bytes)?;
         Ok(Self {
             data,
-            partial: parts.method == Method::PATCH,
+            absent: if parts.method == Method::PATCH {
+                Absent::Unchanged
+            } else {
+                Absent::Missing
+            },
         })
     }
 }

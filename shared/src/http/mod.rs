@@ -1,38 +1,39 @@
-//! What stands around the handlers: routing of methods, extractors, and the boundary of every
-//! request.
+//! The JSON API around its handlers: routes, extractors, errors, and the boundary of every request.
 
-pub mod authority;
 pub mod can;
+mod error;
 pub mod extract;
-pub mod log;
 pub mod paging;
-pub mod profile;
+mod profile;
+pub mod routes;
 
 use std::time::Instant;
 
 use axum::{
-    Json, Router,
+    Router,
     body::Body,
-    extract::{FromRequestParts, MatchedPath, Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::MethodRouter,
 };
-use serde_json::json;
-
-use log::{Asked, Reporter};
 
 pub use can::Can;
+pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
+pub use routes::Routes;
 
-use crate::{app::App, error::ApiError};
+use crate::{
+    app::App,
+    telemetry::{self, Reporter, RequestInfo},
+};
 
 /// The service of some routes: what API Gateway calls and `manage runserver` mounts.
-pub fn service(routes: Router<App>, app: App) -> Router {
+pub fn service(routes: Routes, app: App) -> Router {
     let reporter = app.reporter.clone();
     let routes: Router = routes
+        .into_router()
         .route_layer(from_fn(note_route))
         .fallback(async || ApiError::NotFound)
         .with_state(app);
@@ -43,39 +44,8 @@ pub fn service(routes: Router<App>, app: App) -> Router {
 }
 
 async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
-    log::note_route(route.as_str());
+    telemetry::note_route(route.as_str());
     next.run(request).await
-}
-
-/// One resource: its methods, and for every other one a 405 to whom `P` lets this far, as DRF
-/// checks permissions before methods. `name` is DRF's view name, which OPTIONS shows.
-pub fn view<P>(
-    name: &'static str,
-    allow: &'static str,
-    methods: MethodRouter<App>,
-) -> MethodRouter<App>
-where
-    P: FromRequestParts<App, Rejection = ApiError> + Send + 'static,
-{
-    let metadata = move |_: P| async move {
-        let body = json!({
-            "name": name,
-            "description": "",
-            "renders": ["application/json"],
-            "parses": [
-                "application/json",
-                "application/x-www-form-urlencoded",
-                "multipart/form-data",
-            ],
-        });
-        (
-            [(header::ALLOW, HeaderValue::from_static(allow))],
-            Json(body),
-        )
-    };
-    let refuse =
-        move |_: P, method: Method| async move { ApiError::MethodNotAllowed(method, allow) };
-    methods.options(metadata).fallback(refuse)
 }
 
 /// Every request's way in and out: the path gets its slash, HEAD loses its body, the answer gets
@@ -86,7 +56,7 @@ async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: 
     if let Some(uri) = with_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let asked = Asked::of(&request);
+    let info = RequestInfo::of(&request);
     let answer = async {
         let mut response = next.run(request).await;
         if is_head {
@@ -99,12 +69,11 @@ async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: 
         let status = response.status();
         (response, status, started.elapsed())
     };
-    reporter.tell(asked, answer).await
+    reporter.tell(info, answer).await
 }
 
-/// On every answer that does not say otherwise itself. Tokens and personal data are for nobody's cache (RFC 6749, section 5.1);
-/// nothing is to be taken for another type than it says; once HTTPS, always HTTPS (RFC 6797),
-/// which browsers heed over HTTPS only.
+/// On every answer that does not set them itself: tokens and personal data are not cached (RFC 6749,
+/// section 5.1), types are not sniffed, and browsers that used HTTPS keep to it (RFC 6797).
 const HYGIENE: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (

@@ -1,4 +1,6 @@
-//! Pages of the list of users: `?page_size=`, `?search=`, `?cursor=` and the `Link` header.
+//! Pages of the lists of users: `?page_size=`, `?search=`, `?cursor=` and the `Link` header.
+
+use std::{borrow::Cow, collections::HashMap};
 
 use axum::{
     Json,
@@ -6,25 +8,30 @@ use axum::{
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{app::App, domain::names::lower, error::ApiError, python};
+use super::{ApiError, Profile};
+use crate::{
+    app::App,
+    domain::names::lower,
+    python,
+    store::pager::{Filter, Place},
+};
 
 /// Users on a page unless told.
 const DEFAULT_SIZE: usize = 100;
 /// The most users on a page.
 const LARGEST_SIZE: usize = 1000;
 
-/// What a list is asked for.
+/// What a list of users is asked for.
 #[derive(Debug)]
 pub struct Paging {
     /// How many users a page holds.
-    pub size: usize,
+    size: usize,
     /// The search, as the index is searched: trimmed, NFKC, lower case. Empty is none.
     pub search: String,
-    /// Where the page starts, as it was given.
-    cursor: Option<String>,
+    /// Where the page starts, as it was given. Empty is the beginning.
+    cursor: String,
     path: String,
 }
 
@@ -32,24 +39,45 @@ impl FromRequestParts<App> for Paging {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
-        let (mut size, mut search, mut cursor) = (DEFAULT_SIZE, String::new(), None);
-        for (name, value) in
-            form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-        {
-            match name.as_ref() {
-                "page_size" => size = page_size(&value),
-                "search" => search = searchable(&value),
-                "cursor" => cursor = Some(value.into_owned()),
-                _ => {}
-            }
-        }
+        let query = query(parts);
+        must_be_first(&query)?;
+        let text = |name| query.get(name).map_or("", AsRef::as_ref);
         Ok(Self {
-            size,
-            search,
-            cursor,
+            size: page_size(text("page_size")),
+            search: searchable(text("search")),
+            cursor: text("cursor").to_owned(),
             path: parts.uri.path().to_owned(),
         })
     }
+}
+
+/// That a list which always comes whole is asked for its only page.
+pub struct Whole;
+
+impl FromRequestParts<App> for Whole {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let mut query = query(parts);
+        // As in DRF, the last page has a name too.
+        query.retain(|_, value| value != "last");
+        must_be_first(&query).map(|()| Self)
+    }
+}
+
+/// The parameters; the last of a name counts, as in Django's `QueryDict`.
+fn query(parts: &Parts) -> HashMap<Cow<'_, str>, Cow<'_, str>> {
+    form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).collect()
+}
+
+/// Refuses any page but the first to clients of DRF's `PageNumberPagination`, which refuses a bad
+/// number, and of its `LimitOffsetPagination`, where a bad offset is 0.
+fn must_be_first(query: &HashMap<Cow<'_, str>, Cow<'_, str>>) -> Result<(), ApiError> {
+    let page = query.get("page").filter(|page| !page.is_empty());
+    let offset = query.get("offset").and_then(|offset| python::int(offset));
+    let is_first = page.is_none_or(|page| python::int(page).as_deref() == Some("1"))
+        && offset.is_none_or(|offset| offset == "0" || offset.starts_with('-'));
+    is_first.then_some(()).ok_or(ApiError::InvalidPage)
 }
 
 /// A search as the index is searched: trimmed, NFKC, lower case.
@@ -67,15 +95,31 @@ fn page_size(text: &str) -> usize {
 }
 
 impl Paging {
-    /// Where the page starts, read by `parse`.
+    /// The page of the users whom a filter lets through, with the `Link` header to the next one
+    /// if it exists.
     ///
     /// # Errors
-    /// It is none that this list gave.
-    pub fn cursor<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ApiError> {
-        let cursor = self.cursor.as_deref();
-        cursor
-            .map(|text| parse(text).ok_or(ApiError::InvalidCursor))
-            .transpose()
+    /// The cursor is none that this list gave, or the table's failure.
+    pub async fn answer(&self, filter: &Filter, app: &App) -> Result<Response, ApiError> {
+        let from = match self.cursor.as_str() {
+            "" => None,
+            text => Some(
+                Place::parse(text, filter)
+                    .filter(Place::is_forward)
+                    .ok_or(ApiError::InvalidCursor)?,
+            ),
+        };
+        let page = app
+            .store
+            .user_page(filter, from.as_ref(), self.size)
+            .await?;
+        let profiles = Profile::of_all(&page.users, &app.store).await?;
+        let mut response = Json(profiles).into_response();
+        if let Some(next) = page.next {
+            let link = self.link(&next.to_text());
+            response.headers_mut().insert(header::LINK, link);
+        }
+        Ok(response)
     }
 
     /// The `Link` header to the next page.
@@ -92,15 +136,4 @@ impl Paging {
         // A path from a request line and a form-encoded query are visible ASCII.
         HeaderValue::from_str(&link).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
-}
-
-/// A page of a list, with the `Link` header to the next one if there is one.
-pub fn paged(items: Vec<impl Serialize>, paging: &Paging, next: Option<String>) -> Response {
-    let mut response = Json(items).into_response();
-    if let Some(next) = next {
-        response
-            .headers_mut()
-            .insert(header::LINK, paging.link(&next));
-    }
-    response
 }

@@ -1,4 +1,4 @@
-//! A user as the API shows him.
+//! A user as the API shows them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ pub struct GroupName {
     name: String,
 }
 
-/// A user's profile, with his groups in order of id.
+/// A user's profile, with their groups in order of id.
 #[derive(Debug, Serialize)]
 pub struct Profile {
     id: u64,
@@ -28,7 +28,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The profile of one user: a read if he is in groups, else none.
+    /// The profile of one user: a read if they are in groups, else none.
     pub async fn of(user: &User, store: &Store) -> Result<Self, StoreError> {
         let names = group_names(store, user.group_ids.clone()).await?;
         Ok(Self::with(user, &names))
@@ -50,7 +50,7 @@ impl Profile {
         Ok(users.iter().map(|user| Self::with(user, &names)).collect())
     }
 
-    /// Groups that are gone are not in `names`, and so not in the profile.
+    /// Deleted groups are not in `names`, and so not in the profile.
     fn with(user: &User, names: &HashMap<GroupId, GroupName>) -> Self {
         Self {
             id: user.id.0,

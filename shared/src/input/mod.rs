@@ -1,18 +1,22 @@
 //! Reads a body's fields and collects every error, in DRF's order and wording.
 
 pub mod body;
-pub mod form;
+mod errors;
 pub mod json;
+pub mod query_dict;
 pub mod related;
 pub mod value;
 
 pub use body::{BodyError, Data};
-pub use related::{Pk, PkList, Related};
+pub use errors::{FieldErrors, NON_FIELD_ERRORS};
+use related::Pk;
 use value::Value;
 
 use crate::{
-    domain::names::{RawText, TextField},
-    error::{ApiError, FieldErrors, NON_FIELD_ERRORS},
+    domain::{
+        FieldError,
+        names::{RawText, TextField},
+    },
     python,
 };
 
@@ -29,10 +33,19 @@ pub enum Presence {
     Optional,
 }
 
+/// What an absent field means: DRF's `partial`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// A required one is an error.
+    Missing,
+    /// It stays as it is (PATCH).
+    Unchanged,
+}
+
 /// The fields of one body and the errors found in them so far.
 pub struct Fields {
     data: Data,
-    partial: bool,
+    absent: Absent,
     errors: FieldErrors,
 }
 
@@ -44,39 +57,49 @@ enum Given<'a> {
 }
 
 impl Fields {
-    /// The fields of a body; `partial` as in a PATCH, where absent fields are no errors.
+    /// The fields of a body.
     ///
     /// # Errors
     /// The body is no object.
-    pub fn new(data: Data, partial: bool) -> Result<Self, ApiError> {
-        if let Data::Json(value) = &data {
-            let text = match value {
-                Value::Dict(_) => None,
-                Value::Null => Some("No data provided".to_owned()),
-                other => Some(format!(
+    pub fn new(data: Data, absent: Absent) -> Result<Self, FieldErrors> {
+        let wrong = match &data {
+            Data::Form(_) | Data::Json(Value::Dict(_)) => None,
+            Data::Json(Value::Null) => Some(FieldError::said("No data provided")),
+            Data::Json(other) => Some(FieldError::Said(
+                format!(
                     "Invalid data. Expected a dictionary, but got {}.",
                     other.type_name()
-                )),
-            };
-            if let Some(text) = text {
-                return Err(FieldErrors::one(NON_FIELD_ERRORS, text).into());
-            }
+                )
+                .into(),
+            )),
+        };
+        if let Some(error) = wrong {
+            return Err(FieldErrors::one(NON_FIELD_ERRORS, error));
         }
         Ok(Self {
             data,
-            partial,
+            absent,
             errors: FieldErrors::default(),
         })
     }
 
-    /// Whether absent fields are left unchanged (PATCH).
-    pub fn is_partial(&self) -> bool {
-        self.partial
+    /// The fields of a form.
+    pub fn of_form(form: query_dict::QueryDict, absent: Absent) -> Self {
+        Self {
+            data: Data::Form(form),
+            absent,
+            errors: FieldErrors::default(),
+        }
     }
 
     /// Adds an error to a field.
-    pub fn error(&mut self, name: &'static str, text: impl Into<String>) {
-        self.errors.add(name, [text.into()]);
+    pub fn error(&mut self, name: &'static str, error: FieldError) {
+        self.errors.add(name, [error]);
+    }
+
+    /// Adds errors.
+    pub fn errors(&mut self, errors: FieldErrors) {
+        self.errors.extend(errors);
     }
 
     /// The errors found.
@@ -112,10 +135,25 @@ impl Fields {
 
     /// A text field (`CharField`): trimmed, numbers taken as text.
     pub fn text<T: TextField>(&mut self, name: &'static str, presence: Presence) -> Option<T> {
-        match self.parse_text(name, presence) {
+        self.parsed(name, presence, python::strip)
+    }
+
+    /// A text field whose outer spaces belong to it (`strip=False`), such as a password in a form
+    /// of Django's admin.
+    pub fn untrimmed<T: TextField>(&mut self, name: &'static str, presence: Presence) -> Option<T> {
+        self.parsed(name, presence, |text| text)
+    }
+
+    fn parsed<T: TextField>(
+        &mut self,
+        name: &'static str,
+        presence: Presence,
+        trim: fn(&str) -> &str,
+    ) -> Option<T> {
+        match self.parse_text(name, presence, trim) {
             Ok(value) => value,
-            Err(texts) => {
-                self.errors.add(name, texts);
+            Err(errors) => {
+                self.errors.add(name, errors);
                 None
             }
         }
@@ -125,35 +163,33 @@ impl Fields {
         &self,
         name: &str,
         presence: Presence,
-    ) -> Result<Option<T>, Vec<String>> {
+        trim: fn(&str) -> &str,
+    ) -> Result<Option<T>, Vec<FieldError>> {
         let number;
         let raw = match self.given(name) {
             Given::Absent => return self.absent(presence).map(|()| None),
-            Given::Null => return Err(vec![NULL.to_owned()]),
+            Given::Null => return Err(vec![NULL]),
             Given::Value(Value::Str(text)) => RawText {
-                text: python::strip(text.as_str()),
+                text: trim(text.as_str()),
                 surrogate: text.first_surrogate(),
             },
             Given::Value(value @ (Value::Int(_) | Value::Float(_))) => {
                 number = value.to_python_str();
-                RawText {
-                    text: &number,
-                    surrogate: None,
-                }
+                number.as_str().into()
             }
-            Given::Value(_) => return Err(vec![T::NOT_A_STRING.to_owned()]),
+            Given::Value(_) => return Err(vec![T::NOT_A_STRING]),
         };
         if raw.text.is_empty() && presence == Presence::Required {
-            return Err(vec!["This field may not be blank.".to_owned()]);
+            return Err(vec![FieldError::Blank]);
         }
         T::parse(raw).map(Some)
     }
 
-    fn absent(&self, presence: Presence) -> Result<(), Vec<String>> {
-        if self.partial || presence == Presence::Optional {
+    fn absent(&self, presence: Presence) -> Result<(), Vec<FieldError>> {
+        if self.absent == Absent::Unchanged || presence == Presence::Optional {
             Ok(())
         } else {
-            Err(vec![REQUIRED.to_owned()])
+            Err(vec![FieldError::REQUIRED])
         }
     }
 
@@ -171,20 +207,20 @@ impl Fields {
             Given::Value(value) => boolean(value),
         };
         if value.is_none() {
-            self.error(name, "Must be a valid boolean.");
+            self.error(name, FieldError::said("Must be a valid boolean."));
         }
         value
     }
 
     /// A list of primary keys (`ManyRelatedField`). In a form, repeated keys are the list, and
     /// no key is an empty one (but in a PATCH).
-    pub fn pk_list(&mut self, name: &'static str, presence: Presence) -> Option<PkList> {
+    pub fn pk_list(&mut self, name: &'static str, presence: Presence) -> Option<Vec<Pk>> {
         let items = match (&self.data, self.given(name)) {
-            (Data::Form(_), Given::Absent) if self.partial => return None,
+            (Data::Form(_), Given::Absent) if self.absent == Absent::Unchanged => return None,
             (Data::Form(form), _) => form.get_list(name).iter().map(related::pk).collect(),
             (_, Given::Absent) => {
-                if let Err(texts) = self.absent(presence) {
-                    self.errors.add(name, texts);
+                if let Err(errors) = self.absent(presence) {
+                    self.errors.add(name, errors);
                 }
                 return None;
             }
@@ -200,22 +236,20 @@ impl Fields {
                 .collect(),
             (_, Given::Value(other)) => {
                 let kind = other.type_name();
-                self.error(
-                    name,
-                    format!("Expected a list of items but got type \"{kind}\"."),
-                );
+                let text = format!("Expected a list of items but got type \"{kind}\".");
+                self.error(name, FieldError::Said(text.into()));
                 return None;
             }
         };
-        Some(PkList::new(items))
+        Some(items)
     }
 
     /// One primary key (`PrimaryKeyRelatedField`).
-    pub fn pk(&mut self, name: &'static str) -> Option<PkList> {
+    pub fn pk(&mut self, name: &'static str) -> Option<Pk> {
         match self.related(name) {
-            Ok(value) => value.map(|value| PkList::new(vec![related::pk(value)])),
-            Err(text) => {
-                self.error(name, text);
+            Ok(value) => value.map(related::pk),
+            Err(error) => {
+                self.error(name, error);
                 None
             }
         }
@@ -225,10 +259,10 @@ impl Fields {
     ///
     /// # Errors
     /// It is absent or null.
-    pub fn related(&self, name: &str) -> Result<Option<&Value>, &'static str> {
+    pub fn related(&self, name: &str) -> Result<Option<&Value>, FieldError> {
         match self.given(name) {
-            Given::Absent if self.partial => Ok(None),
-            Given::Absent => Err(REQUIRED),
+            Given::Absent if self.absent == Absent::Unchanged => Ok(None),
+            Given::Absent => Err(FieldError::REQUIRED),
             Given::Null => Err(NULL),
             Given::Value(Value::Str(text)) if text.as_str().is_empty() => Err(NULL),
             Given::Value(value) => Ok(Some(value)),
@@ -240,8 +274,7 @@ impl Fields {
     }
 }
 
-const REQUIRED: &str = "This field is required.";
-const NULL: &str = "This field may not be null.";
+const NULL: FieldError = FieldError::said("This field may not be null.");
 
 /// DRF's `BooleanField`: its words, and the numbers that Python holds equal to true and false.
 fn boolean(value: &Value) -> Option<bool> {

@@ -1,13 +1,7 @@
 //! Primary keys in bodies and paths, read as Django reads them: by Python's `int()`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::value::Value;
-use crate::{
-    domain::{Group, GroupId, Permission, PermissionId},
-    python,
-    store::{Store, StoreError},
-};
+use crate::python;
 
 /// A value given as a primary key.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,102 +45,6 @@ fn id(digits: &str) -> Option<u64> {
         .ok()
         .and_then(|id| u64::try_from(id).ok())
         .filter(|id| *id > 0)
-}
-
-/// What primary keys are of.
-pub trait Related: Sized {
-    /// The primary key.
-    fn id(&self) -> u64;
-
-    /// Those of the ids that exist, by strongly consistent reads.
-    fn find(
-        store: &Store,
-        ids: BTreeSet<u64>,
-    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
-}
-
-impl Related for Group {
-    fn id(&self) -> u64 {
-        self.id.0
-    }
-
-    async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
-        store
-            .groups_of(&ids.into_iter().map(GroupId).collect())
-            .await
-    }
-}
-
-impl Related for Permission {
-    fn id(&self) -> u64 {
-        self.id.0
-    }
-
-    async fn find(store: &Store, ids: BTreeSet<u64>) -> Result<Vec<Self>, StoreError> {
-        store
-            .permissions_of(&ids.into_iter().map(PermissionId).collect())
-            .await
-    }
-}
-
-/// Primary keys in the order given.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PkList(Vec<Pk>);
-
-/// How many keys are looked up at once: a DynamoDB batch.
-const CHUNK: usize = 100;
-
-impl PkList {
-    /// Keys in order.
-    pub fn new(keys: Vec<Pk>) -> Self {
-        Self(keys)
-    }
-
-    /// What the keys name, by id, if all of it exists.
-    ///
-    /// Looks at a batch at a time, so that a long list of unknown ids costs one read.
-    ///
-    /// # Errors
-    /// DRF's text for the first key that is wrong, or the failure of a read.
-    pub async fn resolve<T: Related>(
-        &self,
-        store: &Store,
-    ) -> Result<Result<BTreeMap<u64, T>, String>, StoreError> {
-        let mut all = BTreeMap::new();
-        for chunk in self.0.chunks(CHUNK) {
-            let wanted: BTreeSet<u64> = chunk
-                .iter()
-                .filter_map(|key| {
-                    if let Pk::Id(id, _) = key {
-                        Some(*id)
-                    } else {
-                        None
-                    }
-                })
-                .filter(|id| !all.contains_key(id))
-                .collect();
-            if !wanted.is_empty() {
-                let found = T::find(store, wanted).await?;
-                all.extend(found.into_iter().map(|found| (found.id(), found)));
-            }
-            for key in chunk {
-                match key {
-                    Pk::Id(id, _) if all.contains_key(id) => {}
-                    Pk::Id(_, shown) | Pk::Nobody(shown) => {
-                        return Ok(Err(format!(
-                            "Invalid pk \"{shown}\" - object does not exist."
-                        )));
-                    }
-                    Pk::NotANumber(kind) => {
-                        return Ok(Err(format!(
-                            "Incorrect type. Expected pk value, received {kind}."
-                        )));
-                    }
-                }
-            }
-        }
-        Ok(Ok(all))
-    }
 }
 
 #[cfg(test)]

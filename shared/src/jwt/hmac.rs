@@ -21,7 +21,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes this the process's provider; whoever comes second finds it there.
+/// Makes this the process's provider, unless it has one already.
 pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }

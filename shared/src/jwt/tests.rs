@@ -19,10 +19,10 @@ fn jwt(change: &[(&str, &str)]) -> Jwt {
             .map(|(_, value)| (*value).to_owned()),
     };
     let settings = Settings::from_lookup(lookup).unwrap();
-    let KeySource::Given(keys) = &settings.keys else {
+    let KeySource::Given(keys) = &settings.tokens.keys else {
         panic!("keys are given")
     };
-    Jwt::new(&settings, keys)
+    Jwt::new(Arc::new(settings.tokens.clone()), keys)
 }
 
 /// A token made without the library under test.
@@ -199,6 +199,25 @@ fn a_changed_token_is_invalid() {
         jwt.verify(&strange, TokenType::Access, NOW).map(|_| ()),
         Err(TokenError::Invalid)
     );
+}
+
+#[test]
+fn a_segment_has_all_of_its_padding_or_none_as_in_pyjwt() {
+    // Signatures of 32, 48 and 64 bytes lack one, no and two characters of padding.
+    for (algorithm, whole) in [("HS256", 1), ("HS384", 0), ("HS512", 2)] {
+        let jwt = jwt(&[("ALGORITHM", algorithm)]);
+        let user = crate::domain::NewUser::named(Default::default(), NOW).into_user(UserId(7));
+        let token = jwt.issue(TokenType::Access, &user, NOW);
+        for padding in 0..9 {
+            let padded = format!("{token}{}", "=".repeat(padding));
+            let taken = jwt.verify(&padded, TokenType::Access, NOW).is_ok();
+            assert_eq!(
+                taken,
+                padding == 0 || padding == whole,
+                "{algorithm} {padding}"
+            );
+        }
+    }
 }
 
 #[test]

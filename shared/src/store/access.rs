@@ -12,14 +12,14 @@ use crate::domain::{
 };
 
 #[derive(Deserialize)]
-struct Marker {
+struct LabelMarker {
     permission_id: PermissionId,
 }
 
 impl Store {
     /// Whether a user holds one of the labels: Django's `has_perm`. An active superuser holds all,
-    /// an inactive user none. Who has neither groups nor permissions of his own costs no read,
-    /// anybody else one round trip.
+    /// an inactive user none. A user without groups and direct permissions costs no read, any other
+    /// user one round trip.
     pub async fn holds(&self, user: &User, labels: &[&str]) -> Result<bool, StoreError> {
         if !user.is_active || user.is_superuser {
             return Ok(user.is_active_superuser());
@@ -36,14 +36,14 @@ impl Store {
 
     /// The ids of every permission that a label means, whatever its model.
     async fn meant_by(&self, label: &str) -> Result<Vec<PermissionId>, StoreError> {
-        let markers: Vec<Marker> = self.table.partition(&keys::label(label)).await?;
+        let markers: Vec<LabelMarker> = self.table.partition(&keys::label(label)).await?;
         Ok(markers
             .into_iter()
             .map(|marker| marker.permission_id)
             .collect())
     }
 
-    /// All that a user would hold if he were active: what others must hold to decide over him.
+    /// All that a user would hold if they were active: what others must hold to decide over them.
     pub async fn held(&self, user: &User) -> Result<Held, StoreError> {
         if user.is_superuser {
             return Ok(Held::All);
@@ -52,8 +52,8 @@ impl Store {
         Ok(Held::Labels(held.into_keys().collect()))
     }
 
-    /// All that an active user holds, in a single round trip: it reads every permission there is,
-    /// which [`Store::held`] does not. Who has neither groups nor permissions costs no read.
+    /// All that an active user holds, in a single round trip: it reads every permission, which
+    /// [`Store::held`] does not. A user without groups and permissions costs no read.
     pub async fn held_at_once(&self, user: &User) -> Result<Held, StoreError> {
         if user.is_superuser {
             return Ok(Held::All);
@@ -80,8 +80,8 @@ impl Store {
         }
     }
 
-    /// The groups of an active user, and what he may do by label: what other services are told of
-    /// him. A superuser may do everything, so nothing is listed. Two round trips at most.
+    /// The groups of an active user, and what they may do by label: what the authorizer tells other
+    /// services. A superuser may do everything, so nothing is listed. Two round trips at most.
     pub async fn groups_and_permissions(
         &self,
         user: &User,
@@ -102,7 +102,7 @@ impl Store {
         Ok(self.groups_and_permissions(user).await?.1)
     }
 
-    /// The permissions of groups and of a set of ids, which still exist.
+    /// The permissions of groups and of a set of ids, as far as they still exist.
     async fn named_by(
         &self,
         groups: &[Group],

@@ -1,43 +1,51 @@
-//! Passwords, and who has which.
-
-use std::convert::Infallible;
+//! Passwords, and the users they belong to.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, ChangeError, Store, StoreError, WriteError,
+    Store, StoreError, WriteError,
+    history::Logged,
+    items::{Item, difference, from_item, number, text, to_item},
     keys::Entity,
-    log::Logged,
-    table::{self, Item, from_item, number, to_item},
-    users::Marker,
-    versioned::Versioned,
+    versioned::{Versioned, logged},
     writes::{Condition, Write},
 };
 use crate::{
-    domain::{User, UserId, UserName, log::ActionFlag},
+    domain::{Actor, User, UserId, UserName, log_entry::ActionFlag},
     hashing::PasswordHash,
 };
 
-/// A user's password, in an item of its own.
+/// A user's password hash, in an item of its own.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Credential {
-    pub(super) password: PasswordHash,
+struct Credential {
+    password: PasswordHash,
+}
+
+/// The item of a user's password hash.
+pub(super) fn credential(id: UserId, password: &PasswordHash) -> Result<Item, StoreError> {
+    let password = password.clone();
+    to_item(&Entity::Credential(id).key(), &Credential { password })
+}
+
+/// Whether a write goes by what is known of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// The user must be as they are known.
+    Unchanged,
+    /// The user must exist.
+    Present,
 }
 
 impl Store {
-    /// The user with that username and his password hash: two round trips.
-    pub async fn user_by_name(
-        &self,
-        name: &UserName,
-    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
-        let marker: Option<Marker> = self.table.get(Entity::UserName(name).key()).await?;
-        match marker {
-            Some(Marker { user_id }) => self.user_to_log_in(user_id, name).await,
+    /// The user with that username: two round trips.
+    pub async fn user_by_name(&self, name: &UserName) -> Result<Option<User>, StoreError> {
+        match self.owner_of(&Entity::UserName(name)).await? {
+            Some(id) => self.user(UserId(id)).await,
             None => Ok(None),
         }
     }
 
-    /// The user with that id and his password hash, if he has that username: one round trip.
+    /// The user with that id and their password hash, if they have that username: one round trip.
     pub async fn user_to_log_in(
         &self,
         user_id: UserId,
@@ -55,7 +63,7 @@ impl Store {
             return Ok(None);
         };
         let user: User = from_item(user)?;
-        // Between the two reads the name may have gone to somebody else.
+        // Between the two reads another user may have taken the name.
         if user.username != *name {
             return Ok(None);
         }
@@ -67,46 +75,31 @@ impl Store {
         )))
     }
 
-    /// Replaces a password, and ends the tokens and sessions begun until now (seconds since 1970).
-    /// If `unchanged`, only while the user is as he is known: then it was him over whom the caller
-    /// may decide.
+    /// Replaces a password, and ends the tokens and sessions begun until now.
     ///
     /// # Errors
-    /// The user is gone, or changed.
+    /// [`Refusal::Stale`](super::Refusal::Stale) if the user is deleted or not as expected, or the
+    /// table's failure.
     pub async fn set_password(
         &self,
         known: &User,
-        unchanged: bool,
+        expected: Expected,
         password: &PasswordHash,
-        now: i64,
-        actor: Actor,
-    ) -> Result<(), ChangeError<Infallible>> {
-        let user = known.id;
-        let credential = to_item(
-            &Entity::Credential(user).key(),
-            &Credential {
-                password: password.clone(),
-            },
-        )?;
-        let valid_after = Item::from([("tokens_valid_after".to_owned(), number(now + 1))]);
-        // The version grows even where none is asked for, so that a change applied to an older read
-        // is read again.
-        let mut touched = Write::touch(Entity::User(user).key(), valid_after);
-        if unchanged {
+        actor: Actor<'_>,
+    ) -> Result<(), WriteError> {
+        let valid_after = Item::from([("tokens_valid_after".to_owned(), number(self.now() + 1))]);
+        // The version grows in any case, so that a change applied to an older read is read again.
+        let mut touched = Write::touch(known.key(), valid_after);
+        if expected == Expected::Unchanged {
             touched.condition = Condition::Equals("version", number(known.version));
         }
-        let mut writes = vec![touched, Write::put(credential)];
-        let logged = Logged {
+        let mut writes = vec![touched, Write::put(credential(known.id, password)?)];
+        let entry = Logged {
             fields: vec!["password"],
-            ..known.logged(ActionFlag::Change)
+            ..logged(known, ActionFlag::Change)
         };
-        writes.extend(self.log(&actor, logged)?);
-        match self.table.write(writes).await {
-            Ok(()) => Ok(()),
-            Err(WriteError::Refused(refusals)) if unchanged => Err(ChangeError::Refused(refusals)),
-            Err(WriteError::Refused(_)) => Err(ChangeError::Gone),
-            Err(WriteError::Failed(error)) => Err(error.into()),
-        }
+        writes.extend(self.log(actor, entry)?);
+        self.table.write(writes).await
     }
 
     /// Replaces the hash of an unchanged password by a stronger one, unless the password was
@@ -117,18 +110,9 @@ impl Store {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
-        let key = Entity::Credential(id).key();
-        let item = |hash: &PasswordHash| {
-            to_item(
-                &key,
-                &Credential {
-                    password: hash.clone(),
-                },
-            )
-        };
-        let (before, after) = (item(old)?, item(new)?);
-        let mut write = Write::set(key.clone(), table::difference(&before, &after).0);
-        write.condition = Condition::Equals("password", table::text(old.expose()));
+        let (before, after) = (credential(id, old)?, credential(id, new)?);
+        let mut write = Write::set(Entity::Credential(id).key(), difference(&before, &after).0);
+        write.condition = Condition::Equals("password", text(old.expose()));
         self.note(write).await
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    table::{Item, attributes, number},
+    items::{Item, attributes, number},
     writes::{Action, Condition, Write},
 };
 

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::{
     Store, StoreError, WriteError,
+    items::{Item, from_item, number},
     keys::{Entity, Key, TTL},
-    table::{Item, from_item, number},
-    users::Marker,
+    markers,
     writes::{Condition, Refusal, Write},
 };
 use crate::domain::{UserId, UserName};
@@ -23,9 +23,9 @@ pub struct Failures {
     pub until: i64,
 }
 
-/// What is known of somebody who tries to log in.
+/// What is known of a login attempt.
 pub struct Candidate {
-    /// Whose the username is.
+    /// The user with that username.
     pub user: Option<UserId>,
     /// The failures of the username.
     pub account: Failures,
@@ -34,7 +34,7 @@ pub struct Candidate {
 }
 
 impl Store {
-    /// Whose a username is, and how often logins have failed at `now`: one round trip.
+    /// The user with a username, and how often logins have failed at `now`: one round trip.
     pub async fn candidate(
         &self,
         username: &str,
@@ -42,17 +42,18 @@ impl Store {
         address: Option<&str>,
         now: i64,
     ) -> Result<Candidate, StoreError> {
-        let marker = name.map(|name| Entity::UserName(name).key());
+        let marker = name.map(Entity::UserName);
         let account = Entity::AccountFailures(username).key();
         let address = address.map(|address| Entity::AddressFailures(address).key());
-        let wanted = marker.iter().chain(Some(&account)).chain(&address).cloned();
+        let counters = [&account].into_iter().chain(&address).cloned();
+        let wanted = counters.chain(marker.as_ref().map(Entity::key));
         let mut found = self.table.batch_get(wanted).await?;
-        let marker: Option<Marker> = marker
-            .and_then(|key| found.remove(&key))
-            .map(from_item)
-            .transpose()?;
+        let owner = marker.and_then(|marker| {
+            let item = found.remove(&marker.key())?;
+            markers::owner(&marker, &item).map(UserId)
+        });
         Ok(Candidate {
-            user: marker.map(|marker| marker.user_id),
+            user: owner,
             account: failures(&mut found, Some(&account), now)?,
             address: failures(&mut found, address.as_ref(), now)?,
         })
@@ -98,7 +99,7 @@ impl Store {
                 Err(WriteError::Refused(_)) => {}
             }
             let mut start = Write::set(key.clone(), first);
-            // Whoever comes second adds to what the first has begun.
+            // A second attempt adds to what the first has begun.
             start.condition = Condition::AtMost(TTL, number(now));
             start.refusal = Refusal::Exists;
             match self.table.write(vec![start]).await {

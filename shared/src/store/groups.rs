@@ -1,25 +1,22 @@
 //! Groups and the markers of their names.
 
-use std::{collections::BTreeSet, convert::Infallible};
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use super::{
-    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
-    keys::{Entity, GROUPS, Key, Sequence},
-    table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes, changed, nothing_forbids},
+    Refusal, Store, StoreError,
+    items::{Item, from_item, number, to_item},
+    keys::{Entity, GROUPS, Key},
+    markers::{release, take, taken},
+    versioned::{Versioned, Writes, changed},
     writes::Write,
 };
-use crate::domain::{
-    Group, GroupId, GroupName, PermissionId,
-    log::{ActionFlag, Model, Object},
+use crate::{
+    domain::{
+        Group, GroupId, GroupName, PermissionId,
+        log_entry::{Model, Object},
+    },
+    input::FieldErrors,
 };
-
-#[derive(Serialize, Deserialize)]
-struct Marker {
-    group_id: GroupId,
-}
 
 impl Store {
     /// All groups, in order of id.
@@ -44,7 +41,7 @@ impl Store {
             .collect()
     }
 
-    /// The ids of a group's permissions that are gone: a write of the set drops them.
+    /// The ids of a group's permissions that are deleted: a write of the set drops them.
     pub async fn gone_permissions(
         &self,
         group: &Group,
@@ -54,93 +51,14 @@ impl Store {
         Ok(group.permission_ids.difference(&found).copied().collect())
     }
 
-    /// Makes a group.
-    ///
-    /// # Errors
-    /// The name is taken.
-    pub async fn create_group(&self, name: GroupName, actor: Actor) -> Result<Group, WriteError> {
-        self.create_group_with(name, BTreeSet::new(), actor).await
-    }
-
-    /// Makes a group with permissions.
-    ///
-    /// # Errors
-    /// The name is taken.
-    pub async fn create_group_with(
-        &self,
-        name: GroupName,
-        permission_ids: BTreeSet<PermissionId>,
-        actor: Actor,
-    ) -> Result<Group, WriteError> {
-        let id = self
-            .table
-            .next(Entity::Sequence(Sequence::Group).key())
-            .await
-            .map_err(WriteError::Failed)?;
-        let group = Group {
-            id: GroupId(id),
-            name,
-            permission_ids,
-            version: 1,
-        };
-        self.insert_group(group, actor).await
-    }
-
-    /// Puts a new group, whose id the caller gives.
-    ///
-    /// # Errors
-    /// The id or the name is taken.
-    pub async fn insert_group(&self, group: Group, actor: Actor) -> Result<Group, WriteError> {
-        let mut writes = vec![
-            Write::create(
-                group_item(&group).map_err(WriteError::Failed)?,
-                Refusal::Exists,
-            ),
-            name_marker(&group).map_err(WriteError::Failed)?,
-        ];
-        let logged = self.log(&actor, group.logged(ActionFlag::Addition));
-        writes.extend(logged.map_err(WriteError::Failed)?);
-        self.table.write(writes).await?;
-        Ok(group)
-    }
-
-    /// Whether a name belongs to another group than `but`.
+    /// The field error of a name that belongs to another group than `but`.
     pub async fn group_name_taken(
         &self,
         name: &GroupName,
         but: Option<GroupId>,
-    ) -> Result<bool, StoreError> {
-        let marker: Option<Marker> = self.table.get(Entity::GroupName(name).key()).await?;
-        Ok(marker.is_some_and(|marker| Some(marker.group_id) != but))
-    }
-
-    /// Changes a group; see the rules of optimistic locking.
-    ///
-    /// # Errors
-    /// The group is gone; the name is taken.
-    pub async fn update_group<E, J>(
-        &self,
-        known: Group,
-        actor: Actor,
-        judge: impl Fn(Group) -> J,
-        change: impl Fn(&Group) -> Result<Group, E>,
-    ) -> Result<Group, ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        self.update(known, actor, judge, change).await
-    }
-
-    /// Deletes a group. Its members keep the id, which every read ignores from then on.
-    ///
-    /// # Errors
-    /// The group is gone.
-    pub async fn delete_group(
-        &self,
-        known: Group,
-        actor: Actor,
-    ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, actor, nothing_forbids).await
+    ) -> Result<FieldErrors, StoreError> {
+        let owner = self.owner_of(&Entity::GroupName(name)).await?;
+        Ok(taken(owner, but.map(|id| id.0), Refusal::GroupNameTaken))
     }
 }
 
@@ -153,12 +71,22 @@ impl Versioned for Group {
         &mut self.version
     }
 
+    fn creation(&self) -> Result<Writes, StoreError> {
+        Ok(Writes {
+            whole: vec![
+                Write::create(group_item(self)?, Refusal::Exists),
+                take_name(self),
+            ],
+            ..Writes::default()
+        })
+    }
+
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
         let (old, new) = (group_item(before)?, group_item(after)?);
         let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.name != after.name {
-            whole.push(name_marker(after)?);
-            whole.push(forget_name(before));
+            whole.push(take_name(after));
+            whole.push(release_name(before));
         }
         Ok(Writes {
             whole,
@@ -169,7 +97,7 @@ impl Versioned for Group {
     fn deletion(&self) -> Writes {
         let group = Write::delete_if(self.key(), "version", number(self.version));
         Writes {
-            whole: vec![group, forget_name(self)],
+            whole: vec![group, release_name(self)],
             ..Writes::default()
         }
     }
@@ -203,18 +131,11 @@ fn group_item(group: &Group) -> Result<Item, StoreError> {
     to_item(&Entity::Group(group.id).key(), group)
 }
 
-fn name_marker(group: &Group) -> Result<Write, StoreError> {
-    let item = to_item(
-        &Entity::GroupName(&group.name).key(),
-        &Marker { group_id: group.id },
-    )?;
-    Ok(Write::create(item, Refusal::GroupNameTaken))
+fn take_name(group: &Group) -> Write {
+    let name = Entity::GroupName(&group.name);
+    take(&name, group.id.0, Refusal::GroupNameTaken)
 }
 
-fn forget_name(group: &Group) -> Write {
-    Write::delete_if(
-        Entity::GroupName(&group.name).key(),
-        "group_id",
-        number(group.id),
-    )
+fn release_name(group: &Group) -> Write {
+    release(&Entity::GroupName(&group.name), group.id.0)
 }

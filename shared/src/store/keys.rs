@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     Codename, ContentType, EmailAddress, Flag, GroupId, GroupName, PermissionId, User, UserId,
-    UserName, log::Object,
+    UserName, log_entry::Object,
 };
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
@@ -40,7 +40,7 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What has ids of its own.
+/// The models with ids of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sequence {
     /// Users.
@@ -82,9 +82,9 @@ pub enum Entity<'a> {
     Sequence(Sequence),
     /// A blacklisted token.
     Token(&'a str),
-    /// A session of the admin pages, by what its cookie says.
+    /// A session of the admin pages, by the secret of its cookie.
     Session(&'a str),
-    /// The failed logins to a username, whether anybody has it or not.
+    /// The failed logins to a username, whether a user has it or not.
     AccountFailures(&'a str),
     /// The failed logins from an address.
     AddressFailures(&'a str),
@@ -217,7 +217,7 @@ pub fn member(group: GroupId, id: UserId) -> Key {
     }
 }
 
-/// The user whom an index sort key of [`user_by_name`] or [`user_by_email`] names.
+/// The user that an index sort key of [`user_by_name`] or [`user_by_email`] names.
 pub fn indexed_user(sort_key: &str) -> Option<UserId> {
     let (_, id) = sort_key.rsplit_once('#')?;
     (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit()))

@@ -1,21 +1,22 @@
 //! The DynamoDB table: one file per entity, on top of [`table`] and [`keys`].
 
 mod access;
-pub mod browse;
 mod credentials;
 mod expression;
 pub mod failures;
-pub mod groups;
+mod groups;
+pub mod history;
+pub mod items;
 pub mod keys;
-pub mod listing;
-pub mod log;
-pub mod permissions;
+mod markers;
+pub mod pager;
+mod permissions;
 mod queries;
 mod sdk;
 pub mod sessions;
 pub mod table;
 pub mod tokens;
-pub mod users;
+mod users;
 mod versioned;
 pub mod writes;
 
@@ -24,11 +25,12 @@ use std::fmt;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::{app::Clock, aws};
-use log::Audit;
+use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
+pub use credentials::Expected;
+use history::Audit;
 pub use table::{Table, WriteError};
-pub use versioned::nothing_forbids;
-pub use writes::{Actor, ChangeError, Refusal};
+pub use versioned::Versioned;
+pub use writes::Refusal;
 
 /// Everything the service keeps.
 #[derive(Clone)]
@@ -36,9 +38,6 @@ pub struct Store {
     table: Table,
     audit: Audit,
 }
-
-/// Days that changes are remembered, unless told.
-pub const AUDIT_RETENTION_DAYS: i64 = 365;
 
 impl Store {
     /// The store in the table of that name.
@@ -60,6 +59,11 @@ impl Store {
             retention_days,
         };
         self
+    }
+
+    /// The time, in seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.audit.clock.now()
     }
 
     /// The table beneath, for what only operators and tests do.
@@ -89,7 +93,8 @@ pub fn connect_to(endpoint: &str) -> Client {
 }
 
 /// The table did not answer, or answered what it must not: the operation and the reason.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {reason}")]
 pub struct StoreError {
     operation: &'static str,
     reason: String,
@@ -108,11 +113,3 @@ impl StoreError {
         }
     }
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.operation, self.reason)
-    }
-}
-
-impl std::error::Error for StoreError {}

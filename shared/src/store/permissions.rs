@@ -1,25 +1,22 @@
 //! Permissions, their markers, and content types.
 
-use std::{collections::BTreeSet, convert::Infallible};
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use super::{
-    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
-    keys::{CONTENT_TYPES, Entity, Key, PERMISSIONS, Sequence},
-    table::{Item, from_item, number, to_item},
-    versioned::{Versioned, Writes, changed, nothing_forbids},
+    Refusal, Store, StoreError, WriteError,
+    items::{Item, from_item, number, to_item},
+    keys::{CONTENT_TYPES, Entity, Key, PERMISSIONS},
+    markers::{release, take, taken},
+    versioned::{Versioned, Writes, changed},
     writes::Write,
 };
-use crate::domain::{
-    Codename, ContentType, Permission, PermissionId, PermissionName,
-    log::{ActionFlag, Model, Object},
+use crate::{
+    domain::{
+        Codename, ContentType, Permission, PermissionId,
+        log_entry::{Model, Object},
+    },
+    input::FieldErrors,
 };
-
-#[derive(Serialize, Deserialize)]
-struct Marker {
-    permission_id: PermissionId,
-}
 
 impl Store {
     /// All permissions, in Django's order.
@@ -51,16 +48,16 @@ impl Store {
         Ok(permissions)
     }
 
-    /// Whether a codename of a content type belongs to another permission than `but`.
+    /// The error of a codename of a content type that belongs to another permission than `but`.
     pub async fn codename_taken(
         &self,
         content_type: &ContentType,
         codename: &Codename,
         but: Option<PermissionId>,
-    ) -> Result<bool, StoreError> {
-        let key = Entity::Codename(content_type, codename).key();
-        let marker: Option<Marker> = self.table.get(key).await?;
-        Ok(marker.is_some_and(|marker| Some(marker.permission_id) != but))
+    ) -> Result<FieldErrors, StoreError> {
+        let marker = Entity::Codename(content_type, codename);
+        let owner = self.owner_of(&marker).await?;
+        Ok(taken(owner, but.map(|id| id.0), Refusal::CodenameTaken))
     }
 
     /// Whether a content type is declared.
@@ -82,86 +79,8 @@ impl Store {
 
     /// Declares a content type; it may be declared already.
     pub async fn declare_content_type(&self, content_type: &ContentType) -> Result<(), WriteError> {
-        let item = to_item(&Entity::ContentType(content_type).key(), content_type)
-            .map_err(WriteError::Failed)?;
+        let item = to_item(&Entity::ContentType(content_type).key(), content_type)?;
         self.table.write(vec![Write::put(item)]).await
-    }
-
-    /// Makes a permission.
-    ///
-    /// # Errors
-    /// The codename exists for the content type.
-    pub async fn create_permission(
-        &self,
-        name: PermissionName,
-        codename: Codename,
-        content_type: ContentType,
-        actor: Actor,
-    ) -> Result<Permission, WriteError> {
-        let id = self
-            .table
-            .next(Entity::Sequence(Sequence::Permission).key())
-            .await
-            .map_err(WriteError::Failed)?;
-        let permission = Permission {
-            id: PermissionId(id),
-            name,
-            codename,
-            content_type,
-            version: 1,
-        };
-        self.insert_permission(permission, actor).await
-    }
-
-    /// Puts a new permission, whose id the caller gives.
-    ///
-    /// # Errors
-    /// The id is taken, or the codename exists for the content type.
-    pub async fn insert_permission(
-        &self,
-        permission: Permission,
-        actor: Actor,
-    ) -> Result<Permission, WriteError> {
-        let mut writes = vec![
-            Write::create(
-                permission_item(&permission).map_err(WriteError::Failed)?,
-                Refusal::Exists,
-            ),
-            codename_marker(&permission).map_err(WriteError::Failed)?,
-        ];
-        let logged = self.log(&actor, permission.logged(ActionFlag::Addition));
-        writes.extend(logged.map_err(WriteError::Failed)?);
-        self.table.write(writes).await?;
-        Ok(permission)
-    }
-
-    /// Changes a permission; see the rules of optimistic locking.
-    ///
-    /// # Errors
-    /// The permission is gone; the codename exists for the content type.
-    pub async fn update_permission<E, J>(
-        &self,
-        known: Permission,
-        actor: Actor,
-        judge: impl Fn(Permission) -> J,
-        change: impl Fn(&Permission) -> Result<Permission, E>,
-    ) -> Result<Permission, ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        self.update(known, actor, judge, change).await
-    }
-
-    /// Deletes a permission. Its holders keep the id, which every read ignores from then on.
-    ///
-    /// # Errors
-    /// The permission is gone.
-    pub async fn delete_permission(
-        &self,
-        known: Permission,
-        actor: Actor,
-    ) -> Result<(), ChangeError<Infallible>> {
-        self.delete(known, actor, nothing_forbids).await
     }
 }
 
@@ -174,12 +93,22 @@ impl Versioned for Permission {
         &mut self.version
     }
 
+    fn creation(&self) -> Result<Writes, StoreError> {
+        Ok(Writes {
+            whole: vec![
+                Write::create(permission_item(self)?, Refusal::Exists),
+                take_codename(self),
+            ],
+            ..Writes::default()
+        })
+    }
+
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
         let (old, new) = (permission_item(before)?, permission_item(after)?);
         let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.order() != after.order() {
-            whole.push(codename_marker(after)?);
-            whole.push(forget_codename(before));
+            whole.push(take_codename(after));
+            whole.push(release_codename(before));
         }
         Ok(Writes {
             whole,
@@ -190,7 +119,7 @@ impl Versioned for Permission {
     fn deletion(&self) -> Writes {
         let permission = Write::delete_if(self.key(), "version", number(self.version));
         Writes {
-            whole: vec![permission, forget_codename(self)],
+            whole: vec![permission, release_codename(self)],
             ..Writes::default()
         }
     }
@@ -227,20 +156,18 @@ fn permission_item(permission: &Permission) -> Result<Item, StoreError> {
     to_item(&Entity::Permission(permission.id).key(), permission)
 }
 
-fn codename_marker(permission: &Permission) -> Result<Write, StoreError> {
-    let key = Entity::Codename(&permission.content_type, &permission.codename).key();
-    Ok(Write::create(
-        to_item(
-            &key,
-            &Marker {
-                permission_id: permission.id,
-            },
-        )?,
+fn take_codename(permission: &Permission) -> Write {
+    take(
+        &codename(permission),
+        permission.id.0,
         Refusal::CodenameTaken,
-    ))
+    )
 }
 
-fn forget_codename(permission: &Permission) -> Write {
-    let key = Entity::Codename(&permission.content_type, &permission.codename).key();
-    Write::delete_if(key, "permission_id", number(permission.id))
+fn release_codename(permission: &Permission) -> Write {
+    release(&codename(permission), permission.id.0)
+}
+
+fn codename(permission: &Permission) -> Entity<'_> {
+    Entity::Codename(&permission.content_type, &permission.codename)
 }

@@ -4,35 +4,28 @@ use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
+    items::{Item, attributes, from_item, key_of, text},
     keys::{GSI1, GSI1PK, GSI1SK, Key},
-    table::{Item, Table, attributes, failure, from_item, key_of, text},
+    table::{Table, failure},
 };
 
 impl Table {
     /// All items of one partition, in order, strongly consistent.
     pub async fn partition<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
-        let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .consistent_read(true)
-                .key_condition_expression("PK = :pk")
-                .expression_attribute_values(":pk", text(pk))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| failure("Query", error))?;
-            for item in answer.items.into_iter().flatten() {
-                items.push(from_item(item)?);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
+        let items = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", text(pk))
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<Item>, _>>()
+            .await
+            .map_err(|error| failure("Query", error))?;
+        items.into_iter().map(from_item).collect()
     }
 
     /// Up to `limit` items of one partition, the last first, from before the key `before`, strongly
@@ -60,69 +53,52 @@ impl Table {
         Ok((answer.items.unwrap_or_default(), last))
     }
 
-    /// Up to `limit` rows of one index partition in order: those whose sort key begins with
-    /// `prefix`, after the row `after`. The index is eventually consistent and holds keys only.
-    pub async fn index_page(
+    /// Up to `limit` rows of one index partition: those whose sort key begins with `prefix`, from
+    /// the row `after` on. The index is eventually consistent and holds keys only.
+    pub async fn index_rows(
         &self,
         pk: &str,
         prefix: &str,
         after: Option<IndexRow>,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<IndexRow>, StoreError> {
-        self.index_rows(pk, prefix, after, limit, true).await
-    }
-
-    /// As [`Table::index_page`] in the opposite order: the rows before `before`, the last first.
-    pub async fn index_page_back(
-        &self,
-        pk: &str,
-        prefix: &str,
-        before: Option<IndexRow>,
-        limit: usize,
-    ) -> Result<Vec<IndexRow>, StoreError> {
-        self.index_rows(pk, prefix, before, limit, false).await
-    }
-
-    async fn index_rows(
-        &self,
-        pk: &str,
-        prefix: &str,
-        after: Option<IndexRow>,
-        limit: usize,
-        forward: bool,
-    ) -> Result<Vec<IndexRow>, StoreError> {
+        let query = self.client.query().table_name(&self.name).index_name(GSI1);
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("GSI1PK = :pk")
+        } else {
+            query
+                .key_condition_expression("GSI1PK = :pk AND begins_with(GSI1SK, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix))
+        };
+        let mut items = query
+            .expression_attribute_values(":pk", text(pk))
+            .scan_index_forward(direction == Direction::Forward)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after.map(|row| row.attributes(pk)))
+            .into_paginator()
+            .items()
+            .send();
         let mut rows = Vec::new();
-        let mut start = after.map(|row| row.attributes(pk));
-        loop {
-            let query = self.client.query().table_name(&self.name).index_name(GSI1);
-            let query = query.scan_index_forward(forward);
-            let query = if prefix.is_empty() {
-                query.key_condition_expression("GSI1PK = :pk")
-            } else {
-                query
-                    .key_condition_expression("GSI1PK = :pk AND begins_with(GSI1SK, :prefix)")
-                    .expression_attribute_values(":prefix", text(prefix))
-            };
-            let answer = query
-                .expression_attribute_values(":pk", text(pk))
-                .limit(i32::try_from(limit - rows.len()).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start)
-                .send()
+        while rows.len() < limit
+            && let Some(item) = items
+                .try_next()
                 .await
-                .map_err(|error| failure("Query", error))?;
-            rows.extend(
-                answer
-                    .items
-                    .into_iter()
-                    .flatten()
-                    .filter_map(IndexRow::from_item),
-            );
-            start = answer.last_evaluated_key;
-            if start.is_none() || rows.len() >= limit {
-                return Ok(rows);
-            }
+                .map_err(|error| failure("Query", error))?
+        {
+            rows.extend(IndexRow::from_item(item));
         }
+        Ok(rows)
     }
+}
+
+/// The order in which rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// That of their sort keys.
+    Forward,
+    /// The opposite one.
+    Backward,
 }
 
 /// A row of the index: the item's key and its place.

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 
-use crate::http::log::note_throttle;
+use crate::telemetry::note_throttle;
 
 /// The SDK's settings for this service: quick retries with jitter for throttling, 5xx and lost
 /// connections, and time limits well under a function's.

@@ -1,22 +1,21 @@
-//! Sessions of the admin pages: a record for each, so that a logout ends it at once.
+//! Sessions of the admin pages: an item for each, so that a logout ends it at once.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError, WriteError,
+    items::{Item, from_item, number, to_item},
     keys::Entity,
-    table::{Item, from_item, number, to_item},
     writes::Write,
 };
 use crate::domain::{User, UserId};
 
-/// What the table knows of a session. The secret that its cookie holds is only part of its key,
-/// and there as a digest.
+/// A session. The secret that its cookie holds is only part of its key, as a digest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose it is.
+    /// The user.
     pub user_id: UserId,
-    /// When it began, as his tokens count it: [`User::issued_at`].
+    /// When it began: [`User::session_begins`].
     pub created: i64,
     /// When it was last used, in seconds since 1970.
     pub last_seen: i64,
@@ -25,7 +24,7 @@ pub struct Session {
 }
 
 impl Store {
-    /// A session and its user, if both are there: one round trip.
+    /// A session and its user, if both exist: one round trip.
     pub async fn session(
         &self,
         secret: &str,
@@ -49,20 +48,20 @@ impl Store {
         self.note(Write::put(item)).await
     }
 
-    /// Notes that a session is used. One that was ended meanwhile stays so.
+    /// Records that a session is used. One that was ended meanwhile stays ended.
     pub async fn touch_session(&self, secret: &str, now: i64) -> Result<(), StoreError> {
         let seen = Item::from([("last_seen".to_owned(), number(now))]);
         self.note(Write::set(Entity::Session(secret).key(), seen))
             .await
     }
 
-    /// Ends a session, if it is there.
+    /// Ends a session, if it exists.
     pub async fn end_session(&self, secret: &str) -> Result<(), StoreError> {
         self.note(Write::delete(Entity::Session(secret).key()))
             .await
     }
 
-    /// Writes what may as well be refused.
+    /// Writes something whose refusal does not matter.
     pub(super) async fn note(&self, write: Write) -> Result<(), StoreError> {
         match self.table.write(vec![write]).await {
             Ok(()) | Err(WriteError::Refused(_)) => Ok(()),

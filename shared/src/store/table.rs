@@ -1,27 +1,24 @@
 //! Speaks DynamoDB: reads, conditional writes, transactions and their retries.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    fmt,
+    collections::{HashMap, HashSet},
     time::Duration,
 };
 
 use aws_sdk_dynamodb::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
-    keys::{GSI1PK, GSI1SK, Key, PK, SK},
+    items::{Item, attributes, from_item, key_of, number, number_of},
+    keys::Key,
     writes::{Action, Refusal, Write},
 };
-
-/// An item's attributes.
-pub type Item = HashMap<String, AttributeValue>;
 
 /// Most keys that one BatchGetItem takes.
 const BATCH: usize = 100;
@@ -51,8 +48,13 @@ impl Table {
         (&self.client, &self.name)
     }
 
-    /// One item, strongly consistent.
+    /// One item, strongly consistent, read into a type.
     pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        self.get_item(key).await?.map(from_item).transpose()
+    }
+
+    /// One item, strongly consistent.
+    pub(super) async fn get_item(&self, key: Key) -> Result<Option<Item>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -62,7 +64,7 @@ impl Table {
             .send()
             .await
             .map_err(|error| failure("GetItem", error))?;
-        answer.item.map(from_item).transpose()
+        Ok(answer.item)
     }
 
     /// Several items, strongly consistent, by key; what does not exist is absent. Batches of 100
@@ -71,7 +73,7 @@ impl Table {
         &self,
         keys: impl IntoIterator<Item = Key>,
     ) -> Result<HashMap<Key, Item>, StoreError> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         // A key named twice in one batch is a ValidationException.
         let keys: Vec<Key> = keys
             .into_iter()
@@ -142,12 +144,12 @@ impl Table {
         answer
             .attributes
             .as_ref()
-            .and_then(|item| item.get("value")?.as_n().ok()?.parse().ok())
+            .and_then(|item| number_of(item, "value"))
             .ok_or_else(|| StoreError::new("UpdateItem", "the sequence has no number"))
     }
 
-    /// Puts an item that must not be there yet. The item there is if it is: the caller tells
-    /// whether it is his own, since the SDK may have sent a put twice whose answer was lost.
+    /// Puts an item that must not exist yet. Returns the item that exists, if one does: the caller
+    /// tells whether it is its own, since the SDK may have sent a put twice whose answer was lost.
     pub async fn put_new(&self, item: Item) -> Result<Option<Item>, StoreError> {
         let sent = self
             .client
@@ -158,17 +160,12 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(None),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                match error.into_err() {
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(old) => {
-                        Ok(Some(old.item.unwrap_or_default()))
-                    }
-                    other => Err(StoreError::new("PutItem", other)),
-                }
+        let Err(error) = sent else { return Ok(None) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(old)) => {
+                Ok(Some(old.item.clone().unwrap_or_default()))
             }
-            Err(error) => Err(failure("PutItem", error)),
+            _ => Err(failure("PutItem", error)),
         }
     }
 
@@ -178,7 +175,7 @@ impl Table {
     /// are tried again with the same token when they met another one.
     ///
     /// # Errors
-    /// `Err(Ok(refusals))` when conditions failed, `Err(Err(_))` when the table did not answer.
+    /// Conditions failed, or the table did not answer.
     pub async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
         match writes.len() {
             0 => Ok(()),
@@ -193,7 +190,7 @@ impl Table {
             .iter()
             .map(|write| write.to_transaction(&self.name))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| WriteError::Failed(StoreError::new("TransactWriteItems", error)))?;
+            .map_err(|error| StoreError::new("TransactWriteItems", error))?;
         for attempt in 0..TRIES {
             let sent = self
                 .client
@@ -208,14 +205,11 @@ impl Table {
                 return Err(WriteError::Refused(refused));
             }
             if !met_another(&error) {
-                return Err(WriteError::Failed(failure("TransactWriteItems", error)));
+                return Err(failure("TransactWriteItems", error).into());
             }
             pause(attempt).await;
         }
-        Err(WriteError::Failed(StoreError::new(
-            "TransactWriteItems",
-            "conflicts without end",
-        )))
+        Err(StoreError::new("TransactWriteItems", "conflicts without end").into())
     }
 
     async fn write_one(&self, write: Write) -> Result<(), WriteError> {
@@ -228,13 +222,10 @@ impl Table {
                     return Err(WriteError::Refused(vec![write.refusal]));
                 }
                 Some("TransactionConflictException") => pause(attempt).await,
-                _ => return Err(WriteError::Failed(error)),
+                _ => return Err(error.into()),
             }
         }
-        Err(WriteError::Failed(StoreError::new(
-            "write",
-            "conflicts without end",
-        )))
+        Err(StoreError::new("write", "conflicts without end").into())
     }
 
     /// Sends one write by itself; an error comes with DynamoDB's code for it.
@@ -289,6 +280,12 @@ pub enum WriteError {
     Refused(Vec<Refusal>),
     /// The table did not answer.
     Failed(StoreError),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// The rules that a cancelled transaction broke: its reasons stand in the order of its writes.
@@ -351,70 +348,4 @@ where
         .and_then(|service| service.code())
         .map(str::to_owned);
     (code, failure(operation, error))
-}
-
-pub(super) fn key_of(item: &Item) -> Option<Key> {
-    Some(Key {
-        pk: item.get(PK)?.as_s().ok()?.clone(),
-        sk: item.get(SK)?.as_s().ok()?.clone(),
-    })
-}
-
-/// A key's attributes.
-pub fn attributes(key: &Key) -> Item {
-    HashMap::from([
-        (PK.to_owned(), text(&key.pk)),
-        (SK.to_owned(), text(&key.sk)),
-    ])
-}
-
-/// A text attribute.
-pub fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
-}
-
-/// A number attribute.
-pub fn number(value: impl fmt::Display) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-/// A number set attribute of one number.
-pub fn number_set(value: impl fmt::Display) -> AttributeValue {
-    AttributeValue::Ns(vec![value.to_string()])
-}
-
-/// Reads an item; attributes that the type does not know are left alone.
-pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-        .map_err(|error| StoreError::new("item", error))
-}
-
-/// An item of a value, under its key.
-pub fn to_item<T: serde::Serialize>(key: &Key, value: &T) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(value)
-        .map_err(|error| StoreError::new("item", error))?;
-    item.extend(attributes(key));
-    Ok(item)
-}
-
-/// Adds index keys to an item.
-pub fn indexed(mut item: Item, index: &Key) -> Item {
-    item.insert(GSI1PK.to_owned(), text(&index.pk));
-    item.insert(GSI1SK.to_owned(), text(&index.sk));
-    item
-}
-
-/// What an update has to name: the attributes that differ, and those that are gone.
-pub fn difference(before: &Item, after: &Item) -> (Item, BTreeSet<String>) {
-    let set = after
-        .iter()
-        .filter(|(name, value)| before.get(*name) != Some(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let removed = before
-        .keys()
-        .filter(|name| !after.contains_key(*name))
-        .cloned()
-        .collect();
-    (set, removed)
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::{
     Store, StoreError,
+    items::{attributes, from_item, number, text},
     keys::{Entity, TTL},
-    table::{self, from_item, number},
 };
 use crate::domain::{User, UserId};
 
@@ -41,10 +41,10 @@ impl Store {
     pub async fn blacklist(&self, jti: &str, until: i64) -> Result<bool, StoreError> {
         // Tells this request's own entry, written by a try whose answer was lost, from another's.
         let entry = format!("{:032x}", rand::random::<u128>());
-        let mut item = table::attributes(&Entity::Token(jti).key());
+        let mut item = attributes(&Entity::Token(jti).key());
         item.insert(TTL.to_owned(), number(until));
-        item.insert("entry".to_owned(), table::text(&entry));
+        item.insert("entry".to_owned(), text(&entry));
         let there = self.table.put_new(item).await?;
-        Ok(there.is_none_or(|old| old.get("entry") == Some(&table::text(&entry))))
+        Ok(there.is_none_or(|old| old.get("entry") == Some(&text(&entry))))
     }
 }

@@ -1,94 +1,25 @@
 //! Users, their markers and their memberships.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::{
-    Actor, ChangeError, Refusal, Store, StoreError, WriteError,
-    credentials::Credential,
+    Refusal, Store, StoreError, WriteError,
+    credentials::credential,
+    items::{Item, attributes, from_item, indexed, number, to_item},
     keys::{self, Entity, Key, Sequence},
-    table::{self, Item, from_item, number, to_item},
+    markers::{self, release, take, taken},
+    queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
 use crate::{
     domain::{
-        EmailAddress, Flag, GroupId, PersonName, User, UserId, UserName,
-        log::{ActionFlag, Model, Object},
-        password::PersonalAttributes,
+        Actor, EmailAddress, Flag, GroupId, User, UserId, UserName,
+        log_entry::{Model, Object},
     },
     hashing::PasswordHash,
+    input::FieldErrors,
 };
-
-/// What a marker says: whose the name is.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Marker {
-    pub(super) user_id: UserId,
-}
-
-/// A user about to be made.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    /// The username.
-    pub username: UserName,
-    /// The email address; empty on the command line only.
-    pub email: EmailAddress,
-    /// May be empty.
-    pub first_name: PersonName,
-    /// May be empty.
-    pub last_name: PersonName,
-    /// Whether he may log in.
-    pub is_active: bool,
-    /// Whether he is an admin.
-    pub is_staff: bool,
-    /// Whether he is a superuser.
-    pub is_superuser: bool,
-    /// Seconds since 1970.
-    pub date_joined: i64,
-}
-
-impl NewUser {
-    /// What his password must not be like.
-    pub fn attributes(&self) -> PersonalAttributes<'_> {
-        PersonalAttributes {
-            username: self.username.as_str(),
-            first_name: self.first_name.as_str(),
-            last_name: self.last_name.as_str(),
-            email: self.email.as_str(),
-        }
-    }
-
-    fn into_user(self, id: UserId) -> User {
-        let Self {
-            username,
-            email,
-            first_name,
-            last_name,
-            is_active,
-            is_staff,
-            is_superuser,
-            date_joined,
-        } = self;
-        User {
-            id,
-            username,
-            email,
-            first_name,
-            last_name,
-            is_active,
-            is_staff,
-            is_superuser,
-            group_ids: BTreeSet::new(),
-            permission_ids: BTreeSet::new(),
-            date_joined,
-            last_login: None,
-            tokens_valid_after: None,
-            sessions_valid_after: None,
-            version: 1,
-        }
-    }
-}
 
 impl Store {
     /// The user with that id.
@@ -108,124 +39,73 @@ impl Store {
             .collect()
     }
 
-    /// Whether a username and an email address belong to somebody else than `but`.
-    pub async fn taken(
+    /// The field errors of a username and an email address that belong to another user than `but`:
+    /// one read.
+    pub async fn names_taken(
         &self,
-        username: Option<&UserName>,
-        email: Option<&EmailAddress>,
+        username: Option<UserName>,
+        email: Option<EmailAddress>,
         but: Option<UserId>,
-    ) -> Result<(bool, bool), StoreError> {
-        let username = username.map(|name| Entity::UserName(name).key());
-        let email = email
-            .filter(|email| !email.is_empty())
-            .map(|email| Entity::Email(email).key());
-        let mut found = self
-            .table
-            .batch_get(username.iter().chain(&email).cloned())
-            .await?;
-        let mut taken = |key: Option<Key>| -> Result<bool, StoreError> {
-            let marker: Option<Marker> = key
-                .and_then(|key| found.remove(&key))
-                .map(from_item)
-                .transpose()?;
-            Ok(marker.is_some_and(|marker| Some(marker.user_id) != but))
-        };
-        Ok((taken(username)?, taken(email)?))
-    }
-
-    /// An id for a new user. Ids that are not used leave gaps, which are fine.
-    pub async fn next_user_id(&self) -> Result<UserId, StoreError> {
-        self.table
-            .next(Entity::Sequence(Sequence::User).key())
-            .await
-            .map(UserId)
-    }
-
-    /// Sees to it that a sequence gives no id up to `last`, which was given otherwise.
-    pub async fn advance(&self, sequence: Sequence, last: u64) -> Result<(), StoreError> {
-        let write = Write::raise(Entity::Sequence(sequence).key(), "value", last);
-        match self.table.write(vec![write]).await {
-            // It is past that already.
-            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(WriteError::Failed(error)) => Err(error),
+    ) -> Result<FieldErrors, StoreError> {
+        let email = email.filter(|email| !email.is_empty());
+        let username = username.as_ref().map(Entity::UserName);
+        let email = email.as_ref().map(Entity::Email);
+        let wanted = username.iter().chain(&email).map(Entity::key);
+        let found = self.table.batch_get(wanted).await?;
+        let mut errors = FieldErrors::default();
+        for (name, refusal) in [
+            (username, Refusal::UserNameTaken),
+            (email, Refusal::EmailTaken),
+        ] {
+            let owner = name.and_then(|name| markers::owner(&name, found.get(&name.key())?));
+            errors.extend(taken(owner, but.map(|id| id.0), refusal));
         }
+        Ok(errors)
     }
 
-    /// Makes a user with his credential and markers: one transaction.
+    /// The field error of a username that a user has without regard to case, as far as the index,
+    /// which lags behind, knows.
+    pub async fn username_taken_in_any_case(
+        &self,
+        username: &UserName,
+    ) -> Result<FieldErrors, StoreError> {
+        let prefix = format!("{}#", username.lower());
+        let (index, any) = (keys::USERS_BY_NAME, Direction::Forward);
+        let rows = self.table.index_rows(index, &prefix, None, any, 1).await?;
+        let owner = rows
+            .first()
+            .and_then(|row| keys::indexed_user(&row.sort_key));
+        Ok(taken(owner.map(|id| id.0), None, Refusal::UserNameTaken))
+    }
+
+    /// An id for a new object. Ids that are not used leave gaps, which are fine.
+    pub async fn next_id(&self, sequence: Sequence) -> Result<u64, StoreError> {
+        self.table.next(Entity::Sequence(sequence).key()).await
+    }
+
+    /// Makes sure that a sequence gives no id up to `last`, which was given otherwise.
+    pub async fn advance(&self, sequence: Sequence, last: u64) -> Result<(), StoreError> {
+        // A refusal says that the sequence is past that already.
+        self.note(Write::raise(
+            Entity::Sequence(sequence).key(),
+            "value",
+            last,
+        ))
+        .await
+    }
+
+    /// Puts a new user with their password hash.
     ///
     /// # Errors
     /// Both uniqueness rules that are broken, together.
-    pub async fn create_user(
+    pub async fn insert_user(
         &self,
-        id: UserId,
-        new: NewUser,
+        user: User,
         password: &PasswordHash,
-        actor: Actor,
+        actor: Actor<'_>,
     ) -> Result<User, WriteError> {
-        let user = new.into_user(id);
-        let failed = WriteError::Failed;
-        let credential = Credential {
-            password: password.clone(),
-        };
-        let mut writes = vec![
-            Write::create(user_item(&user).map_err(failed)?, Refusal::Exists),
-            Write::create(
-                to_item(&Entity::Credential(id).key(), &credential).map_err(failed)?,
-                Refusal::Exists,
-            ),
-            username_marker(&user).map_err(failed)?,
-        ];
-        writes.extend(email_marker(&user).map_err(failed)?);
-        if user.is_active_superuser() {
-            writes.push(join_superusers(id));
-        }
-        writes.extend(flag_rows(&user).into_values().map(Write::put));
-        let logged = self.log(&actor, user.logged(ActionFlag::Addition));
-        writes.extend(logged.map_err(failed)?);
-        self.table.write(writes).await?;
-        Ok(user)
-    }
-
-    /// Changes a user; see the rules of optimistic locking.
-    ///
-    /// # Errors
-    /// The user is gone; a uniqueness rule or the last superuser forbids it; `judge` or `change` refused.
-    pub async fn update_user<E, J>(
-        &self,
-        known: User,
-        actor: Actor,
-        judge: impl Fn(User) -> J,
-        change: impl Fn(&User) -> Result<User, E>,
-    ) -> Result<User, ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        let now = self.audit.clock.now();
-        let change = |user: &User| {
-            let mut changed = change(user)?;
-            let had = user.is_active && user.is_staff;
-            if had && !(changed.is_active && changed.is_staff) {
-                changed.sessions_valid_after = Some(now + 1);
-            }
-            Ok(changed)
-        };
-        self.update(known, actor, judge, change).await
-    }
-
-    /// Deletes a user with everything that is his, if `judge` lets it.
-    ///
-    /// # Errors
-    /// The user is gone; he is the last active superuser; `judge` refused.
-    pub async fn delete_user<E, J>(
-        &self,
-        known: User,
-        actor: Actor,
-        judge: impl Fn(User) -> J,
-    ) -> Result<(), ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        self.delete(known, actor, judge).await
+        let credential = Write::create(credential(user.id, password)?, Refusal::Exists);
+        self.insert(user, vec![credential], actor).await
     }
 }
 
@@ -238,18 +118,35 @@ impl Versioned for User {
         &mut self.version
     }
 
+    fn creation(&self) -> Result<Writes, StoreError> {
+        let mut whole = vec![
+            Write::create(user_item(self)?, Refusal::Exists),
+            take_username(self),
+        ];
+        whole.extend(take_email(self));
+        if self.is_active_superuser() {
+            whole.push(join_superusers(self.id));
+        }
+        whole.extend(flag_rows(self).into_values().map(Write::put));
+        let memberships = self.group_ids.iter();
+        let index = memberships
+            .map(|group| Write::put(membership(self.id, *group)))
+            .collect();
+        Ok(Writes { whole, index })
+    }
+
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
         let id = before.id;
         let (old, new) = (user_item(before)?, user_item(after)?);
         let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.username != after.username {
-            whole.push(username_marker(after)?);
-            whole.push(forget_username(before));
+            whole.push(take_username(after));
+            whole.push(release_username(before));
         }
         // A marker that keeps its key is left alone: no item appears twice in a transaction.
         if before.email.lower() != after.email.lower() {
-            whole.extend(email_marker(after)?);
-            whole.extend(forget_email(before));
+            whole.extend(take_email(after));
+            whole.extend(release_email(before));
         }
         let (mut had, has) = (flag_rows(before), flag_rows(after));
         for (flag, row) in has {
@@ -268,7 +165,7 @@ impl Versioned for User {
         let left = before.group_ids.difference(&after.group_ids);
         let index = joined
             .map(|group| Write::put(membership(id, *group)))
-            .chain(left.map(|group| forget_membership(id, *group)))
+            .chain(left.map(|group| leave(id, *group)))
             .collect();
         Ok(Writes { whole, index })
     }
@@ -277,9 +174,9 @@ impl Versioned for User {
         let mut whole = vec![
             Write::delete_if(self.key(), "version", number(self.version)),
             Write::delete(Entity::Credential(self.id).key()),
-            forget_username(self),
+            release_username(self),
         ];
-        whole.extend(forget_email(self));
+        whole.extend(release_email(self));
         let flags = flag_rows(self).into_keys();
         whole.extend(flags.map(|flag| Write::delete(Entity::Flagged(self.id, flag).key())));
         if self.is_active_superuser() {
@@ -288,7 +185,7 @@ impl Versioned for User {
         let index = self
             .group_ids
             .iter()
-            .map(|group| forget_membership(self.id, *group))
+            .map(|group| leave(self.id, *group))
             .collect();
         Writes { whole, index }
     }
@@ -342,8 +239,8 @@ impl Versioned for User {
 fn flag_rows(user: &User) -> BTreeMap<Flag, Item> {
     let flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
     let row = |flag| {
-        let item = table::attributes(&Entity::Flagged(user.id, flag).key());
-        (flag, table::indexed(item, &keys::flagged_user(user, flag)))
+        let item = attributes(&Entity::Flagged(user.id, flag).key());
+        (flag, indexed(item, &keys::flagged_user(user, flag)))
     };
     flags.map(row).collect()
 }
@@ -364,48 +261,38 @@ fn leave_superusers(id: UserId) -> Write {
 /// A user's whole item: what a diff of two of them shows is what a change writes.
 fn user_item(user: &User) -> Result<Item, StoreError> {
     let item = to_item(&Entity::User(user.id).key(), user)?;
-    Ok(table::indexed(item, &keys::user_by_name(user)))
+    Ok(indexed(item, &keys::user_by_name(user)))
 }
 
-fn username_marker(user: &User) -> Result<Write, StoreError> {
-    let item = to_item(
-        &Entity::UserName(&user.username).key(),
-        &Marker { user_id: user.id },
-    )?;
-    Ok(Write::create(item, Refusal::UserNameTaken))
+fn take_username(user: &User) -> Write {
+    let name = Entity::UserName(&user.username);
+    take(&name, user.id.0, Refusal::UserNameTaken)
 }
 
-fn forget_username(user: &User) -> Write {
-    Write::delete_if(
-        Entity::UserName(&user.username).key(),
-        "user_id",
-        number(user.id),
-    )
+fn release_username(user: &User) -> Write {
+    release(&Entity::UserName(&user.username), user.id.0)
 }
 
 /// An empty address has no marker.
-fn email_marker(user: &User) -> Result<Option<Write>, StoreError> {
+fn take_email(user: &User) -> Option<Write> {
     if user.email.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let item = to_item(
-        &Entity::Email(&user.email).key(),
-        &Marker { user_id: user.id },
-    )?;
-    let item = table::indexed(item, &keys::user_by_email(&user.email, user.id));
-    Ok(Some(Write::create(item, Refusal::EmailTaken)))
+    let item = markers::marker(&Entity::Email(&user.email), user.id.0);
+    let item = indexed(item, &keys::user_by_email(&user.email, user.id));
+    Some(Write::create(item, Refusal::EmailTaken))
 }
 
-fn forget_email(user: &User) -> Option<Write> {
-    let key = (!user.email.is_empty()).then(|| Entity::Email(&user.email).key());
-    key.map(|key| Write::delete_if(key, "user_id", number(user.id)))
+fn release_email(user: &User) -> Option<Write> {
+    let email = Entity::Email(&user.email);
+    (!user.email.is_empty()).then(|| release(&email, user.id.0))
 }
 
 fn membership(id: UserId, group: GroupId) -> Item {
-    let item = table::attributes(&Entity::Membership(id, group).key());
-    table::indexed(item, &keys::member(group, id))
+    let item = attributes(&Entity::Membership(id, group).key());
+    indexed(item, &keys::member(group, id))
 }
 
-fn forget_membership(id: UserId, group: GroupId) -> Write {
+fn leave(id: UserId, group: GroupId) -> Write {
     Write::delete(Entity::Membership(id, group).key())
 }

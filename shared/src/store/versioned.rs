@@ -1,24 +1,26 @@
-//! Optimistic locking: a change is applied to what was read, written on the condition that nobody
-//! wrote meanwhile, and else read, applied and written again.
+//! Optimistic locking: a change is written on the condition that nobody else wrote since the
+//! object was read.
 
 use serde::de::DeserializeOwned;
 
 use super::{
-    Actor, ChangeError, Refusal, Store, StoreError, WriteError, keys::Key, log::Logged,
-    table::TRANSACTION, writes::Write,
+    Store, StoreError, WriteError, history::Logged, keys::Key, table::TRANSACTION, writes::Write,
 };
-use crate::domain::log::{ActionFlag, Object};
+use crate::domain::{
+    Actor,
+    log_entry::{ActionFlag, Object},
+};
 
-/// How often a change is read, applied and written before the table is called unavailable.
-const TRIES: u32 = 20;
-
-/// An entity with a version.
-pub(super) trait Versioned: Clone + PartialEq + DeserializeOwned {
+/// A model with a version.
+pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     /// Its item's key.
     fn key(&self) -> Key;
 
     /// Counts the changes.
     fn version_mut(&mut self) -> &mut u64;
+
+    /// The writes of its creation.
+    fn creation(&self) -> Result<Writes, StoreError>;
 
     /// The writes of a change, of which the first has the version as its condition.
     fn change(before: &Self, after: &Self) -> Result<Writes, StoreError>;
@@ -34,104 +36,98 @@ pub(super) trait Versioned: Clone + PartialEq + DeserializeOwned {
 
     /// The labels of the fields that differ, as Django's admin calls them.
     fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str>;
+}
 
-    /// Its entry in the log of changes.
-    fn logged(&self, action: ActionFlag) -> Logged {
-        Logged {
-            object: self.object(),
-            repr: self.repr(),
-            action,
-            fields: Vec::new(),
-        }
+/// An object's entry in the log of changes.
+pub(super) fn logged(object: &impl Versioned, action: ActionFlag) -> Logged {
+    Logged {
+        object: object.object(),
+        repr: object.repr(),
+        action,
+        fields: Vec::new(),
     }
 }
 
 /// What a change writes.
 #[derive(Default)]
-pub(super) struct Writes {
+pub struct Writes {
     /// All of it or nothing.
-    pub(super) whole: Vec<Write>,
+    pub whole: Vec<Write>,
     /// Items of an index: they go with the rest if they fit into one transaction, else after it,
-    /// since what they speak of is the truth and they only point to it.
-    pub(super) index: Vec<Write>,
+    /// since the object itself is the truth and they only point to it.
+    pub index: Vec<Write>,
 }
 
-/// The labels of what is true of.
+/// The labels whose condition holds.
 pub(super) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
     let changed = fields.into_iter().filter(|(_, differs)| *differs);
     changed.map(|(label, _)| label).collect()
 }
 
-/// The judge of changes that nothing forbids.
-pub async fn nothing_forbids<T, E>(_: T) -> Result<(), E> {
-    Ok(())
-}
-
 impl Store {
-    /// Changes an entity: `change` is applied to what the table holds, and again if somebody else
-    /// changed it meanwhile; each time `judge` must first agree. `known` spares the first read.
+    /// Puts a new object, with more writes in the same transaction.
     ///
-    /// A change that is there already is none: the SDK may have sent a write again whose answer
-    /// was lost, and then the version alone tells nothing.
-    pub(super) async fn update<T: Versioned, E, J>(
+    /// # Errors
+    /// The id or a name is taken, or the table's failure.
+    pub async fn insert<T: Versioned>(
         &self,
-        known: T,
-        actor: Actor,
-        judge: impl Fn(T) -> J,
-        change: impl Fn(&T) -> Result<T, E>,
-    ) -> Result<T, ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        let mut before = known;
-        for _ in 0..TRIES {
-            judge(before.clone()).await.map_err(ChangeError::Rule)?;
-            let mut after = change(&before).map_err(ChangeError::Rule)?;
-            if after == before {
-                return Ok(before);
-            }
-            let logged = Logged {
-                fields: T::changed_fields(&before, &after),
-                ..after.logged(ActionFlag::Change)
-            };
-            let mut writes = T::change(&before, &after)?;
-            writes.whole.extend(self.log(&actor, logged)?);
-            match self.write_once(writes).await {
-                Ok(()) => {
-                    *after.version_mut() += 1;
-                    return Ok(after);
-                }
-                Err(error) => before = self.read_again(&before, error).await?,
-            }
-        }
-        Err(StoreError::new("update", "changed by others without end").into())
+        new: T,
+        more: Vec<Write>,
+        actor: Actor<'_>,
+    ) -> Result<T, WriteError> {
+        let mut writes = new.creation()?;
+        writes.whole.extend(more);
+        let entry = logged(&new, ActionFlag::Addition);
+        writes.whole.extend(self.log(actor, entry)?);
+        self.write_all(writes).await?;
+        Ok(new)
     }
 
-    /// Deletes an entity, if `judge` lets what the table holds go.
-    pub(super) async fn delete<T: Versioned, E, J>(
+    /// Writes what differs between two states of an object, of which the table must hold the first.
+    /// Returns the second with its new version.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`](super::Refusal::Stale) if the table holds another state, a broken rule
+    /// of uniqueness, or the table's failure.
+    pub async fn replace<T: Versioned>(
         &self,
-        known: T,
-        actor: Actor,
-        judge: impl Fn(T) -> J,
-    ) -> Result<(), ChangeError<E>>
-    where
-        J: Future<Output = Result<(), E>>,
-    {
-        let mut entity = known;
-        for _ in 0..TRIES {
-            judge(entity.clone()).await.map_err(ChangeError::Rule)?;
-            let mut writes = entity.deletion();
-            let logged = entity.logged(ActionFlag::Deletion);
-            writes.whole.extend(self.log(&actor, logged)?);
-            match self.write_once(writes).await {
-                Ok(()) => return Ok(()),
-                Err(error) => entity = self.read_again(&entity, error).await?,
-            }
-        }
-        Err(StoreError::new("delete", "changed by others without end").into())
+        before: &T,
+        mut after: T,
+        actor: Actor<'_>,
+    ) -> Result<T, WriteError> {
+        let entry = Logged {
+            fields: T::changed_fields(before, &after),
+            ..logged(&after, ActionFlag::Change)
+        };
+        let mut writes = T::change(before, &after)?;
+        writes.whole.extend(self.log(actor, entry)?);
+        self.write_all(writes).await?;
+        *after.version_mut() += 1;
+        Ok(after)
     }
 
-    async fn write_once(&self, writes: Writes) -> Result<(), WriteError> {
+    /// Deletes an object, which must be as it is known.
+    ///
+    /// # Errors
+    /// As [`Store::replace`].
+    pub async fn remove<T: Versioned>(
+        &self,
+        known: &T,
+        actor: Actor<'_>,
+    ) -> Result<(), WriteError> {
+        let mut writes = known.deletion();
+        writes
+            .whole
+            .extend(self.log(actor, logged(known, ActionFlag::Deletion))?);
+        self.write_all(writes).await
+    }
+
+    /// An object as it is now.
+    pub async fn read_again<T: Versioned>(&self, stale: &T) -> Result<Option<T>, StoreError> {
+        self.table.get(stale.key()).await
+    }
+
+    async fn write_all(&self, writes: Writes) -> Result<(), WriteError> {
         let Writes {
             mut whole,
             mut index,
@@ -145,21 +141,5 @@ impl Store {
             self.table.write(part).await?;
         }
         Ok(())
-    }
-
-    /// The entity as it is now, after a write that came too late; other failures stay.
-    async fn read_again<T: Versioned, E>(
-        &self,
-        stale: &T,
-        error: WriteError,
-    ) -> Result<T, ChangeError<E>> {
-        match error {
-            // Whether another rule is broken as well, a fresh look tells better.
-            WriteError::Refused(refusals) if refusals.contains(&Refusal::Stale) => {
-                self.table.get(stale.key()).await?.ok_or(ChangeError::Gone)
-            }
-            WriteError::Refused(refusals) => Err(ChangeError::Refused(refusals)),
-            WriteError::Failed(error) => Err(error.into()),
-        }
     }
 }

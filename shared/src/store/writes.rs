@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    StoreError,
+    items::{Item, difference, number, number_set},
     keys::Key,
-    table::{Item, difference, number, number_set},
 };
-use crate::domain::{User, UserId, UserName};
+use crate::{
+    domain::{FieldError, Unique},
+    input::NON_FIELD_ERRORS,
+};
 
 /// The rule that a write's condition stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,22 @@ pub enum Refusal {
     CodenameTaken,
     /// No active superuser would remain.
     LastSuperuser,
-    /// The item is there already.
+    /// The item exists already.
     Exists,
+}
+
+impl Refusal {
+    /// The field and the error of a broken rule of uniqueness.
+    pub fn field_error(self) -> Option<(&'static str, FieldError)> {
+        let (field, unique) = match self {
+            Self::UserNameTaken => ("username", Unique::Username),
+            Self::EmailTaken => ("email", Unique::Email),
+            Self::GroupNameTaken => ("name", Unique::GroupName),
+            Self::CodenameTaken => (NON_FIELD_ERRORS, Unique::Codename),
+            Self::Stale | Self::LastSuperuser | Self::Exists => return None,
+        };
+        Some((field, FieldError::Taken(unique)))
+    }
 }
 
 /// What must be true of the item for a write to happen.
@@ -35,19 +51,19 @@ pub enum Refusal {
 pub enum Condition {
     /// Nothing.
     None,
-    /// There is no such item.
+    /// The item does not exist.
     Absent,
-    /// There is such an item.
+    /// The item exists.
     Exists,
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
     /// The set has more than one member.
     OthersIn(&'static str),
-    /// The number is not there or smaller.
+    /// The number is absent or smaller.
     Below(&'static str, AttributeValue),
-    /// The number is not there or not greater.
+    /// The number is absent or not greater.
     AtMost(&'static str, AttributeValue),
-    /// The number is there and greater.
+    /// The number is present and greater.
     Above(&'static str, AttributeValue),
 }
 
@@ -89,7 +105,7 @@ pub struct Write {
 }
 
 impl Write {
-    /// Puts an item that must not be there yet.
+    /// Puts an item that must not exist yet.
     pub fn create(item: Item, refusal: Refusal) -> Self {
         Self {
             action: Action::Put(item),
@@ -98,7 +114,7 @@ impl Write {
         }
     }
 
-    /// Puts an item over whatever is there.
+    /// Puts an item, in place of one that may exist.
     pub fn put(item: Item) -> Self {
         Self {
             action: Action::Put(item),
@@ -140,7 +156,7 @@ impl Write {
         }
     }
 
-    /// Raises a number, which need not be there.
+    /// Raises a number, which may be absent.
     pub fn raise(key: Key, name: &'static str, value: u64) -> Self {
         let mut write = Self::set(key, Item::from([(name.to_owned(), number(value))]));
         write.condition = Condition::Below(name, number(value));
@@ -156,7 +172,7 @@ impl Write {
         write
     }
 
-    /// Adds to a number, which need not be there.
+    /// Adds to a number, which may be absent.
     pub fn add_to(key: Key, name: &'static str, value: u64) -> Self {
         let mut write = Self::set(key, Item::new());
         if let Action::Update { add_to, .. } = &mut write.action {
@@ -165,7 +181,7 @@ impl Write {
         write
     }
 
-    /// Adds a number to a set, which need not be there.
+    /// Adds a number to a set, which may be absent.
     pub fn add_to_set(key: Key, set: &'static str, value: u64) -> Self {
         let action = Action::Update {
             key,
@@ -206,48 +222,12 @@ impl Write {
         }
     }
 
-    /// Deletes an item if it is there.
+    /// Deletes an item, if it exists.
     pub fn delete(key: Key) -> Self {
         Self {
             action: Action::Delete(key),
             condition: Condition::None,
             refusal: Refusal::Stale,
         }
-    }
-}
-
-/// Who writes: for the log of changes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Actor {
-    /// A user, by his id and by what he is called at the time.
-    User(UserId, UserName),
-    /// Somebody who registers himself.
-    Registration,
-    /// An operator at the command line.
-    Command,
-}
-
-impl From<&User> for Actor {
-    fn from(user: &User) -> Self {
-        Self::User(user.id, user.username.clone())
-    }
-}
-
-/// How a change that may meet another one ended, when not well.
-#[derive(Debug)]
-pub enum ChangeError<E> {
-    /// What is to be changed does not exist (any more).
-    Gone,
-    /// A rule of the table refuses it.
-    Refused(Vec<Refusal>),
-    /// The caller's own rule refuses it.
-    Rule(E),
-    /// The table did not answer.
-    Failed(StoreError),
-}
-
-impl<E> From<StoreError> for ChangeError<E> {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::domain::{
     UserId,
-    log::{ActionFlag, LogEntry, Model, Object},
+    log_entry::{ActionFlag, LogEntry, Model, Object},
 };
 use testkit::{Answer, NOW, Observed, PASSWORD, user_path};
 

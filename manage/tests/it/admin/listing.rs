@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use shared::{
     domain::{Flag, GroupId, User},
-    store::browse::Filter,
+    store::pager::Filter,
 };
 use testkit::{Answer, Observed};
 
@@ -72,10 +72,10 @@ async fn pages_go_forward_and_back_again() {
 /// All that a filter gives, page by page forward, and the same backward.
 async fn all(site: &Observed, filter: &Filter, size: usize) -> Vec<User> {
     let store = &site.table;
-    let mut page = store.browse_users(filter, None, size).await.unwrap();
+    let mut page = store.user_page(filter, None, size).await.unwrap();
     let mut found = page.users.clone();
     while let Some(next) = page.next {
-        page = store.browse_users(filter, Some(next), size).await.unwrap();
+        page = store.user_page(filter, Some(&next), size).await.unwrap();
         assert!(page.users.len() <= size);
         found.extend(page.users.clone());
     }
@@ -84,7 +84,7 @@ async fn all(site: &Observed, filter: &Filter, size: usize) -> Vec<User> {
         backward.push(page.users);
         let Some(previous) = page.previous else { break };
         page = store
-            .browse_users(filter, Some(previous), size)
+            .user_page(filter, Some(&previous), size)
             .await
             .unwrap();
     }

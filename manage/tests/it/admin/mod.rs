@@ -1,6 +1,7 @@
 //! The admin pages over HTTP, as a browser without a script sees them.
 
 mod bulk;
+mod cookies;
 mod forms;
 mod history;
 mod limits;
@@ -9,3 +10,4 @@ mod rights;
 mod sessions;
 mod site;
 mod weight;
+mod words;

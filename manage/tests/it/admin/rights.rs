@@ -217,7 +217,7 @@ async fn what_is_wrong_with_a_field_is_said_before_that_one_may_not() {
     let mut browser = site.browser_of("eve").await;
     let fields = [("name", ""), ("permissions", more.as_str())];
     let page = browser.post("/admin/auth/group/add/", &fields).await;
-    assert_eq!(field_errors(&page), ["This field may not be blank."]);
+    assert_eq!(field_errors(&page), ["This field is required."]);
     assert!(!page.says("You may not do this"), "{page:?}");
     let fields = [("name", "Strong"), ("permissions", more.as_str())];
     let page = browser.post("/admin/auth/group/add/", &fields).await;

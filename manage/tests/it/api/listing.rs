@@ -1,6 +1,11 @@
 //! The list of users: order, pages, search.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
+use shared::{
+    domain::UserId,
+    store::keys::{self, Entity},
+};
 use testkit::{Answer, NOBODY, Server, detail, forbidden, percent_encoded, unauthenticated};
 
 fn names(answer: &Answer) -> Vec<String> {
@@ -23,9 +28,14 @@ async fn page(server: &Server, query: &str) -> Answer {
     server.get(&server.admin, &format!("users/?{query}")).await
 }
 
-/// All pages from one on.
+/// All pages of the list.
 async fn pages(server: &Server, query: &str) -> Vec<Vec<String>> {
-    let (mut pages, mut path) = (Vec::new(), Some(format!("users/?{query}")));
+    pages_from(server, format!("users/?{query}")).await
+}
+
+/// All pages from one on.
+async fn pages_from(server: &Server, path: String) -> Vec<Vec<String>> {
+    let (mut pages, mut path) = (Vec::new(), Some(path));
     while let Some(here) = path {
         let answer = server.get(&server.admin, &here).await;
         answer.assert_status(200);
@@ -126,8 +136,10 @@ async fn a_cursor_that_this_list_never_gave_is_not_found() {
     let (cursor, _) = rest.split_once('&').unwrap_or((rest, ""));
     let of_another_search = format!("search=zz&cursor={cursor}");
     let truncated = format!("cursor={}", &cursor[..cursor.len() - 6]);
+    // The same cursor, backward: only the admin pages have links back.
+    let backward = "cursor=PHVhbm4jMDAwMDAwMDAwNQ";
     for query in [
-        "cursor=",
+        backward,
         "cursor=x",
         "cursor=%00%ff",
         "cursor=dXh5eg",
@@ -138,6 +150,103 @@ async fn a_cursor_that_this_list_never_gave_is_not_found() {
         let answer = page(&server, query).await;
         assert_eq!(answer.parts(), (404, &detail("Invalid cursor")), "{query}");
     }
+}
+
+#[tokio::test]
+async fn the_first_page_is_that_of_an_empty_cursor_of_page_1_and_of_offset_0() {
+    let server = people().await;
+    // As DRF reads them: an offset that is no number is 0.
+    for query in [
+        "cursor=",
+        "page=",
+        "page=1",
+        "page=%2B01",
+        "page=2&page=1",
+        "offset=",
+        "offset=0",
+        "offset=-2",
+        "offset=x",
+        "cursor=&page=1&offset=0",
+    ] {
+        let answer = page(&server, &format!("page_size=2&{query}")).await;
+        answer.assert_status(200);
+        assert_eq!(names(&answer), ALL[..2], "{query}");
+        assert!(next(&answer).is_some(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn no_list_has_a_second_page_by_number_or_offset() {
+    let server = Server::start().await;
+    let group = server.group("Staff", &[]).await;
+    let invalid = detail("Invalid page.");
+    let members = format!("groups/{}/users/", group.id);
+    for (path, last) in [
+        ("users/", 404),
+        (&members, 404),
+        // Lists that are whole: their only page is the last.
+        ("groups/", 200),
+        ("permissions/", 200),
+    ] {
+        let get = async |query: &str| {
+            let path = format!("{path}?{query}");
+            server.get(&server.admin, &path).await
+        };
+        for query in [
+            "page=2",
+            "page=0",
+            "page=-1",
+            "page=x",
+            "page=1.0",
+            "page=1&page=2",
+            "offset=1",
+            "page=1&offset=100",
+        ] {
+            let answer = get(query).await;
+            assert_eq!(answer.parts(), (404, &invalid), "{path} {query}");
+        }
+        let whole = get("").await.body;
+        for query in ["page=1", "offset=0"] {
+            let answer = get(query).await;
+            assert_eq!(answer.parts(), (200, &whole), "{path} {query}");
+        }
+        let expected = if last == 200 { &whole } else { &invalid };
+        get("page=last").await.assert(last, expected);
+    }
+    // A user who may not see a list learns that first.
+    let answer = server.get(NOBODY, "groups/?page=2").await;
+    answer.assert(401, unauthenticated());
+}
+
+#[tokio::test]
+async fn rows_that_no_profile_confirms_leave_pages_full() {
+    let server = people().await;
+    let group = server.group("Staff", &[]).await.id;
+    let (client, table) = server.table.table().parts();
+    for id in (1..=8).map(UserId) {
+        let key = Entity::Membership(id, group).key();
+        let index = keys::member(group, id);
+        let mut put = client.put_item().table_name(table);
+        for (name, text) in [
+            (keys::PK, key.pk),
+            (keys::SK, key.sk),
+            (keys::GSI1PK, index.pk),
+            (keys::GSI1SK, index.sk),
+        ] {
+            put = put.item(name, AttributeValue::S(text));
+        }
+        put.send().await.unwrap();
+    }
+    for member in ["bob", "Yan", "zoe"] {
+        let found = page(&server, &format!("search={member}")).await;
+        let path = format!("users/{}/assign_groups/", found.body[0]["id"]);
+        let ids = json!({ "group_ids": [group] });
+        let answer = server.post(&server.admin, &path, ids).await;
+        answer.assert_status(200);
+    }
+    let path = format!("groups/{group}/users/?page_size=2");
+    let seen = pages_from(&server, path).await;
+    assert_eq!(seen, [vec!["bob", "zoe"], vec!["Yan"]]);
 }
 
 #[tokio::test]

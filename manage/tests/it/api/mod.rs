@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod charsets;
 mod climbing;
 mod flags;
 mod input;

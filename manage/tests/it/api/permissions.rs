@@ -138,7 +138,7 @@ async fn the_members_of_a_group_come_in_order_of_id_and_in_pages() {
     let answer = server.get(admin, &base).await;
     let in_both = json!([shown(&group), shown(&other)]);
     assert_eq!(answer.body[0]["groups"], in_both);
-    for wrong in ["x", "dTE", ""] {
+    for wrong in ["x", "dTE", "bXg", "PG0wMDAwMDAwMDA1"] {
         let answer = server.get(admin, &format!("{base}?cursor={wrong}")).await;
         assert_eq!(answer.parts(), (404, &detail("Invalid cursor")), "{wrong}");
     }

@@ -15,13 +15,11 @@ fn settings(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
 #[test]
 fn defaults_are_simplejwts() {
     let settings = settings(&[]).unwrap();
-    let (access, refresh) = (
-        settings.access_token_lifetime,
-        settings.refresh_token_lifetime,
-    );
-    assert_eq!((access, refresh), (300, 86_400));
-    assert_eq!((settings.leeway, settings.update_last_login), (0, false));
-    assert_eq!((settings.audience, settings.issuer), (None, None));
+    let tokens = settings.tokens;
+    let lifetimes = (tokens.access_lifetime, tokens.refresh_lifetime);
+    assert_eq!((lifetimes, tokens.leeway), ((300, 86_400), 0));
+    assert_eq!((tokens.audience, tokens.issuer), (None, None));
+    assert!(!settings.logins.update_last_login);
 }
 
 #[test]

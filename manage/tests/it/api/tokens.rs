@@ -7,8 +7,8 @@ use std::sync::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use shared::{app::Clock, domain::UserId};
-use testkit::{Client, NOBODY, NOW, PASSWORD, SIGNING_KEY, Server, detail, parsed, user_path};
+use shared::{clock::Clock, domain::UserId};
+use testkit::{Client, NOBODY, NOW, PASSWORD, SIGNING_KEY, Server, detail, user_path};
 
 const OTHER_KEY: &str = "another-signing-key-of-the-tests-0123456789";
 /// Django's own hash of `lètmein` with the salt `seasalt`.
@@ -174,9 +174,9 @@ async fn update_last_login_writes_the_time_and_nothing_else() {
 #[tokio::test]
 async fn a_hash_that_django_made_logs_in_and_is_replaced_by_argon2id() {
     let server = Server::start().await;
-    server.user("ann").hash(DJANGOS).await;
+    let ann = server.user("ann").hash(DJANGOS).await;
     let stored = async || {
-        let found = server.table.user_by_name(&parsed("ann")).await;
+        let found = server.table.user_to_log_in(ann.id, &ann.username).await;
         let (_, hash) = found.unwrap().unwrap();
         hash.unwrap().expose().to_owned()
     };

@@ -104,7 +104,12 @@ impl Chromedriver {
     pub async fn browser(&self, programs: &Programs, profile: &Path) -> WebDriver {
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", profile.display()));
-        let options = json!({"binary": programs.chromium, "args": arguments});
+        // Scrollbars take room, as on most desktops, so that what they move is seen.
+        let options = json!({
+            "binary": programs.chromium,
+            "args": arguments,
+            "excludeSwitches": ["hide-scrollbars"],
+        });
         let mut wanted = Capabilities::new();
         wanted.set("browserName", "chrome").expect("a name");
         wanted.set("goog:chromeOptions", options).expect("options");
@@ -122,7 +127,7 @@ impl Chromedriver {
 
 /// As root chromium has no sandbox, in a container little shared memory; and nothing may leave
 /// this machine.
-const ARGUMENTS: [&str; 15] = [
+const ARGUMENTS: [&str; 14] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -135,7 +140,6 @@ const ARGUMENTS: [&str; 15] = [
     "--no-default-browser-check",
     "--no-first-run",
     "--no-proxy-server",
-    "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=1280,900",
 ];

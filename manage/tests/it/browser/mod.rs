@@ -5,6 +5,7 @@ mod accessibility;
 mod accounts;
 mod driver;
 mod forms;
+mod header;
 mod keyboard;
 mod log_in;
 mod pictures;

@@ -100,7 +100,7 @@ fn names_and_addresses_that_are_not_valid_are_refused() {
         ("two words", "", "Enter a valid username."),
         (" ", "", "Username cannot be blank."),
         ("ann", "not-an-address", "Enter a valid email address."),
-        (&long, "", "no more than 150 characters"),
+        (&long, "", "at most 150 characters (it has 151)"),
     ] {
         let mut command = data.unasked("createuser");
         command.args(["--username", username, "--email", email]);

@@ -2,7 +2,7 @@
 
 use shared::{
     domain::UserId,
-    store::{Store, connect_to, keys::Entity, table::attributes},
+    store::{Store, connect_to, items::attributes, keys::Entity},
 };
 use testkit::{TABLE, process::run};
 

@@ -107,6 +107,34 @@ async fn a_text_that_was_not_utf_8_is_refused_and_a_replacement_character_is_not
 }
 
 #[tokio::test]
+async fn a_body_cut_inside_a_character_is_answered_as_outside_the_gateway() {
+    let server = Server::start().await;
+    let whole = "{\"username\": \"a";
+    let text = "JSON parse error - Unterminated string starting at: line 1 column 14 (char 13)";
+    // One to three bytes of a character, for which the gateway has one or more replacements.
+    for (lost, replaced) in [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3)] {
+        let mut event = event("POST", "/api/auth/login/", None, &Value::Null);
+        event["body"] = format!("{whole}{}", "\u{fffd}".repeat(replaced)).into();
+        event["headers"]["content-length"] = (whole.len() + lost).to_string().into();
+        let answer = invoke("auth", &server.app, &event).await;
+        assert_eq!(answer.parts(), (400, &detail(text)), "{lost} {replaced}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_in_another_charset_that_the_gateway_has_spoilt_is_refused() {
+    let server = Server::start().await;
+    let mut event = event("POST", "/api/auth/login/", None, &Value::Null);
+    event["headers"]["content-type"] = "application/json; charset=latin-1".into();
+    event["headers"]["content-length"] = "32".into();
+    event["body"] = "{\"username\": \"\u{fffd}\", \"password\": 1}".into();
+    let answer = invoke("auth", &server.app, &event).await;
+    let text = "JSON parse error - 'utf-8' codec can't decode byte 0xff in position 14: \
+                invalid start byte";
+    answer.assert(400, detail(text));
+}
+
+#[tokio::test]
 async fn every_answer_has_the_headers_that_all_have() {
     let server = Server::start().await;
     for (function, path, status) in [

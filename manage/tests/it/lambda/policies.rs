@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use shared::{
-    app::Clock,
+    clock::Clock,
     domain::User,
     jwt::TokenType,
     store::{connect_to, warm_up},

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
     domain::{ContentType, Flag, GroupId, User, UserId},
     store::{
+        items::{attributes, number, text},
         keys::{Entity, Key, Sequence},
-        table::{attributes, number, text},
     },
 };
 use testkit::parsed;

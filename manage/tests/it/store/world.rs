@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Deref};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use shared::store::table::Item;
+use shared::store::items::Item;
 use testkit::Observed;
 
 pub struct World(Observed);

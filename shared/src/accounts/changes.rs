@@ -1,0 +1,125 @@
+//! The one loop of every change: judge it, write it if nobody else wrote meanwhile, and else read,
+//! judge and write again.
+
+use super::Refused;
+use crate::{
+    domain::Actor,
+    input::FieldErrors,
+    store::{Refusal, Store, StoreError, Versioned, WriteError},
+};
+
+/// How often a change is read, judged and written before the table is called unavailable.
+const TRIES: u32 = 20;
+
+/// A model whose changes are judged.
+pub(super) trait Judged: Versioned {
+    /// Whether `actor` may make `after` of `before`. A new object has no `before`, a deleted one no
+    /// `after`.
+    fn is_allowed(
+        store: &Store,
+        actor: Actor<'_>,
+        before: Option<&Self>,
+        after: Option<&Self>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The field errors of its names that belong to other objects.
+    fn taken(&self, store: &Store) -> impl Future<Output = Result<FieldErrors, StoreError>> + Send;
+}
+
+/// Refuses what an actor may not do. Field errors come first, and the transaction that would tell
+/// of a taken name is not tried, so it is looked up.
+pub(super) async fn judge<T: Judged>(
+    store: &Store,
+    actor: Actor<'_>,
+    before: Option<&T>,
+    after: Option<&T>,
+) -> Result<(), Refused> {
+    if T::is_allowed(store, actor, before, after).await? {
+        return Ok(());
+    }
+    if let Some(after) = after {
+        let taken = after.taken(store).await?;
+        taken.into_result().map_err(Refused::Invalid)?;
+    }
+    Err(Refused::PermissionDenied)
+}
+
+/// Changes an object. `known` spares the first read.
+///
+/// A change that the object already has needs no write: the SDK may have sent a write again whose
+/// answer was lost, and then the version alone tells nothing.
+pub(super) async fn change<T: Judged>(
+    store: &Store,
+    actor: Actor<'_>,
+    known: T,
+    apply: impl Fn(&T) -> T,
+) -> Result<T, Refused> {
+    let mut before = known;
+    for _ in 0..TRIES {
+        let after = apply(&before);
+        if after == before {
+            return Ok(before);
+        }
+        judge(store, actor, Some(&before), Some(&after)).await?;
+        match store.replace(&before, after, actor).await {
+            Ok(after) => return Ok(after),
+            Err(error) => before = read_again(store, &before, error).await?,
+        }
+    }
+    Err(without_end("update"))
+}
+
+/// Deletes an object.
+pub(super) async fn delete<T: Judged>(
+    store: &Store,
+    actor: Actor<'_>,
+    known: T,
+) -> Result<(), Refused> {
+    let mut object = known;
+    for _ in 0..TRIES {
+        judge(store, actor, Some(&object), None).await?;
+        match store.remove(&object, actor).await {
+            Ok(()) => return Ok(()),
+            Err(error) => object = read_again(store, &object, error).await?,
+        }
+    }
+    Err(without_end("delete"))
+}
+
+/// Writes an object by `write`, in the loop of every change.
+pub(super) async fn write<T: Judged, W>(
+    store: &Store,
+    known: &T,
+    write: impl Fn(T) -> W,
+) -> Result<(), Refused>
+where
+    W: Future<Output = Result<Result<(), WriteError>, Refused>>,
+{
+    let mut object = known.clone();
+    for _ in 0..TRIES {
+        match write(object.clone()).await? {
+            Ok(()) => return Ok(()),
+            Err(error) => object = read_again(store, &object, error).await?,
+        }
+    }
+    Err(without_end("write"))
+}
+
+/// The object as it is now, after a write that came too late; other failures stay.
+async fn read_again<T: Versioned>(
+    store: &Store,
+    stale: &T,
+    error: WriteError,
+) -> Result<T, Refused> {
+    match error {
+        // Whether another rule is broken as well, a fresh look tells better.
+        WriteError::Refused(refusals) if refusals.contains(&Refusal::Stale) => {
+            store.read_again(stale).await?.ok_or(Refused::NotFound)
+        }
+        error => Err(error.into()),
+    }
+}
+
+fn without_end(operation: &'static str) -> Refused {
+    StoreError::new(operation, "changed by others without end").into()
+}

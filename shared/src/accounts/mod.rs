@@ -1,0 +1,76 @@
+//! The use cases: what is done to users, groups and permissions, and logins. Each owns its rule
+//! (see [`rights`]), the write, the history, and what must be forgotten with a change. The JSON API,
+//! the admin pages and the commands read input, call one, and render its answer or its refusal.
+
+mod changes;
+pub mod groups;
+pub mod login;
+pub mod permissions;
+pub mod rights;
+pub mod users;
+
+use crate::{
+    forms::FormError,
+    input::FieldErrors,
+    store::{Refusal, StoreError, WriteError},
+};
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Refused {
+    /// What is wrong with the input, a taken name included.
+    Invalid(FieldErrors),
+    /// The actor does not have the right.
+    PermissionDenied,
+    /// No active superuser would remain.
+    LastSuperuser,
+    /// The object does not exist, or no longer.
+    NotFound,
+    /// A wrong username or password, or a deactivated account.
+    WrongCredentials,
+    /// Too many failed logins; the seconds to wait.
+    Throttled(i64),
+    /// The table did not answer.
+    Unavailable(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<FormError> for Refused {
+    fn from(error: FormError) -> Self {
+        match error {
+            FormError::Invalid(errors) => Self::Invalid(errors),
+            FormError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<WriteError> for Refused {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Refused(refusals) => broken_rules(&refusals),
+            WriteError::Failed(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// The answer to a write that broke rules of the table: field errors before the last superuser, as
+/// everywhere.
+fn broken_rules(refusals: &[Refusal]) -> Refused {
+    let mut errors = FieldErrors::default();
+    for (field, error) in refusals.iter().filter_map(|refusal| refusal.field_error()) {
+        errors.add(field, [error]);
+    }
+    if !errors.is_empty() {
+        Refused::Invalid(errors)
+    } else if refusals.contains(&Refusal::LastSuperuser) {
+        Refused::LastSuperuser
+    } else {
+        // An id given twice: trying again is right.
+        Refused::Unavailable(StoreError::new("write", format!("refused: {refusals:?}")))
+    }
+}

@@ -1,0 +1,151 @@
+//! The log of changes: written in the transaction of the change itself, found by the object and,
+//! for the recent ones, by the day. Kept for `AUDIT_RETENTION_DAYS`.
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Store, StoreError,
+    items::{from_item, indexed, to_item},
+    keys::{self, Entity},
+    queries::Direction,
+    writes::Write,
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        Actor,
+        log_entry::{ActionFlag, LogEntry, Object, change_message},
+    },
+};
+
+/// How many days back recent changes are looked for.
+const RECENT_DAYS: i64 = 7;
+const DAY: i64 = 24 * 60 * 60;
+
+/// When changes happen, and how long they are remembered.
+#[derive(Clone)]
+pub(super) struct Audit {
+    pub(super) clock: Clock,
+    /// Entries end after so many days; 0 is never.
+    pub(super) retention_days: i64,
+}
+
+/// An entry with the time of its end.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(flatten)]
+    entry: LogEntry,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+/// A change to be logged.
+pub(super) struct Logged {
+    pub(super) object: Object,
+    /// What it is called.
+    pub(super) repr: String,
+    pub(super) action: ActionFlag,
+    /// The labels of the fields that changed.
+    pub(super) fields: Vec<&'static str>,
+}
+
+/// A page of an object's history.
+pub struct History {
+    /// The newest first.
+    pub entries: Vec<LogEntry>,
+    /// Where the next page starts, if one exists.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// What a change by `actor` adds to its transaction. Only users are logged: registrations and
+    /// operators leave their traces elsewhere.
+    pub(super) fn log(
+        &self,
+        actor: Actor<'_>,
+        logged: Logged,
+    ) -> Result<Option<Write>, StoreError> {
+        let Actor::User(user) = actor else {
+            return Ok(None);
+        };
+        let now = self.audit.clock.now_in_ms();
+        let entry = LogEntry {
+            action_time: now,
+            user_id: user.id,
+            username: user.username.as_str().to_owned(),
+            content_type: logged.object.model,
+            object_id: logged.object.id,
+            object_repr: logged.repr,
+            action_flag: logged.action,
+            change_message: match logged.action {
+                ActionFlag::Addition => r#"[{"added": {}}]"#.to_owned(),
+                ActionFlag::Change => change_message(&logged.fields),
+                ActionFlag::Deletion => String::new(),
+            },
+        };
+        // Changes of the same millisecond need places of their own.
+        let place = format!("{now:015}#{:08x}", rand::random::<u32>());
+        let days = self.audit.retention_days;
+        let stored = Stored {
+            entry,
+            ttl: (days > 0).then(|| now / 1000 + days * DAY),
+        };
+        let item = to_item(&Entity::LogEntry(&logged.object, &place).key(), &stored)?;
+        let index = keys::Key {
+            pk: keys::log_of_day(now / 1000 / DAY),
+            sk: place,
+        };
+        Ok(Some(Write::put(indexed(item, &index))))
+    }
+
+    /// The changes of an object, the newest first, `size` at a time: one round trip.
+    pub async fn history(
+        &self,
+        object: &Object,
+        before: Option<&str>,
+        size: usize,
+    ) -> Result<History, StoreError> {
+        let before = before.map(|place| Entity::LogEntry(object, place).key());
+        let pk = keys::log_of(object);
+        let (items, last) = self.table.newest(&pk, before, size).await?;
+        let stored = items.into_iter().map(from_item);
+        let stored = stored.collect::<Result<Vec<Stored>, _>>()?;
+        Ok(History {
+            entries: self.kept(stored),
+            next: last.map(|key| key.sk),
+        })
+    }
+
+    /// The last changes of anything, the newest first: two round trips.
+    pub async fn recent_changes(&self, size: usize) -> Result<Vec<LogEntry>, StoreError> {
+        let today = self.audit.clock.now() / DAY;
+        let days = (today - RECENT_DAYS + 1..=today).map(|day| {
+            let pk = keys::log_of_day(day);
+            async move {
+                self.table
+                    .index_rows(&pk, "", None, Direction::Backward, size)
+                    .await
+            }
+        });
+        let mut rows: Vec<_> = try_join_all(days).await?.into_iter().flatten().collect();
+        rows.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));
+        rows.truncate(size);
+        let mut found = self
+            .table
+            .batch_get(rows.iter().map(|row| row.key.clone()))
+            .await?;
+        let items = rows.iter().filter_map(|row| found.remove(&row.key));
+        let stored = items.map(from_item).collect::<Result<Vec<Stored>, _>>()?;
+        Ok(self.kept(stored))
+    }
+
+    /// DynamoDB deletes what has ended late.
+    fn kept(&self, stored: Vec<Stored>) -> Vec<LogEntry> {
+        let now = self.audit.clock.now();
+        let kept = stored
+            .into_iter()
+            .filter(|stored| stored.ttl.is_none_or(|ttl| ttl > now));
+        kept.map(|stored| stored.entry).collect()
+    }
+}
