@@ -40,10 +40,8 @@ struct Row {
 
 /// `Select user to change`, or `… to view` for users who may not change.
 pub fn list_title(staff: &Staff, model: Model) -> String {
-    let what = match staff.can(Action::Change, model) {
-        true => "change",
-        false => "view",
-    };
+    let may_change = staff.can(Action::Change, model);
+    let what = if may_change { "change" } else { "view" };
     format!("Select {model} to {what}")
 }
 
@@ -180,31 +178,22 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
 
     fn shown(&self, panel: Option<LinkPanel>) -> Response {
         let (staff, model, rights) = (self.staff, M::MODEL, self.rights);
-        let (title, crumb) = match (self.object, rights.change) {
-            (None, _) => (format!("Add {model}"), format!("Add {model}")),
-            (Some(object), true) => (
-                format!("Change {model}: {}", object.heading()),
-                object.heading(),
-            ),
-            (Some(object), false) => (
-                format!("View {model}: {}", object.heading()),
-                object.heading(),
-            ),
+        let verb = if rights.change { "Change" } else { "View" };
+        let (title, crumb) = match self.object.map(M::heading) {
+            None => (format!("Add {model}"), format!("Add {model}")),
+            Some(name) => (format!("{verb} {model}: {name}"), name),
         };
         let url = |page| Some(urls::object(model, self.object?.id(), page));
-        let tools = self
-            .object
-            .map(|object| object.tools(rights))
-            .into_iter()
-            .flatten();
-        let history = url("history").map(|url| Link::new("History", url));
+        let tools = self.object.map(|object| object.tools(rights));
+        let mut tools = tools.unwrap_or_default();
+        tools.extend(url("history").map(|url| Link::new("History", url)));
         let may_delete = staff.can(Action::Delete, model) && rights.decide;
         let page = FormPage {
             page: Page::of_model(staff, model, title, [Link::new(crumb, "")]),
             action_url: url("change").unwrap_or_else(|| urls::add(model)),
             errors: self.bound.form_errors(),
             fieldsets: M::fieldsets(self),
-            tools: tools.chain(history).collect(),
+            tools,
             submit: if rights.change {
                 save_buttons(staff, model)
             } else {

@@ -66,8 +66,8 @@ pub fn is_same_origin(headers: &HeaderMap, trusted: &[String]) -> bool {
     let Some(Ok(host)) = text(header::HOST) else {
         return false;
     };
-    // The scheme is that of the origin: whoever can speak for the host over HTTP is on the way to
-    // it, and browsers that have met this service keep to HTTPS (RFC 6797).
+    // The scheme is that of the origin: an attacker who can speak for the host over HTTP sits between
+    // it and the browser, and browsers that have met this service keep to HTTPS (RFC 6797).
     let here = Url::parse(&format!("{}://{host}", origin.scheme()));
     here.is_ok_and(|here| here.origin() == origin.origin()) && origin.has_host()
 }

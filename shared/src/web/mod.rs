@@ -1,5 +1,5 @@
-//! What pages have in common, whoever they are for: cookies, sessions, forms that were sent on
-//! purpose, messages, and what the browser is forbidden.
+//! What all pages need: cookies, sessions, forms that were sent on purpose, messages, and what the
+//! browser is forbidden.
 
 pub mod cookies;
 pub mod csrf;
