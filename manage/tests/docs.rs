@@ -120,7 +120,7 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
 #[test]
 fn every_named_file_exists() {
     let files = files_in(&at(""));
-    let file = Regex::new(r"^[\w.-]+\.(rs|toml|yaml|json|md|js|css|html|png|pem)$").unwrap();
+    let file = Regex::new(r"^[\w./-]+\.(rs|toml|yaml|json|md|js|css|html|png|pem)$").unwrap();
     for (page, text) in pages() {
         for code in found(CODE, &prose(&text)) {
             let top = code.split_once('/').map_or("", |(top, _)| top);
