@@ -13,5 +13,6 @@ mod browser;
 #[cfg(unix)]
 mod commands;
 mod conformance;
+mod docs;
 mod lambda;
 mod store;

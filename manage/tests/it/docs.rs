@@ -1,7 +1,5 @@
 //! The documentation: what it names exists, and its tables are complete.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may end so")]
-
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
