@@ -264,24 +264,6 @@ impl Jwt {
         signed.0.get("jti")?.as_str()
     }
 
-    /// A tag that proves that a text is this service's own, made for one purpose. No token has it:
-    /// what a token signs has no line break.
-    pub fn tag(&self, purpose: &str, text: &str) -> String {
-        let message = format!("{purpose}\n{text}");
-        // HMAC takes every message, and the key is the algorithm's.
-        crypto::sign(message.as_bytes(), &self.signing_key, self.algorithm)
-            .expect("the key is the algorithm's")
-    }
-
-    /// Whether one of the keys made a tag.
-    pub fn is_tag(&self, purpose: &str, text: &str, tag: &str) -> bool {
-        let message = format!("{purpose}\n{text}");
-        let signed = |key| crypto::verify(tag, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys
-            .iter()
-            .any(|key| signed(key).unwrap_or(false))
-    }
-
     /// The registered claims (RFC 7519, section 4.1) as PyJWT checks them.
     fn check_registered(&self, Signed(claims): &Signed, now: i64) -> Result<(), TokenError> {
         if let Some(wanted) = &self.settings.audience {

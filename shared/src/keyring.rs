@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use crate::{
     jwt::{Jwt, Signed, TokenError},
     settings::{Keys, SettingsError, TokenSettings},
+    tags::Tags,
 };
 
 /// Seconds after which a secret is read again.
@@ -26,6 +27,7 @@ pub struct Keyring {
 struct Inner {
     settings: Arc<TokenSettings>,
     jwt: RwLock<Arc<Jwt>>,
+    tags: RwLock<Arc<Tags>>,
     secret: Option<SecretSource>,
 }
 
@@ -85,10 +87,12 @@ impl Keyring {
     fn new(settings: &TokenSettings, keys: &Keys, secret: Option<SecretSource>) -> Self {
         let settings = Arc::new(settings.clone());
         let jwt = RwLock::new(Arc::new(Jwt::new(Arc::clone(&settings), keys)));
+        let tags = RwLock::new(Arc::new(Tags::new(keys)));
         Self {
             inner: Arc::new(Inner {
                 settings,
                 jwt,
+                tags,
                 secret,
             }),
         }
@@ -127,14 +131,21 @@ impl Keyring {
         Ok((jwt, signed))
     }
 
-    /// The keys that made something else that is signed, read again as in [`Keyring::open`].
-    pub async fn that_signed(&self, signed: impl Fn(&Jwt) -> bool, now: i64) -> Arc<Jwt> {
-        let jwt = self.current(now).await;
-        if self.inner.secret.is_none() || signed(&jwt) {
-            return jwt;
+    /// Makes and verifies tags with the keys, which are read again as by [`Keyring::current`].
+    pub async fn tags(&self, now: i64) -> Arc<Tags> {
+        self.current(now).await;
+        let tags = self.inner.tags.read();
+        Arc::clone(&tags.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a text has this tag, made for this purpose. If none of the keys at hand made it, they
+    /// are read again, as by [`Keyring::open`].
+    pub async fn is_tag(&self, purpose: &str, text: &str, tag: &str, now: i64) -> bool {
+        if self.tags(now).await.is_tag(purpose, text, tag) {
+            return true;
         }
         self.read_again_if(now, |_| true).await;
-        self.at_hand()
+        self.tags(now).await.is_tag(purpose, text, tag)
     }
 
     async fn read_again_if(&self, now: i64, wanted: impl Fn(&Reads) -> bool) {
@@ -152,6 +163,8 @@ impl Keyring {
                 let jwt = Arc::new(Jwt::new(Arc::clone(&self.inner.settings), &keys));
                 let at_hand = self.inner.jwt.write();
                 *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
+                let tags = self.inner.tags.write();
+                *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
             }
             Err(error) => tracing::warn!(%error, "the signing key could not be read again"),
         }

@@ -1,7 +1,10 @@
 //! What stands between the Lambda runtime and a function's routes: the start, and the events.
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use axum::{Router, http::header};
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Adapter, Error,
@@ -127,7 +130,15 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
         event.raw_query_string = Some(utf8_percent_encode(query, QUERY).to_string());
     }
     let headers = &mut event.headers;
-    let text = |value: &header::HeaderValue| value.to_str().map(str::to_owned).ok();
+    // lambda_http drops all cookies if one of them is not ASCII.
+    let mut cookies = event.cookies.take().unwrap_or_default();
+    cookies.retain(|cookie| HeaderValue::from_bytes(cookie.as_bytes()).is_ok());
+    if let Ok(cookies) = HeaderValue::from_bytes(cookies.join("; ").as_bytes())
+        && !cookies.is_empty()
+    {
+        headers.insert(header::COOKIE, cookies);
+    }
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
     if !headers
         .get(header::HOST)
         .and_then(text)
@@ -147,12 +158,22 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
     if let Some(body) = broken_body(event) {
         event.body = Some(STANDARD.encode(body));
         event.is_base64_encoded = true;
+        // The gateway reads UTF-8, so the bytes mean nothing in a charset that the client names.
+        let kind = event.headers.get(header::CONTENT_TYPE).and_then(text);
+        if kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(JSON)) {
+            let json = header::HeaderValue::from_static(JSON);
+            event.headers.insert(header::CONTENT_TYPE, json);
+        }
     }
 }
 
-/// A body of text that was not UTF-8: API Gateway has put U+FFFD in the place of every wrong byte,
-/// which the length that was sent gives away. With a wrong byte in its place again it is refused,
-/// as the client must know, rather than stored as what nobody sent.
+/// The media type that API Gateway passes on as text.
+const JSON: &str = "application/json";
+
+/// A body of text that was not UTF-8: API Gateway has put U+FFFD in the place of the wrong bytes,
+/// which the length that was sent gives away. A wrong byte in each place lets it be refused, rather
+/// than stored as what nobody sent. Where only the last one to three bytes are wrong, they are
+/// taken for a character that is cut short, which DRF drops.
 fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
     const REPLACED: char = char::REPLACEMENT_CHARACTER;
     let body = event
@@ -160,14 +181,49 @@ fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
         .as_deref()
         .filter(|body| body.contains(REPLACED))?;
     let sent = event.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
-    let is_longer = body.len() > sent.parse().ok()?;
-    (is_longer && !event.is_base64_encoded).then(|| {
-        let parts: Vec<&[u8]> = body.split(REPLACED).map(str::as_bytes).collect();
-        parts.join(&0xff)
-    })
+    let sent: usize = sent.parse().ok()?;
+    if body.len() <= sent || event.is_base64_encoded {
+        return None;
+    }
+    let whole = body.trim_end_matches(REPLACED);
+    if !whole.contains(REPLACED) && (1..=3).contains(&sent.saturating_sub(whole.len())) {
+        const START_OF_FOUR: &[u8] = b"\xf0";
+        return Some([whole.as_bytes(), START_OF_FOUR].concat());
+    }
+    let parts: Vec<&[u8]> = body.split(REPLACED).map(str::as_bytes).collect();
+    Some(parts.join(&0xff))
 }
 
 fn is_host(text: &str) -> bool {
     let address = format!("https://{text}/");
     Url::parse(&address).is_ok_and(|url| url.path() == "/" && url.query().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use lambda_http::lambda_runtime::Context;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cookie_that_is_not_ascii_hides_no_other() {
+        let line = async |headers: HeaderMap| {
+            String::from_utf8_lossy(headers[header::COOKIE].as_bytes()).into_owned()
+        };
+        let event = json!({
+            "version": "2.0",
+            "rawPath": "/",
+            "headers": {"host": "example.com"},
+            "cookies": ["a=é", "b=\u{1}", "sessionid=7"],
+            "requestContext": {"http": {"method": "GET", "path": "/"}, "stage": "$default"},
+        });
+        let event = serde_json::from_value(event).unwrap();
+        let mut handler = handler(Router::new().fallback(line));
+        let event = LambdaEvent::new(event, Context::default());
+        let answer = handler.ready().await.unwrap().call(event).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        assert_eq!(answer["body"], "a=é; sessionid=7");
+    }
 }

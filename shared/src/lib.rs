@@ -5,7 +5,8 @@
 //! - [`accounts`]: the use cases, and who may do what
 //! - [`forms`]: what a body or form must hold
 //! - [`app`]: the parts of the service, put together
-//! - [`store`], [`keyring`], [`jwt`], [`aws`]: the DynamoDB table, tokens and their keys
+//! - [`store`], [`keyring`], [`jwt`], [`tags`], [`aws`]: the DynamoDB table, what is signed, and
+//!   the keys
 //! - [`hashing`], [`input`]: passwords; JSON and forms as Python and DRF read them
 //! - [`telemetry`], [`settings`], [`clock`]: logs and metrics, the environment, the time
 //! - [`domain`], [`python`]: users, groups, permissions and their rules; Python's own rules
@@ -25,4 +26,6 @@ pub mod lambda;
 pub mod python;
 pub mod settings;
 pub mod store;
+pub mod tags;
 pub mod telemetry;
+pub mod web;

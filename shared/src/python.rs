@@ -31,10 +31,10 @@ pub fn int(text: &str) -> Option<String> {
         '\0'..='\x7f' => matches!(c, ' ' | '\t'..='\r'),
         _ => is_space(c),
     });
-    let (negative, unsigned) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
+    let (sign, unsigned) = match text.as_bytes().first()? {
+        b'-' => ("-", &text[1..]),
+        b'+' => ("", &text[1..]),
+        _ => ("", text),
     };
     let mut digits = String::new();
     let mut after_digit = false;
@@ -51,16 +51,14 @@ pub fn int(text: &str) -> Option<String> {
     if !after_digit || digits.len() > MAX_INT_DIGITS {
         return None;
     }
-    Some(canonical_int(negative, &digits))
+    Some(canonical_int(sign, &digits))
 }
 
-/// `str()` of the integer with this sign and these ASCII digits.
-pub fn canonical_int(negative: bool, digits: &str) -> String {
-    let significant = digits.trim_start_matches('0');
-    match (significant, negative) {
-        ("", _) => "0".to_owned(),
-        (digits, true) => format!("-{digits}"),
-        (digits, false) => digits.to_owned(),
+/// `str()` of the integer with this sign, `-` or nothing, and these ASCII digits.
+pub fn canonical_int(sign: &str, digits: &str) -> String {
+    match digits.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        digits => format!("{sign}{digits}"),
     }
 }
 

@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use shared::error::ApiError;
+use shared::http::ApiError;
 
-use crate::{error::AdminError, session::Segment};
+use crate::{error::AdminError, staff::Segment};
 
 const CSS: &str = include_str!("../static/admin.css");
 const JS: &str = include_str!("../static/admin.js");

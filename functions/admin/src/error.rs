@@ -1,15 +1,31 @@
 //! What a page says when it cannot be shown.
 
+use askama::Template;
 use axum::{
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use shared::error::{ApiError, FieldErrors, NON_FIELD_ERRORS};
+use shared::{
+    accounts::Refused,
+    domain::FieldError,
+    http::ApiError,
+    input::{FieldErrors, NON_FIELD_ERRORS},
+    web::{csrf, guard::redirect},
+};
 
 use crate::{
-    page::{ErrorPage, Page, redirect, rendered},
-    session::Staff,
+    page::{Page, rendered},
+    staff::Staff,
+    urls,
 };
+
+/// `error.html`
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    page: Page,
+    message: &'static str,
+}
 
 /// Why a page is not shown.
 #[derive(Debug)]
@@ -27,13 +43,11 @@ pub enum AdminError {
 impl AdminError {
     /// The login page, and then where the request wanted to go.
     pub fn log_in_first(uri: &Uri) -> Self {
-        // To log out once more is the last that anybody wants then.
-        if uri.path() == "/admin/logout/" {
-            return Self::LogInFirst("/admin/".to_owned());
-        }
-        let wanted = uri
-            .path_and_query()
-            .map_or("/admin/", |wanted| wanted.as_str());
+        // Somebody who comes back to log out would be logged out again.
+        let wanted = match uri.path_and_query() {
+            Some(wanted) if uri.path() != "/admin/logout/" => wanted.as_str(),
+            _ => urls::HOME,
+        };
         Self::LogInFirst(wanted.to_owned())
     }
 }
@@ -44,25 +58,31 @@ impl<E: Into<ApiError>> From<E> for AdminError {
     }
 }
 
-/// The errors of a form that is to be shown again, or the failure that ends the request.
-///
-/// # Errors
-/// Whatever is not about what was typed.
-pub fn of_form(error: ApiError) -> Result<FieldErrors, AdminError> {
-    match error {
-        ApiError::Invalid(errors) => Ok(errors),
-        ApiError::LastSuperuser => Ok(FieldErrors::one(
-            NON_FIELD_ERRORS,
-            "The last active superuser cannot be removed.",
-        )),
-        ApiError::PermissionDenied => Ok(FieldErrors::one(NON_FIELD_ERRORS, NO_WAY_UP)),
-        other => Err(other.into()),
+impl AdminError {
+    /// Why a form was not taken.
+    pub fn of_form(refusal: csrf::Refusal) -> Self {
+        match refusal {
+            csrf::Refusal::Forgery => Self::Forgery,
+            csrf::Refusal::Unreadable(error) => error.into(),
+        }
     }
 }
 
-/// Why somebody who may change something may not change it so.
-pub const NO_WAY_UP: &str = "You may not do this: it would take permissions that you do not hold \
-     yourself.";
+/// The errors of a form that is to be shown again.
+///
+/// # Errors
+/// What is not about the input, and ends the request.
+pub fn of_input(refused: Refused) -> Result<FieldErrors, AdminError> {
+    let text = match refused {
+        Refused::Invalid(errors) => return Ok(errors),
+        Refused::LastSuperuser => "The last active superuser cannot be removed.",
+        Refused::PermissionDenied => {
+            "You may not do this: it would take permissions that you do not hold yourself."
+        }
+        other => return Err(other.into()),
+    };
+    Ok(FieldErrors::one(NON_FIELD_ERRORS, FieldError::said(text)))
+}
 
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
@@ -75,7 +95,7 @@ impl IntoResponse for AdminError {
             Self::Forgery => (
                 StatusCode::FORBIDDEN,
                 "Forbidden",
-                "The form was not sent from this site, or is too old. Go back, load the page anew, \
+                "The form was not sent from this site, or is too old. Go back, load the page again, \
                  and try again.",
             ),
             Self::MethodNotAllowed => (
@@ -90,8 +110,7 @@ impl IntoResponse for AdminError {
 }
 
 fn of_api(error: ApiError) -> Response {
-    // The API's own answer has the status and the headers, and notes failures for the log.
-    let detail = match &error {
+    let (title, message) = match &error {
         ApiError::PermissionDenied => (
             "Forbidden",
             "You don’t have permission to view or edit this.",
@@ -108,32 +127,28 @@ fn of_api(error: ApiError) -> Response {
         ApiError::LastSuperuser => ("Refused", "The last active superuser cannot be removed."),
         _ => ("Bad request", "The request cannot be understood."),
     };
+    // The API's own answer has the status and the headers, and notes failures for the log.
     let answer = error.into_response();
-    let mut response = page(answer.status(), detail.0, detail.1);
-    if let Some(wait) = answer.headers().get(header::RETRY_AFTER) {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, wait.clone());
-    }
-    response
+    let wait = answer.headers().get(header::RETRY_AFTER).cloned();
+    let wait = wait.map(|wait| [(header::RETRY_AFTER, wait)]);
+    (wait, page(answer.status(), title, message)).into_response()
 }
 
-fn page(status: StatusCode, title: &str, message: &str) -> Response {
+fn page(status: StatusCode, title: &str, message: &'static str) -> Response {
     let page = ErrorPage {
         page: Page::signed_out(title),
-        message: message.to_owned(),
-        home_url: "/admin/".to_owned(),
+        message,
     };
     (status, rendered(&page)).into_response()
 }
 
-/// A known page asked for by a method that it has not. As everywhere in Django's admin, whoever is
-/// not logged in is sent to log in.
+/// A known page with a method that it does not take. As everywhere in Django's admin, a request
+/// without a session is sent to log in.
 pub async fn method_not_allowed(_: Staff) -> AdminError {
     AdminError::MethodNotAllowed
 }
 
-/// A page that there is not.
+/// A page that does not exist.
 pub async fn unknown_path(_: Staff) -> AdminError {
     ApiError::NotFound.into()
 }

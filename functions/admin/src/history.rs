@@ -7,15 +7,16 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::log::{ActionFlag, LogEntry, Model, Object},
-    error::ApiError,
+    domain::log_entry::{ActionFlag, LogEntry, Object},
+    http::ApiError,
 };
 
 use crate::{
     error::AdminError,
-    page::{Link, Page, Section, shown},
-    session::{Segment, Staff},
-    text,
+    model_admin::ModelAdmin,
+    page::{Link, Page, shown},
+    staff::{Action, Segment, Staff},
+    text, urls,
 };
 
 /// Entries on a page.
@@ -29,7 +30,7 @@ pub struct Entry {
     pub action: &'static str,
     pub kind: &'static str,
     pub object: String,
-    pub url: String,
+    pub url: Option<String>,
     pub message: String,
 }
 
@@ -37,88 +38,45 @@ pub struct Entry {
 #[template(path = "history.html")]
 struct HistoryPage {
     page: Page,
-    has_entries: bool,
     entries: Vec<Entry>,
-    empty: &'static str,
-    next_url: String,
+    next_url: Option<String>,
 }
 
 /// A change as somebody sees it.
 pub fn shown_entry(staff: &Staff, entry: LogEntry) -> Entry {
     let seconds = entry.action_time / 1000;
-    let section = section_of(entry.content_type);
-    let is_there = entry.action_flag != ActionFlag::Deletion;
+    let model = entry.content_type;
+    let exists = entry.action_flag != ActionFlag::Deletion;
     Entry {
         time: text::date(seconds),
         iso: text::iso(seconds),
-        actor: entry.username.clone(),
         action: match entry.action_flag {
             ActionFlag::Addition => "add",
             ActionFlag::Change => "change",
             ActionFlag::Deletion => "delete",
         },
-        kind: entry.content_type.name(),
-        url: if is_there && staff.can_view(section.model()) {
-            section.object_url(entry.object_id, "change")
-        } else {
-            String::new()
-        },
-        // What was added or deleted says so itself.
+        kind: model.name(),
+        url: (exists && staff.can(Action::View, model))
+            .then(|| urls::object(model, entry.object_id, "change")),
+        // An addition and a deletion say so themselves.
         message: match entry.action_flag {
             ActionFlag::Change => entry.message(),
             _ => String::new(),
         },
+        actor: entry.username,
         object: entry.object_repr,
     }
 }
 
-fn section_of(model: Model) -> Section {
-    match model {
-        Model::User => Section::Users,
-        Model::Group => Section::Groups,
-        Model::Permission => Section::Permissions,
-    }
-}
-
-/// The query of a history.
-pub type Pairs = Query<Vec<(String, String)>>;
-
-pub async fn of_user(
+/// The history of a deleted object is shown too: it tells who deleted it.
+pub async fn history<M: ModelAdmin>(
     staff: Staff,
     State(app): State<App>,
     Segment(id): Segment,
-    Query(query): Pairs,
+    Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, AdminError> {
-    of(&app, &staff, Model::User, &id, query).await
-}
-
-pub async fn of_group(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    Query(query): Pairs,
-) -> Result<Response, AdminError> {
-    of(&app, &staff, Model::Group, &id, query).await
-}
-
-pub async fn of_permission(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    Query(query): Pairs,
-) -> Result<Response, AdminError> {
-    of(&app, &staff, Model::Permission, &id, query).await
-}
-
-/// The history of what is gone is shown too: it tells who deleted it.
-async fn of(
-    app: &App,
-    staff: &Staff,
-    model: Model,
-    id: &str,
-    query: Vec<(String, String)>,
-) -> Result<Response, AdminError> {
-    staff.must_view(model.name())?;
+    let model = M::MODEL;
+    staff.must(Action::View, model)?;
     let id = id.parse().map_err(|_| ApiError::NotFound)?;
     let object = Object { model, id };
     let before = query.into_iter().find(|(name, _)| name == "before");
@@ -130,29 +88,22 @@ async fn of(
         .entries
         .first()
         .map(|entry| entry.object_repr.clone());
-    let entries = history.entries.into_iter();
-    let entries: Vec<Entry> = entries.map(|entry| shown_entry(staff, entry)).collect();
-    let (section, name) = (
-        section_of(model),
-        name.unwrap_or_else(|| format!("{model} {id}")),
-    );
+    let name = name.unwrap_or_else(|| format!("{model} {id}"));
     let crumbs = [
-        Link::new(name.as_str(), section.object_url(id, "change")),
+        Link::new(name.as_str(), urls::object(model, id, "change")),
         Link::new("History", ""),
     ];
-    let next = history.next.map(|place| {
+    let next_url = history.next.map(|place| {
         let place: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
-        format!("{}?before={place}", section.object_url(id, "history"))
+        format!("{}?before={place}", urls::object(model, id, "history"))
     });
+    let entries = history.entries.into_iter();
     let page = HistoryPage {
-        page: Page::in_section(staff, section, format!("Change history: {name}"), crumbs),
-        has_entries: !entries.is_empty(),
-        entries,
-        empty: "This object doesn’t have a change history. It was not added or changed by anybody \
-                who is logged in, or that is too long ago.",
-        next_url: next.unwrap_or_default(),
+        page: Page::of_model(&staff, model, format!("Change history: {name}"), crumbs),
+        entries: entries.map(|entry| shown_entry(&staff, entry)).collect(),
+        next_url,
     };
-    Ok(shown(staff, &page))
+    Ok(shown(&staff, &page))
 }
 
 /// Whether a text may be an entry's place, which is part of a key.

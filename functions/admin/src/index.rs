@@ -1,15 +1,21 @@
-//! The front page: what one may manage, and what happened of late.
+//! The front page: what one may manage, and what happened lately.
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use shared::{app::App, store::StoreError};
+use shared::{
+    app::App,
+    domain::{Group, Permission, log_entry::Model},
+    store::StoreError,
+};
 
 use crate::{
     error::AdminError,
     history::{Entry, shown_entry},
-    page::{Page, Section, shown},
-    session::Staff,
+    model_admin::WholeList,
+    page::{Page, shown},
+    staff::{Action, Staff},
     text::counted,
+    urls,
 };
 
 /// How many recent actions are shown.
@@ -19,75 +25,61 @@ const RECENT: usize = 10;
 #[template(path = "index.html")]
 struct IndexPage {
     page: Page,
-    has_models: bool,
-    models: Vec<Model>,
-    has_recent: bool,
-    recent: Vec<Entry>,
+    counts: Counts,
+    /// None for users who may not look at anything.
+    recent: Option<Vec<Entry>>,
 }
 
-struct Model {
-    label: &'static str,
-    url: String,
-    count: String,
-    add_url: String,
+/// How many objects there are. Users are not counted: that would read them all.
+struct Counts {
+    groups: String,
+    permissions: String,
+}
+
+impl Counts {
+    fn of(&self, model: &Model) -> &str {
+        match model {
+            Model::User => "",
+            Model::Group => &self.groups,
+            Model::Permission => &self.permissions,
+        }
+    }
 }
 
 pub async fn index(staff: Staff, State(app): State<App>) -> Result<Response, AdminError> {
-    let count = |section| count(&app, &staff, section);
     let (groups, permissions, recent) = tokio::try_join!(
-        count(Section::Groups),
-        count(Section::Permissions),
+        count::<Group>(&app, &staff),
+        count::<Permission>(&app, &staff),
         recent(&app, &staff)
     )?;
-    let page = Page::of(&staff, None, "Site administration", Vec::new());
-    let models: Vec<Model> = page
-        .nav
-        .iter()
-        .map(|item| Model {
-            label: item.label,
-            url: item.url.clone(),
-            count: match item.label {
-                "Groups" => groups.clone(),
-                "Permissions" => permissions.clone(),
-                _ => String::new(),
-            },
-            add_url: item.add_url.clone(),
-        })
-        .collect();
     let page = IndexPage {
-        page,
-        has_models: !models.is_empty(),
-        models,
-        has_recent: recent.is_some(),
-        recent: recent.unwrap_or_default(),
+        page: Page::of(&staff, None, "Site administration", Vec::new()),
+        counts: Counts {
+            groups,
+            permissions,
+        },
+        recent,
     };
     Ok(shown(&staff, &page))
 }
 
-/// How many there are, for whoever may see them. Users are not counted: that would read them all.
-async fn count(app: &App, staff: &Staff, section: Section) -> Result<String, StoreError> {
-    if !staff.can_view(section.model()) {
+/// How many objects there are, for users who may look at them.
+async fn count<M: WholeList>(app: &App, staff: &Staff) -> Result<String, StoreError> {
+    if !staff.can(Action::View, M::MODEL) {
         return Ok(String::new());
     }
-    let count = match section {
-        Section::Groups => app.store.groups().await?.len(),
-        Section::Permissions => app.store.permissions().await?.len(),
-        Section::Users => return Ok(String::new()),
-    };
-    Ok(counted(count, section.model()))
+    Ok(counted(M::all(app).await?.len(), M::MODEL.name()))
 }
 
-/// What happened to what he may see; nothing for whoever may see nothing.
+/// What happened to the models that the user may look at.
 async fn recent(app: &App, staff: &Staff) -> Result<Option<Vec<Entry>>, StoreError> {
-    if !Section::ALL
-        .iter()
-        .any(|section| staff.can_view(section.model()))
-    {
+    let visible = |model: Model| staff.can(Action::View, model);
+    if !urls::MODELS.into_iter().any(visible) {
         return Ok(None);
     }
-    // More than are shown, since some may be of what he may not see.
+    // More than are shown, since some may be of models that they may not look at.
     let mut changes = app.store.recent_changes(3 * RECENT).await?;
-    changes.retain(|entry| staff.can_view(entry.content_type.name()));
+    changes.retain(|entry| visible(entry.content_type));
     changes.truncate(RECENT);
     let shown = changes.into_iter().map(|entry| shown_entry(staff, entry));
     Ok(Some(shown.collect()))

@@ -2,103 +2,109 @@
 //! addresses and in its words.
 
 mod assets;
-mod cookies;
 mod error;
-mod form;
 mod groups;
 mod history;
 mod index;
 mod log_in;
-mod messages;
-mod object;
+mod model_admin;
+mod model_pages;
 mod page;
 mod password_change;
 mod permissions;
 mod posted;
-mod session;
+mod staff;
 mod text;
+mod urls;
 mod users;
+mod widgets;
 
-use axum::{
-    Router,
-    middleware::from_fn,
-    routing::{any, get, post},
+use axum::{middleware::from_fn, routing::any};
+use shared::{
+    domain::{Group, Permission, User},
+    http::{
+        Routes,
+        routes::{
+            Access::{Anyone, Staff},
+            View,
+        },
+    },
+    web::guard::headers,
 };
-use shared::app::App;
 
 use error::{method_not_allowed, unknown_path};
+use model_pages::{add, ask_to_add, ask_to_change, ask_to_delete, change, delete, list};
+
+/// The pages that every model has, below the address of its list.
+macro_rules! pages_of {
+    ($model:ty, $list:literal) => {{
+        let page = || View::new("");
+        let form = || page().get(Staff, ask_to_change::<$model>);
+        Routes::new()
+            .page(
+                concat!($list, "add/"),
+                page()
+                    .get(Staff, ask_to_add::<$model>)
+                    .post(Staff, add::<$model>),
+            )
+            .page(concat!($list, "{id}/"), form())
+            .page(
+                concat!($list, "{id}/change/"),
+                form().post(Staff, change::<$model>),
+            )
+            .page(
+                concat!($list, "{id}/delete/"),
+                page()
+                    .get(Staff, ask_to_delete::<$model>)
+                    .post(Staff, delete::<$model>),
+            )
+            .page(
+                concat!($list, "{id}/history/"),
+                page().get(Staff, history::history::<$model>),
+            )
+    }};
+}
 
 /// The function's routes.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/admin/", get(index::index))
-        .route("/admin/auth/", get(index::index))
-        .route("/admin/login/", get(log_in::ask).post(log_in::log_in))
-        .route("/admin/logout/", post(log_in::log_out))
-        .route(
-            "/admin/password_change/",
-            get(password_change::ask).post(password_change::change),
+pub fn routes() -> Routes {
+    let page = || View::new("");
+    let front = || page().get(Staff, index::index);
+    let login = page()
+        .get(Anyone(&[]), log_in::ask)
+        .post(Anyone(&[]), log_in::log_in);
+    let own_password = page()
+        .get(Staff, password_change::ask)
+        .post(Staff, password_change::change);
+    let list_of_users = page()
+        .get(Staff, users::list::list)
+        .post(Staff, users::bulk::act);
+    let password = page()
+        .get(Staff, users::password::ask)
+        .post(Staff, users::password::set);
+    Routes::new()
+        .page("/admin/", front())
+        .page("/admin/auth/", front())
+        .page("/admin/login/", login)
+        .page("/admin/logout/", page().post(Staff, log_in::log_out))
+        .page("/admin/password_change/", own_password)
+        .page(
+            "/admin/static/{file}/",
+            page().get(Anyone(&[]), assets::serve),
         )
-        .route("/admin/static/{file}/", get(assets::serve))
-        .route(
-            "/admin/auth/user/",
-            get(users::list::list).post(users::actions::act),
+        .page("/admin/auth/user/", list_of_users)
+        .page("/admin/auth/user/{id}/password/", password)
+        .merge(pages_of!(User, "/admin/auth/user/"))
+        .page("/admin/auth/group/", page().get(Staff, list::<Group>))
+        .merge(pages_of!(Group, "/admin/auth/group/"))
+        .page(
+            "/admin/auth/permission/",
+            page().get(Staff, list::<Permission>),
         )
-        .route(
-            "/admin/auth/user/add/",
-            get(users::add::ask).post(users::add::add),
-        )
-        .route("/admin/auth/user/{id}/", get(users::change::ask))
-        .route(
-            "/admin/auth/user/{id}/change/",
-            get(users::change::ask).post(users::change::change),
-        )
-        .route(
-            "/admin/auth/user/{id}/password/",
-            get(users::password::ask).post(users::password::change),
-        )
-        .route(
-            "/admin/auth/user/{id}/delete/",
-            get(users::delete::ask).post(users::delete::delete),
-        )
-        .route("/admin/auth/user/{id}/history/", get(history::of_user))
-        .route("/admin/auth/group/", get(groups::list))
-        .route(
-            "/admin/auth/group/add/",
-            get(groups::ask_to_add).post(groups::add),
-        )
-        .route("/admin/auth/group/{id}/", get(groups::ask_to_change))
-        .route(
-            "/admin/auth/group/{id}/change/",
-            get(groups::ask_to_change).post(groups::change),
-        )
-        .route(
-            "/admin/auth/group/{id}/delete/",
-            get(groups::ask_to_delete).post(groups::delete),
-        )
-        .route("/admin/auth/group/{id}/history/", get(history::of_group))
-        .route("/admin/auth/permission/", get(permissions::list))
-        .route(
-            "/admin/auth/permission/add/",
-            get(permissions::ask_to_add).post(permissions::add),
-        )
-        .route(
-            "/admin/auth/permission/{id}/",
-            get(permissions::ask_to_change),
-        )
-        .route(
-            "/admin/auth/permission/{id}/change/",
-            get(permissions::ask_to_change).post(permissions::change),
-        )
-        .route(
-            "/admin/auth/permission/{id}/delete/",
-            get(permissions::ask_to_delete).post(permissions::delete),
-        )
-        .route(
-            "/admin/auth/permission/{id}/history/",
-            get(history::of_permission),
-        )
-        .method_not_allowed_fallback(method_not_allowed)
-        .route("/admin/{*path}", any(unknown_path))
-        .layer(from_fn(page::guard))
+        .merge(pages_of!(Permission, "/admin/auth/permission/"))
+        .map(|router| {
+            router
+                .method_not_allowed_fallback(method_not_allowed)
+                .route("/admin/{*path}", any(unknown_path))
+                .layer(from_fn(headers))
+        })
 }

@@ -1,26 +1,31 @@
-//! What all pages have in common, and the templates of those that no one module owns.
+//! What all pages have in common, and the templates that several modules fill.
 
 use askama::Template;
 use axum::{
-    extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::{Html, IntoResponse, Response},
+    http::{StatusCode, header},
+    response::{AppendHeaders, Html, IntoResponse, Response},
 };
-use shared::app::App;
+use shared::{
+    app::App,
+    domain::log_entry::Model,
+    web::{
+        cookies,
+        guard::redirect,
+        messages::{self, Message},
+    },
+};
 
 use crate::{
     assets::{CSS_URL, JS_URL},
-    cookies,
-    messages::{self, Message},
-    session::Staff,
+    staff::Staff,
+    urls,
 };
 
 /// What every template shows.
 pub struct Page {
     pub title: String,
-    pub signed_in: bool,
-    pub username: String,
+    /// Whose page it is.
+    pub username: Option<String>,
     pub csrf: String,
     pub css: &'static str,
     pub js: &'static str,
@@ -29,17 +34,17 @@ pub struct Page {
     pub messages: Vec<Message>,
 }
 
-/// A section, of those that one may look at.
+/// A model that the user may look at or add to.
 pub struct NavItem {
+    pub model: Model,
     pub label: &'static str,
+    /// Its list, or the form that adds to it.
     pub url: String,
     pub current: bool,
-    /// Empty if one may not add to it.
-    pub add_url: String,
+    pub add_url: Option<String>,
 }
 
 /// A text that leads somewhere, or nowhere if its address is empty.
-#[derive(Clone, Debug)]
 pub struct Link {
     pub label: String,
     pub url: String,
@@ -55,71 +60,12 @@ impl Link {
     }
 }
 
-/// What there are pages of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    Users,
-    Groups,
-    Permissions,
-}
-
-impl Section {
-    /// In the order of the pages.
-    pub const ALL: [Self; 3] = [Self::Users, Self::Groups, Self::Permissions];
-
-    /// Django's name of the model.
-    pub fn model(self) -> &'static str {
-        match self {
-            Self::Users => "user",
-            Self::Groups => "group",
-            Self::Permissions => "permission",
-        }
-    }
-
-    /// Django's plural.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Users => "Users",
-            Self::Groups => "Groups",
-            Self::Permissions => "Permissions",
-        }
-    }
-
-    /// The address of its list.
-    pub fn url(self) -> String {
-        format!("/admin/auth/{}/", self.model())
-    }
-
-    /// The address of its list, or of the form that adds to it for whoever may do no more.
-    pub fn home_url(self, staff: &Staff) -> String {
-        if staff.can_view(self.model()) {
-            self.url()
-        } else {
-            self.add_url(staff)
-        }
-    }
-
-    /// The address of the form that adds to it, or nothing for whoever may not.
-    pub fn add_url(self, staff: &Staff) -> String {
-        if staff.can(&format!("auth.add_{}", self.model())) {
-            format!("{}add/", self.url())
-        } else {
-            String::new()
-        }
-    }
-
-    /// The address of a page of one object.
-    pub fn object_url(self, id: u64, page: &str) -> String {
-        format!("{}{id}/{page}/", self.url())
-    }
-
-    /// The way from the front page to its list, as far as one may go.
-    pub fn crumbs(self, staff: &Staff) -> Vec<Link> {
-        let mut crumbs = vec![Link::new("Home", "/admin/")];
-        if staff.can_view(self.model()) {
-            crumbs.push(Link::new(self.label(), self.url()));
-        }
-        crumbs
+/// Django's `verbose_name_plural`.
+fn plural(model: Model) -> &'static str {
+    match model {
+        Model::User => "Users",
+        Model::Group => "Groups",
+        Model::Permission => "Permissions",
     }
 }
 
@@ -127,50 +73,49 @@ impl Page {
     /// A page of somebody who is logged in. The last of the crumbs is the page itself.
     pub fn of(
         staff: &Staff,
-        section: Option<Section>,
+        current: Option<Model>,
         title: impl Into<String>,
         crumbs: Vec<Link>,
     ) -> Self {
-        let visible = Section::ALL.into_iter().filter(|section| {
-            staff.can_view(section.model()) || !section.add_url(staff).is_empty()
-        });
-        let nav = visible.map(|shown| NavItem {
-            label: shown.label(),
-            url: shown.home_url(staff),
-            current: section == Some(shown),
-            add_url: shown.add_url(staff),
-        });
+        let item = |model| {
+            let add_url = staff.add_url(model);
+            Some(NavItem {
+                model,
+                label: plural(model),
+                url: staff.list_url(model).or_else(|| add_url.clone())?,
+                current: current == Some(model),
+                add_url,
+            })
+        };
         Self {
-            title: title.into(),
-            signed_in: true,
-            username: staff.user.username.as_str().to_owned(),
+            username: Some(staff.user.username.as_str().to_owned()),
             csrf: staff.csrf.clone(),
-            css: CSS_URL.as_str(),
-            js: JS_URL.as_str(),
-            nav: nav.collect(),
+            nav: urls::MODELS.into_iter().filter_map(item).collect(),
             crumbs,
             messages: staff.messages.clone(),
+            ..Self::signed_out(title)
         }
     }
 
-    /// A page of a section, after the way to it.
-    pub fn in_section(
+    /// A page of a model, after the way to it as far as the user may go.
+    pub fn of_model(
         staff: &Staff,
-        section: Section,
+        model: Model,
         title: impl Into<String>,
         crumbs: impl IntoIterator<Item = Link>,
     ) -> Self {
-        let mut way = section.crumbs(staff);
-        way.extend(crumbs);
-        Self::of(staff, Some(section), title, way)
+        let list = staff
+            .list_url(model)
+            .map(|url| Link::new(plural(model), url));
+        let way = std::iter::once(Link::new("Home", urls::HOME)).chain(list);
+        Self::of(staff, Some(model), title, way.chain(crumbs).collect())
     }
 
     /// A page of nobody in particular.
     pub fn signed_out(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
-            signed_in: false,
-            username: String::new(),
+            username: None,
             csrf: String::new(),
             css: CSS_URL.as_str(),
             js: JS_URL.as_str(),
@@ -181,59 +126,26 @@ impl Page {
     }
 }
 
-/// `error.html`
-#[derive(Template)]
-#[template(path = "error.html")]
-pub struct ErrorPage {
-    pub page: Page,
-    pub message: String,
-    pub home_url: String,
-}
-
 /// `confirm.html`
 #[derive(Template)]
 #[template(path = "confirm.html")]
 pub struct Confirmation {
     pub page: Page,
     pub lead: String,
-    pub has_items: bool,
     pub items: Vec<Link>,
-    pub has_notes: bool,
     pub notes: Vec<String>,
-    pub hidden: Vec<Hidden>,
+    /// Names and values of hidden fields.
+    pub hidden: Vec<(&'static str, String)>,
     pub action_url: String,
-    pub button: &'static str,
-    pub danger: bool,
+    pub weight: Weight,
     pub cancel_url: String,
 }
 
-/// A hidden field.
-pub struct Hidden {
-    pub name: &'static str,
-    pub value: String,
-}
-
-/// `list.html`
-#[derive(Template)]
-#[template(path = "list.html")]
-pub struct ListPage {
-    pub page: Page,
-    pub search: String,
-    pub search_label: String,
-    pub add_url: String,
-    pub add_label: String,
-    pub has_rows: bool,
-    pub columns: Vec<&'static str>,
-    pub rows: Vec<ListRow>,
-    pub count: String,
-    pub empty: String,
-}
-
-/// A row of `list.html`.
-pub struct ListRow {
-    pub url: String,
-    pub first: String,
-    pub rest: Vec<String>,
+/// How much a confirmation warns.
+#[derive(PartialEq, Eq)]
+pub enum Weight {
+    Ordinary,
+    Dangerous,
 }
 
 /// A template's HTML.
@@ -245,53 +157,17 @@ pub fn rendered(template: &impl Template) -> Response {
     }
 }
 
-/// The page of somebody who is logged in; the messages on it are told once.
+/// The page of somebody who is logged in; its messages are told once.
 pub fn shown(staff: &Staff, template: &impl Template) -> Response {
-    let mut response = rendered(template);
-    if !staff.messages.is_empty() {
+    let told = (!staff.messages.is_empty()).then(|| {
         let ended = cookies::set(cookies::MESSAGES, "", &staff.headers);
-        response.headers_mut().append(header::SET_COOKIE, ended);
-    }
-    response
-}
-
-/// 302, as Django redirects.
-pub fn redirect(to: &str) -> Response {
-    let to = HeaderValue::from_str(to).unwrap_or_else(|_| HeaderValue::from_static("/admin/"));
-    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+        (header::SET_COOKIE, ended)
+    });
+    (AppendHeaders(told), rendered(template)).into_response()
 }
 
 /// A redirect that has something to tell.
 pub async fn redirect_with(app: &App, staff: &Staff, to: &str, messages: &[Message]) -> Response {
-    let mut response = redirect(to);
-    let cookie = messages::keep(app, messages, &staff.headers).await;
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
+    let kept = messages::keep(app, messages, &staff.headers).await;
+    (AppendHeaders([(header::SET_COOKIE, kept)]), redirect(to)).into_response()
 }
-
-/// What every answer forbids the browser: content from elsewhere, inline content, to be framed, and
-/// to tell other sites where one was. Forms still say from which page of this site they come.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().extend(GUARDS);
-    response
-}
-
-const GUARDS: [(HeaderName, HeaderValue); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    ),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-];

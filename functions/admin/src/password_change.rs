@@ -5,35 +5,35 @@ use std::net::IpAddr;
 use axum::{
     extract::State,
     http::header,
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use shared::{
+    accounts::{Refused, login, users},
     app::App,
-    domain::names::AnyText,
-    error::{ApiError, FieldErrors},
-    forms::NewPassword,
+    domain::{FieldError, User, names::AnyText},
+    forms::new_password,
     hashing::Password,
     http::extract::SourceAddress,
-    input::Presence,
-    login,
+    input::{Absent, Presence},
+    web::{messages::Message, session},
 };
 
 use crate::{
-    error::{AdminError, of_form},
-    form::{Fieldset, Filled, FormPage, Related, one_button},
+    error::{AdminError, of_input},
     log_in::too_many,
-    messages::Message,
+    model_admin::FormPage,
     page::{Link, Page, redirect_with, shown},
     posted::Posted,
-    session::{self, Staff},
-    users::password::HELP,
+    staff::Staff,
+    urls,
+    widgets::{Bound, Button, Field, Fieldset, PASSWORD_HELP},
 };
 
-const URL: &str = "/admin/password_change/";
-const WRONG: &str = "Your old password was entered incorrectly. Please enter it again.";
+const WRONG: FieldError =
+    FieldError::said("Your old password was entered incorrectly. Please enter it again.");
 
 pub async fn ask(staff: Staff) -> Response {
-    form(&staff, &FieldErrors::default())
+    form(&staff, &Bound::default())
 }
 
 pub async fn change(
@@ -42,86 +42,80 @@ pub async fn change(
     SourceAddress(address): SourceAddress,
     posted: Posted,
 ) -> Result<Response, AdminError> {
-    let password = match read(&app, &staff, address, &posted).await {
-        Ok(password) => password,
-        Err(error) => return Ok(form(&staff, &of_form(error)?)),
-    };
-    let hash = app.hasher.hash(&password).await;
     let now = app.clock.now();
-    let changed = app
-        .store
-        .set_password(&staff.user, false, &hash, now, staff.actor());
-    changed.await?;
-    // All his sessions have ended with the old password; this one goes on as a new one.
-    let user = app
-        .store
-        .user(staff.user.id)
-        .await?
-        .ok_or(ApiError::NotFound)?;
+    let user = match save(&app, &staff, address, &posted).await {
+        Ok(user) => user,
+        Err(refused) => return Ok(form(&staff, &Bound::again(&posted, of_input(refused)?))),
+    };
+    // All sessions of the user have ended with the old password; this one goes on as a new one.
     let session = session::begin(&app, &user, &staff.headers, now).await?;
     let told = [Message::success("Your password was changed.")];
-    let mut response = redirect_with(&app, &staff, "/admin/", &told).await;
-    response.headers_mut().append(header::SET_COOKIE, session);
-    Ok(response)
+    let response = redirect_with(&app, &staff, urls::HOME, &told).await;
+    Ok((AppendHeaders([(header::SET_COOKIE, session)]), response).into_response())
 }
 
-async fn read(
+async fn save(
     app: &App,
     staff: &Staff,
     address: Option<IpAddr>,
     posted: &Posted,
-) -> Result<Password, ApiError> {
-    let mut fields = posted.fields(false)?;
-    let old = fields.text::<AnyText>("old_password", Presence::Required);
-    let new = NewPassword::read(&mut fields, &staff.user.attributes());
+) -> Result<User, Refused> {
+    let user = &staff.user;
+    let mut fields = posted.fields(Absent::Missing);
+    let old = fields.untrimmed::<AnyText>("old_password", Presence::Required);
+    let new = new_password(&mut fields, &user.attributes());
     if let Some(old) = old {
-        let (name, old) = (
-            staff.user.username.as_str(),
-            Password::new(old.into_inner()),
-        );
-        // With the limits of logins: whoever finds a browser open cannot guess without end.
-        match login::check(app, name, &old, address, |_| true).await {
+        let old = Password::new(old.into_inner());
+        // With the limits of logins: somebody at an open browser cannot guess without end.
+        match login::check(app, user.username.as_str(), &old, address, |_| true).await {
             Ok(_) => {}
-            Err(ApiError::WrongCredentials) => fields.error("old_password", WRONG),
-            Err(ApiError::Throttled(wait)) => fields.error("old_password", too_many(wait)),
-            Err(error) => return Err(error),
+            Err(Refused::WrongCredentials) => fields.error("old_password", WRONG),
+            Err(Refused::Throttled(wait)) => {
+                fields.error("old_password", FieldError::Said(too_many(wait).into()));
+            }
+            Err(refused) => return Err(refused),
         }
     }
     match new {
-        Some(new) if !fields.has_errors() => Ok(new),
-        _ => Err(fields.into_errors().into()),
+        Some(new) if !fields.has_errors() => {
+            users::set_password(&app.store, &app.hasher, staff.actor(), user, &new).await
+        }
+        _ => Err(Refused::Invalid(fields.into_errors())),
     }
 }
 
-fn form(staff: &Staff, errors: &FieldErrors) -> Response {
-    let filled = Filled {
-        posted: None,
-        errors,
-    };
+fn form(staff: &Staff, bound: &Bound<'_>) -> Response {
     let crumbs = vec![
-        Link::new("Home", "/admin/"),
+        Link::new("Home", urls::HOME),
         Link::new("Password change", ""),
     ];
+    let old = Field {
+        autocomplete: "current-password",
+        ..bound.password("old_password", "Old password")
+    };
     let page = FormPage {
         page: Page::of(staff, None, "Password change", crumbs),
-        action_url: URL.to_owned(),
-        has_errors: !errors.is_empty(),
-        form_errors: filled.form_errors(),
+        action_url: urls::PASSWORD_CHANGE.to_owned(),
+        errors: bound.form_errors(),
         fieldsets: vec![Fieldset {
             legend: "",
-            description: "Please enter your old password, for security’s sake, and then enter \
-                          your new password twice so we can verify you typed it in correctly.",
+            description: "Please enter your old password, for security’s sake, and then enter your \
+                          new password twice so we can verify you typed it in correctly.",
             fields: vec![
-                filled.password("old_password", "Old password", ""),
-                filled.password("password1", "New password", HELP),
-                filled.password("password2", "New password confirmation", ""),
+                old,
+                bound
+                    .password("password1", "New password")
+                    .help(PASSWORD_HELP),
+                bound.password("password2", "New password confirmation"),
             ],
         }],
         tools: Vec::new(),
-        has_submit: true,
-        submit: one_button("Change my password"),
-        delete_url: String::new(),
-        related: Related::default(),
+        submit: vec![Button {
+            name: "_save",
+            label: "Change my password",
+        }],
+        delete_url: None,
+        panel: None,
     };
-    shown(staff, &page).into_response()
+    shown(staff, &page)
 }

@@ -1,247 +1,161 @@
 //! Permissions.
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
 use shared::{
+    accounts::{Refused, permissions},
     app::App,
-    domain::{ContentType, Permission, PermissionId},
-    error::{ApiError, FieldErrors},
-    forms::PermissionInput,
+    domain::{
+        Codename, ContentType, FieldError, Permission, PermissionChange, PermissionId,
+        PermissionName, log_entry::Model,
+    },
+    forms::FormError,
+    input::{Absent, Presence},
+    store::StoreError,
 };
 
 use crate::{
-    error::{AdminError, of_form},
-    form::{Choice, Fieldset, Filled, FormPage, Related, save_buttons},
-    object::{self, saved, search_of},
-    page::{Link, ListRow, Page, Section, shown},
+    model_admin::{FormKind, ModelAdmin, ObjectForm, WholeList},
     posted::Posted,
-    session::{Segment, Staff},
+    staff::Staff,
+    widgets::{Choice, Fieldset},
 };
 
-const SECTION: Section = Section::Permissions;
+impl ModelAdmin for Permission {
+    const MODEL: Model = Model::Permission;
+    type Offered = Vec<ContentType>;
 
-pub async fn list(
-    staff: Staff,
-    State(app): State<App>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Result<Response, AdminError> {
-    staff.must_view("permission")?;
-    let search = search_of(query);
-    let wanted = search.to_lowercase();
-    let mut permissions = app.store.permissions().await?;
-    permissions.retain(|permission| {
-        let text = format!("{} {}", permission.name.as_str(), permission.label());
-        text.to_lowercase().contains(&wanted)
-    });
-    let row = |permission: &Permission| ListRow {
-        url: SECTION.object_url(permission.id.0, "change"),
-        first: permission.name.as_str().to_owned(),
-        rest: vec![
-            permission.content_type.to_string(),
-            permission.codename.as_str().to_owned(),
-        ],
-    };
-    let rows = permissions.iter().map(row).collect();
-    let columns = vec!["Name", "Content type", "Codename"];
-    Ok(object::list(&staff, SECTION, search, columns, rows))
-}
+    fn id(&self) -> u64 {
+        self.id.0
+    }
 
-async fn found(app: &App, id: &str) -> Result<Permission, AdminError> {
-    let id = id.parse().map_err(|_| ApiError::NotFound)?;
-    let permission = app.store.permission(PermissionId(id)).await?;
-    permission.ok_or_else(|| ApiError::NotFound.into())
-}
+    fn repr(&self) -> String {
+        self.title()
+    }
 
-pub async fn ask_to_add(staff: Staff, State(app): State<App>) -> Result<Response, AdminError> {
-    staff.must("auth.add_permission")?;
-    let types = app.store.content_types().await?;
-    Ok(form(&staff, None, &types, None, &FieldErrors::default()))
-}
+    fn heading(&self) -> String {
+        self.name.as_str().to_owned()
+    }
 
-pub async fn add(
-    staff: Staff,
-    State(app): State<App>,
-    posted: Posted,
-) -> Result<Response, AdminError> {
-    staff.must("auth.add_permission")?;
-    match make(&app, &staff, &posted).await {
-        Ok(permission) => {
-            let (which, name) = ((SECTION, permission.id.0), permission.title());
-            Ok(saved(&app, &staff, &posted, which, &name, "added").await)
-        }
-        Err(error) => {
-            let types = app.store.content_types().await?;
-            Ok(form(&staff, None, &types, Some(&posted), &of_form(error)?))
-        }
+    async fn find(app: &App, id: u64) -> Result<Option<Self>, StoreError> {
+        app.store.permission(PermissionId(id)).await
+    }
+
+    async fn offered(app: &App, _: FormKind) -> Result<Vec<ContentType>, StoreError> {
+        app.store.content_types().await
+    }
+
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
+        let (bound, permission, change) = (&form.bound, form.object, form.rights.change);
+        let name = permission.map_or("", |permission| permission.name.as_str());
+        let codename = permission.map_or("", |permission| permission.codename.as_str());
+        let choices = form.offered.iter().map(|one| {
+            let label = format!("{} | {}", one.app_label, one.model);
+            let chosen = permission.is_some_and(|permission| permission.content_type == *one);
+            Choice::new(one, label, chosen)
+        });
+        let fields = vec![
+            bound
+                .text("name", "Name", name)
+                .help("For people: Can publish articles"),
+            bound.select("content_type", "Content type", choices),
+            bound
+                .text("codename", "Codename", codename)
+                .help("For programs: publish_article"),
+        ];
+        let fields = fields
+            .into_iter()
+            .map(|field| field.required().open_if(change));
+        vec![Fieldset {
+            fields: fields.collect(),
+            ..Fieldset::default()
+        }]
+    }
+
+    async fn add(
+        app: &App,
+        staff: &Staff,
+        posted: &Posted,
+        types: &Vec<ContentType>,
+    ) -> Result<Self, Refused> {
+        let (name, codename, content_type) = read(app, posted, types, None).await?;
+        permissions::create(&app.store, staff.actor(), name, codename, content_type).await
+    }
+
+    async fn change(
+        self,
+        app: &App,
+        staff: &Staff,
+        posted: &Posted,
+        types: &Vec<ContentType>,
+    ) -> Result<Self, Refused> {
+        let (name, codename, content_type) = read(app, posted, types, Some(self.id)).await?;
+        let change = PermissionChange {
+            name: Some(name),
+            codename: Some(codename),
+            content_type: Some(content_type),
+        };
+        permissions::change(&app.store, staff.actor(), self, &change).await
+    }
+
+    async fn delete(self, app: &App, staff: &Staff) -> Result<(), Refused> {
+        permissions::delete(&app.store, staff.actor(), self).await
+    }
+
+    fn deletion_notes(&self) -> Vec<String> {
+        vec!["Every user and group that holds it loses it.".to_owned()]
     }
 }
 
-async fn make(app: &App, staff: &Staff, posted: &Posted) -> Result<Permission, ApiError> {
-    let input = PermissionInput::read(app, posted.fields(false)?).await?;
-    input.may_be_made(app, &staff.user).await?;
-    let (name, codename, content_type) = input.into_new()?;
-    let made = app
-        .store
-        .create_permission(name, codename, content_type, staff.actor());
-    Ok(made.await?)
-}
+impl WholeList for Permission {
+    const COLUMNS: &[&str] = &["Name", "Content type", "Codename"];
 
-pub async fn ask_to_change(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-) -> Result<Response, AdminError> {
-    staff.must_view("permission")?;
-    change_form(&app, &staff, &id, None, &FieldErrors::default()).await
-}
+    async fn all(app: &App) -> Result<Vec<Self>, StoreError> {
+        app.store.permissions().await
+    }
 
-async fn change_form(
-    app: &App,
-    staff: &Staff,
-    id: &str,
-    posted: Option<&Posted>,
-    errors: &FieldErrors,
-) -> Result<Response, AdminError> {
-    let types = async { app.store.content_types().await.map_err(AdminError::from) };
-    let (permission, types) = tokio::try_join!(found(app, id), types)?;
-    Ok(form(staff, Some(&permission), &types, posted, errors))
-}
+    fn searched(&self) -> String {
+        format!("{} {}", self.name.as_str(), self.label())
+    }
 
-pub async fn change(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    posted: Posted,
-) -> Result<Response, AdminError> {
-    staff.must("auth.change_permission")?;
-    let permission = found(&app, &id).await?;
-    match save(&app, &staff, &posted, permission).await {
-        Ok(permission) => {
-            let (which, name) = ((SECTION, permission.id.0), permission.title());
-            Ok(saved(&app, &staff, &posted, which, &name, "changed").await)
-        }
-        Err(error) => change_form(&app, &staff, &id, Some(&posted), &of_form(error)?).await,
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.as_str().to_owned(),
+            self.content_type.to_string(),
+            self.codename.as_str().to_owned(),
+        ]
     }
 }
 
-async fn save(
+/// The parts of a permission that is added, or of the permission `but`.
+async fn read(
     app: &App,
-    staff: &Staff,
     posted: &Posted,
-    permission: Permission,
-) -> Result<Permission, ApiError> {
-    let input = PermissionInput::read(app, posted.fields(false)?).await?;
-    let (input, who) = (&input, &staff.user);
-    let judge =
-        |permission: Permission| async move { input.may_change(app, who, &permission).await };
-    let change = |permission: &Permission| Ok::<_, ApiError>(input.apply(permission));
-    let saved = app
-        .store
-        .update_permission(permission, staff.actor(), judge, change);
-    Ok(saved.await?)
-}
-
-fn form(
-    staff: &Staff,
-    permission: Option<&Permission>,
     types: &[ContentType],
-    posted: Option<&Posted>,
-    errors: &FieldErrors,
-) -> Response {
-    let filled = Filled { posted, errors };
-    let may_change = permission.is_none() || staff.can("auth.change_permission");
-    let mut name = filled.text(
-        "name",
-        "Name",
-        permission.map_or("", |permission| permission.name.as_str()),
-    );
-    name.help = "For people: Can publish articles";
-    let mut codename = filled.text(
-        "codename",
-        "Codename",
-        permission.map_or("", |permission| permission.codename.as_str()),
-    );
-    codename.help = "For programs: publish_article";
-    let there = permission.map(|permission| permission.content_type.to_string());
-    let chosen = match posted {
-        Some(posted) => posted.text("content_type").to_owned(),
-        None => there.unwrap_or_default(),
-    };
-    let mut choices = vec![Choice::new("", "---------", chosen.is_empty())];
-    choices.extend(types.iter().map(|one| {
-        let value = one.to_string();
-        let label = format!("{} | {}", one.app_label, one.model);
-        let selected = value == chosen;
-        Choice::new(value, label, selected)
-    }));
-    let mut content_type = filled.select("content_type", "Content type", choices);
-    for field in [&mut name, &mut content_type, &mut codename] {
-        (field.required, field.disabled) = (true, !may_change);
-        field.autocomplete = "off";
+    but: Option<PermissionId>,
+) -> Result<(PermissionName, Codename, ContentType), FormError> {
+    let mut fields = posted.fields(Absent::Missing);
+    let name = fields.text("name", Presence::Required);
+    let chosen = posted.text("content_type");
+    let content_type = types.iter().find(|one| one.to_string() == chosen).cloned();
+    if content_type.is_none() {
+        let unknown = "Select a valid choice. That choice is not one of the available choices.";
+        fields.error(
+            "content_type",
+            match chosen {
+                "" => FieldError::REQUIRED,
+                _ => FieldError::said(unknown),
+            },
+        );
     }
-    let submit = if may_change {
-        save_buttons(staff, SECTION)
-    } else {
-        Vec::new()
-    };
-    let (title, crumb) = match permission {
-        None => ("Add permission".to_owned(), "Add permission".to_owned()),
-        Some(permission) => {
-            let verb = if may_change { "Change" } else { "View" };
-            let name = permission.name.as_str();
-            (format!("{verb} permission: {name}"), name.to_owned())
+    let codename = fields.text("codename", Presence::Required);
+    match (name, codename, content_type) {
+        (Some(name), Some(codename), Some(content_type)) => Ok((name, codename, content_type)),
+        (_, codename, content_type) => {
+            // The transaction that would tell of a taken codename is not tried, so it is looked up.
+            if let (Some(codename), Some(content_type)) = (codename, content_type) {
+                let taken = app.store.codename_taken(&content_type, &codename, but);
+                fields.errors(taken.await?);
+            }
+            Err(fields.into_errors().into())
         }
-    };
-    let url = |page| permission.map(|one| SECTION.object_url(one.id.0, page));
-    let may_delete = staff.can("auth.delete_permission");
-    shown(
-        staff,
-        &FormPage {
-            page: Page::in_section(staff, SECTION, title, [Link::new(crumb, "")]),
-            action_url: url("change").unwrap_or_else(|| SECTION.add_url(staff)),
-            has_errors: !errors.is_empty(),
-            form_errors: filled.form_errors(),
-            fieldsets: vec![Fieldset {
-                legend: "",
-                description: "",
-                fields: vec![name, content_type, codename],
-            }],
-            tools: url("history")
-                .map(|url| Link::new("History", url))
-                .into_iter()
-                .collect(),
-            has_submit: !submit.is_empty(),
-            submit,
-            delete_url: url("delete").filter(|_| may_delete).unwrap_or_default(),
-            related: Related::default(),
-        },
-    )
-}
-
-pub async fn ask_to_delete(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-) -> Result<Response, AdminError> {
-    staff.must("auth.delete_permission")?;
-    let permission = found(&app, &id).await?;
-    let notes = vec!["Every user and group that holds it loses it.".to_owned()];
-    let (id, name) = (permission.id.0, permission.title());
-    Ok(object::ask_to_delete(&staff, SECTION, id, &name, notes))
-}
-
-pub async fn delete(
-    staff: Staff,
-    State(app): State<App>,
-    Segment(id): Segment,
-    _: Posted,
-) -> Result<Response, AdminError> {
-    staff.must("auth.delete_permission")?;
-    let permission = found(&app, &id).await?;
-    let name = permission.title();
-    let deleted = app.store.delete_permission(permission, staff.actor());
-    deleted.await?;
-    Ok(object::deleted(&app, &staff, SECTION, &name).await)
+    }
 }

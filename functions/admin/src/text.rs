@@ -1,6 +1,6 @@
 //! Dates and numbers as Django's admin writes them.
 
-use time::{Date, Month, OffsetDateTime};
+use time::{OffsetDateTime, PrimitiveDateTime, macros::format_description};
 
 const MONTHS: [&str; 12] = [
     "Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.",
@@ -33,49 +33,27 @@ pub fn date(seconds: i64) -> String {
 
 /// A time in seconds since 1970 as HTML's `datetime` attribute takes it.
 pub fn iso(seconds: i64) -> String {
-    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
-        return String::new();
-    };
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-        time.year(),
-        u8::from(time.month()),
-        time.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
+    format!("{}Z", local(seconds))
 }
 
 /// A time in seconds since 1970 as the value of an `<input type="datetime-local">`, in UTC.
 pub fn local(seconds: i64) -> String {
-    iso(seconds).trim_end_matches('Z').to_owned()
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    let text = time.and_then(|time| time.format(format).ok());
+    text.unwrap_or_default()
 }
 
 /// The time that such an input sends, with seconds or without, in seconds since 1970; of a year of
 /// four digits, as Django's.
 pub fn parsed(text: &str) -> Option<i64> {
-    let (date, clock) = text.trim().split_once(['T', ' '])?;
-    let numbers = |text: &str, separator| {
-        let parts = text.split(separator).map(|part| {
-            let is_number = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| part.parse::<u16>().ok()).flatten()
-        });
-        parts.collect::<Option<Vec<u16>>>()
-    };
-    let [year, month, day] = *numbers(date, '-')? else {
-        return None;
-    };
-    let (hour, minute, second) = match *numbers(clock, ':')? {
-        [hour, minute] => (hour, minute, 0),
-        [hour, minute, second] => (hour, minute, second),
-        _ => return None,
-    };
-    let small = |number: u16| u8::try_from(number).ok();
-    let month = Month::try_from(small(month)?).ok()?;
-    let date = Date::from_calendar_date(i32::from(year), month, small(day)?).ok()?;
-    let time = date.with_hms(small(hour)?, small(minute)?, small(second)?);
-    (year > 0).then_some(time.ok()?.assume_utc().unix_timestamp())
+    let format = format_description!(
+        version = 2,
+        "[year]-[month padding:none]-[day padding:none][first [T][ ]][hour padding:none]:[minute \
+         padding:none][optional [:[second padding:none]]]"
+    );
+    let time = PrimitiveDateTime::parse(text.trim(), format).ok()?;
+    (time.year() > 0).then(|| time.assume_utc().unix_timestamp())
 }
 
 /// `1 user`, `2 users`.

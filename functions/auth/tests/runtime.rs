@@ -7,112 +7,18 @@
     reason = "a test that cannot go on ends so"
 )]
 
-use std::{
-    process::{Output, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::process::Command;
 
-use axum::{
-    Router,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    routing::{get, post},
-};
-use manage::{
-    engine::{Engine, LOOPBACK},
-    init, loaddata,
-};
 use serde_json::{Value, json};
-use shared::store::{Store, connect_to};
-use tokio::{
-    net::TcpListener,
-    process::Command,
-    sync::{Mutex, mpsc},
-    time::timeout,
+use testkit::{
+    Answer, SIGNING_KEY, TABLE,
+    events::{answer_of, event},
+    process::{Ended, Process, run},
+    runtime::Runtime,
+    samples,
 };
 
-const KEY: &str = "a-signing-key-of-the-tests-0123456789abcdef";
 const PASSWORD: &str = "sample-Pass-phrase-1";
-/// Far more than anything takes; what hangs must fail rather than stop the run.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// The Lambda Runtime API with events to come, and the answers to them.
-struct Runtime {
-    address: String,
-    events: mpsc::UnboundedSender<Value>,
-    answers: mpsc::UnboundedReceiver<Value>,
-}
-
-#[derive(Clone)]
-struct Queue {
-    events: Arc<Mutex<mpsc::UnboundedReceiver<Value>>>,
-    answers: mpsc::UnboundedSender<Value>,
-}
-
-impl Runtime {
-    async fn start() -> Self {
-        let (events, coming) = mpsc::unbounded_channel();
-        let (given, answers) = mpsc::unbounded_channel();
-        let queue = Queue {
-            events: Arc::new(Mutex::new(coming)),
-            answers: given,
-        };
-        let router = Router::new()
-            .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
-            .with_state(queue);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self {
-            address,
-            events,
-            answers,
-        }
-    }
-
-    async fn ask(&mut self, event: Value) -> Value {
-        self.events.send(event).unwrap();
-        let answer = timeout(DEADLINE, self.answers.recv()).await;
-        answer.expect("in time").expect("an answer")
-    }
-}
-
-async fn next(State(queue): State<Queue>) -> (HeaderMap, String) {
-    let event = queue.events.lock().await.recv().await;
-    let Some(event) = event else {
-        // The test is over: the function waits until it is killed.
-        return std::future::pending().await;
-    };
-    let mut headers = HeaderMap::new();
-    for (name, value) in [
-        (
-            "lambda-runtime-aws-request-id",
-            "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-        ),
-        ("lambda-runtime-deadline-ms", "4102444800000"),
-        (
-            "lambda-runtime-invoked-function-arn",
-            "arn:aws:lambda:eu-west-1:1:function:auth",
-        ),
-        (
-            "lambda-runtime-trace-id",
-            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1",
-        ),
-    ] {
-        headers.insert(name, value.parse().unwrap());
-    }
-    (headers, event.to_string())
-}
-
-async fn answer(State(queue): State<Queue>, body: String) -> StatusCode {
-    queue
-        .answers
-        .send(serde_json::from_str(&body).unwrap())
-        .unwrap();
-    StatusCode::ACCEPTED
-}
 
 fn binary(runtime: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth"));
@@ -124,68 +30,33 @@ fn binary(runtime: &str) -> Command {
         .env("AWS_LAMBDA_FUNCTION_VERSION", "7")
         .env("AWS_REGION", "eu-west-1")
         .env("AWS_ACCESS_KEY_ID", "sample")
-        .env("AWS_SECRET_ACCESS_KEY", "sample")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .env("AWS_SECRET_ACCESS_KEY", "sample");
     command
 }
 
-/// A table with the sample users.
-async fn table() -> Engine {
-    let engine = Engine::memory(LOOPBACK).await.expect("an engine");
-    let client = connect_to(&engine.endpoint());
-    init::create_table(&client, "users").await.expect("a table");
-    let samples = include_str!("../../../events/fixtures/samples.json");
-    let store = Store::new(client, "users");
-    loaddata::load(&store, samples)
-        .await
-        .expect("the sample users");
-    engine
-}
-
-fn event(method: &str, path: &str, body: &Value) -> Value {
-    json!({
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "token=in-the-query",
-        "headers": {"content-type": "application/json", "host": "x.example"},
-        "requestContext": {
-            "http": {"method": method, "path": path},
-            "requestId": "KdIsxyz=",
-            "stage": "$default",
-        },
-        "body": body.to_string(),
-        "isBase64Encoded": false,
-    })
-}
-
 /// The answers to some events, and everything that the function printed.
-async fn run(level: &str, events: &[Value]) -> (Vec<Value>, String, String) {
-    let engine = table().await;
+async fn answers(level: &str, events: &[Value]) -> (Vec<Answer>, Ended) {
+    let (engine, _) = samples::service().await;
     let mut runtime = Runtime::start().await;
-    let mut child = binary(&runtime.address)
-        .env("TABLE_NAME", "users")
-        .env("SIGNING_KEY", KEY)
-        .env("METRICS_NAMESPACE", "tests")
-        .env("AWS_LAMBDA_LOG_LEVEL", level)
-        .env("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint())
-        .spawn()
-        .expect("the binary starts");
+    let mut function = Process::start(
+        binary(&runtime.address)
+            .env("TABLE_NAME", TABLE)
+            .env("SIGNING_KEY", SIGNING_KEY)
+            .env("METRICS_NAMESPACE", "tests")
+            .env("AWS_LAMBDA_LOG_LEVEL", level)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint()),
+    );
     let mut answers = Vec::new();
     for event in events {
-        answers.push(runtime.ask(event.clone()).await);
+        answers.push(answer_of(&runtime.ask(event.clone()).await));
     }
-    child.start_kill().unwrap();
-    let Output { stdout, stderr, .. } = child.wait_with_output().await.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (answers, text(stdout), text(stderr))
+    function.kill();
+    (answers, function.end())
 }
 
 fn login(password: &str) -> Value {
     let body = json!({"username": "sample-ann", "password": password});
-    event("POST", "/api/auth/login/", &body)
+    event("POST", "/api/auth/login/?token=in-the-query", None, &body)
 }
 
 /// A line with its latency and its time taken out, which are numbers, and its metrics in order.
@@ -203,10 +74,10 @@ fn parsed(line: &str) -> Value {
 
 #[tokio::test]
 async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
-    let lost = event("GET", "/api/auth/secret-in-the-path/", &Value::Null);
+    let lost = event("GET", "/api/auth/secret-in-the-path/", None, &Value::Null);
     let events = [login(PASSWORD), login("a-wrong-password"), lost];
-    let (answers, stdout, stderr) = run("INFO", &events).await;
-    let statuses: Vec<_> = answers.iter().map(|answer| &answer["statusCode"]).collect();
+    let (answers, Ended { stdout, stderr, .. }) = answers("INFO", &events).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200, 401, 404]);
     let line = |metric: Option<&str>, route: &str, method: &str, status: u16| {
         let latency = json!({"Name": "Latency", "Unit": "Milliseconds"});
@@ -224,7 +95,7 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
             "level": "INFO",
             "message": "request",
             "requestId": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-            "apiRequestId": "KdIsxyz=",
+            "apiRequestId": "Wxyz=",
             "traceId": "1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
             "method": method,
             "route": route,
@@ -246,15 +117,14 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
         assert_eq!(printed, expected);
     }
     assert_eq!((printed.len(), stderr.as_str()), (3, ""));
-    let body: Value = serde_json::from_str(answers[0]["body"].as_str().unwrap()).unwrap();
     let secrets = [
-        body["access"].as_str().unwrap(),
-        body["refresh"].as_str().unwrap(),
+        &answers[0].field("access"),
+        &answers[0].field("refresh"),
         PASSWORD,
         "a-wrong-password",
         "in-the-query",
         "secret-in-the-path",
-        KEY,
+        SIGNING_KEY,
     ];
     for secret in secrets {
         assert!(!stdout.contains(secret), "{secret}");
@@ -263,17 +133,16 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
 
 #[tokio::test]
 async fn above_info_the_line_of_a_request_is_left_out() {
-    let (answers, stdout, stderr) = run("WARN", &[login(PASSWORD)]).await;
-    assert_eq!(answers[0]["statusCode"], 200);
-    assert_eq!((stdout.as_str(), stderr.as_str()), ("", ""));
+    let (answers, ended) = answers("WARN", &[login(PASSWORD)]).await;
+    assert_eq!(answers[0].status, 200);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
 }
 
-#[tokio::test]
-async fn a_start_without_a_setting_ends_and_names_it() {
-    let ended = binary("127.0.0.1:9").env("SIGNING_KEY", KEY).output();
-    let ended = timeout(DEADLINE, ended).await.expect("in time").unwrap();
-    let stderr = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+#[test]
+fn a_start_without_a_setting_ends_and_names_it() {
+    let ended = run(binary("127.0.0.1:9").env("SIGNING_KEY", SIGNING_KEY));
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    let stderr = &ended.stderr;
     assert!(stderr.contains("TABLE_NAME is not set"), "{stderr}");
-    assert!(!stderr.contains(KEY), "{stderr}");
+    assert!(!stderr.contains(SIGNING_KEY), "{stderr}");
 }

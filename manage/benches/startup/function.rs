@@ -10,13 +10,13 @@ use std::{
 };
 
 use serde_json::Value;
+use testkit::{SIGNING_KEY, TABLE};
 
 use crate::{
     binaries::Binary,
     cpus,
     requests::Request,
     runtime_api::{Answer, RuntimeApi, Told},
-    table,
 };
 
 /// Longer than anything here takes, unless it hangs.
@@ -50,8 +50,8 @@ impl Environment {
             .env("AWS_ACCESS_KEY_ID", "bench")
             .env("AWS_SECRET_ACCESS_KEY", "bench")
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
-            .env("TABLE_NAME", table::NAME)
-            .env("SIGNING_KEY", table::SIGNING_KEY)
+            .env("TABLE_NAME", TABLE)
+            .env("SIGNING_KEY", SIGNING_KEY)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         if let Some(path) = &self.ca_bundle {

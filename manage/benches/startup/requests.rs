@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use shared::{domain::User, jwt::TokenType};
+use testkit::{PASSWORD, registration};
 
-use crate::table::{PASSWORD, Table};
+use crate::table::Table;
 
 const HOST: &str = "bench.execute-api.us-east-1.amazonaws.com";
 
@@ -28,7 +29,7 @@ impl<'a> Requests<'a> {
         let user = &self.table.user;
         match function {
             "auth" => {
-                let body = json!({ "refresh": self.token(TokenType::Refresh, user) });
+                let body = json!({ "refresh": self.table.issue(TokenType::Refresh, user) });
                 request("POST", "/api/auth/token/refresh/", None, Some(body), 200)
             }
             "groups" => self.get("/api/auth/groups/", &self.table.admin),
@@ -47,23 +48,13 @@ impl<'a> Requests<'a> {
             let body = json!({ "username": "ann", "password": PASSWORD });
             return request("POST", "/api/auth/login/", None, Some(body), 200);
         }
-        let body = json!({
-            "username": format!("new-{n}"),
-            "email": format!("new-{n}@example.com"),
-            "password": PASSWORD,
-            "password2": PASSWORD,
-        });
+        let body = registration(&format!("new-{n}"), &format!("new-{n}@example.com"));
         request("POST", "/api/auth/users/register/", None, Some(body), 201)
     }
 
     fn get(&self, path: &str, user: &User) -> Request {
-        let token = self.token(TokenType::Access, user);
+        let token = self.table.issue(TokenType::Access, user);
         request("GET", path, Some(token), None, 200)
-    }
-
-    fn token(&self, token_type: TokenType, user: &User) -> String {
-        let app = &self.table.app;
-        app.keys.at_hand().issue(token_type, user, app.clock.now())
     }
 }
 

@@ -91,7 +91,9 @@ impl Probe {
             .filter_map(|(method, access)| {
                 let expected = match access {
                     Access::Anyone(fields) if !fields.is_empty() => Required(fields),
-                    Access::Anyone(_) if path.ends_with("/login/") => LoginPage,
+                    Access::Anyone(_) if *method == Method::GET && path.ends_with("/login/") => {
+                        LoginPage
+                    }
                     Access::Admin(_) | Access::Own(_) => NotAuthenticated,
                     Access::Staff if method == Method::GET => LogInFirst(path.clone()),
                     // A form needs the token of its page.

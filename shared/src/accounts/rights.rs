@@ -115,7 +115,13 @@ pub async fn decide_over(
         return Ok(true);
     }
     let (callers, targets) = tokio::try_join!(store.held(caller), store.held(target))?;
-    Ok(callers.covers_all_of(&targets))
+    Ok(decides_over(caller, &callers, target, &targets))
+}
+
+/// [`decide_over`] of a caller and an account that hold these labels.
+pub fn decides_over(caller: &User, callers: &Held, target: &User, targets: &Held) -> bool {
+    let own = caller.id == target.id;
+    may_touch(caller, target) && (own || callers.covers_all_of(targets))
 }
 
 /// Whether a caller may give a user the groups and permissions that are new, and take those that go.

@@ -137,7 +137,8 @@ impl TextField for UserName {
         if raw.surrogate.is_some() || text.is_empty() || !text.chars().all(allowed) {
             errors.push(INVALID_USERNAME);
         }
-        errors.extend(too_long(&text, 150));
+        // Django does not normalise what is too long already, and counts that.
+        errors.extend(too_long(raw.text, 150).or_else(|| too_long(&text, 150)));
         errors.extend(unstorable(RawText { text: &text, ..raw }));
         accept(Self(text), errors)
     }
@@ -190,11 +191,13 @@ impl EmailAddress {
     }
 }
 
-const INVALID_USERNAME: FieldError = FieldError::said(
+/// `UnicodeUsernameValidator`'s words.
+pub const INVALID_USERNAME: FieldError = FieldError::said(
     "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ \
      characters.",
 );
-const INVALID_EMAIL: FieldError = FieldError::said("Enter a valid email address.");
+/// `EmailValidator`'s words.
+pub const INVALID_EMAIL: FieldError = FieldError::said("Enter a valid email address.");
 
 #[cfg(test)]
 mod tests {

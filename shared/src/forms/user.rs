@@ -58,7 +58,7 @@ impl NewAccount {
     }
 
     /// Reads what an admin gives in the first of the two steps of Django's admin. All errors
-    /// appear together.
+    /// appear together, and the username is unique without regard to case (`UserCreationForm`).
     ///
     /// # Errors
     /// As [`NewAccount::registration`].
@@ -69,12 +69,15 @@ impl NewAccount {
             ..PersonalAttributes::default()
         };
         let password = new_password(&mut fields, &attributes);
-        match (username, password) {
-            (Some(name), Some(password)) => Ok(Self {
+        if let Some(name) = &username {
+            fields.errors(store.username_taken_in_any_case(name).await?);
+        }
+        match (username, password, fields.has_errors()) {
+            (Some(name), Some(password), false) => Ok(Self {
                 user: NewUser::named(name, store.now()),
                 password,
             }),
-            (username, _) => Err(with_taken(store, fields, username, None, None).await),
+            _ => Err(fields.into_errors().in_order(&["username"]).into()),
         }
     }
 }

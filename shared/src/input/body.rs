@@ -7,8 +7,8 @@ pub(super) mod header;
 use charset::{Charset, Codec, latin1};
 use header::Header;
 
-use super::form::{self, Form};
 use super::json;
+use super::query_dict::{self, QueryDict};
 use super::value::{Dict, Value};
 
 /// A longer `Content-Type` is refused by DRF without reading it.
@@ -23,7 +23,7 @@ pub enum Data {
     /// A JSON document of any type.
     Json(Value),
     /// A form of either media type.
-    Form(Form),
+    Form(QueryDict),
 }
 
 /// Why a body cannot be read.
@@ -89,7 +89,7 @@ pub fn parse(content_type: Option<&[u8]>, body: &[u8]) -> Result<Data, BodyError
     if body.is_empty() {
         return Ok(match header.value.as_str() {
             "application/x-www-form-urlencoded" | "multipart/form-data" => {
-                Data::Form(Form::default())
+                Data::Form(QueryDict::default())
             }
             _ => Data::Json(Value::Dict(Dict::default())),
         });
@@ -100,12 +100,14 @@ pub fn parse(content_type: Option<&[u8]>, body: &[u8]) -> Result<Data, BodyError
     let charset = charset(&header)?;
     match parser {
         Parser::Json => charset
-            .decode(body)
+            .decode_stream(body)
             .and_then(|text| json::parse(&text))
             .map(Data::Json)
             .map_err(|error| BodyError::Parse(format!("JSON parse error - {error}"))),
-        Parser::UrlEncoded => form::parse_urlencoded(body, charset).map(Data::Form),
-        Parser::Multipart => form::parse_multipart(&content_type, body, charset).map(Data::Form),
+        Parser::UrlEncoded => query_dict::parse_urlencoded(body, charset).map(Data::Form),
+        Parser::Multipart => {
+            query_dict::parse_multipart(&content_type, body, charset).map(Data::Form)
+        }
     }
 }
 
@@ -117,7 +119,7 @@ fn charset(header: &Header) -> Result<Charset, BodyError> {
     match Codec::named(name) {
         Codec::Text(charset) => Ok(charset),
         Codec::Unknown => Ok(Charset::default()),
-        Codec::Binary => Err(BodyError::Parse(format!(
+        Codec::Refused => Err(BodyError::Parse(format!(
             "Unsupported charset \"{name}\" in request Content-Type header."
         ))),
     }
@@ -185,7 +187,7 @@ mod tests {
         }
         assert_eq!(parse(None, b""), empty());
         for form in ["Application/x-www-form-urlencoded", "multipart/form-data"] {
-            assert_eq!(read(form, b""), Ok(Data::Form(Form::default())));
+            assert_eq!(read(form, b""), Ok(Data::Form(QueryDict::default())));
         }
     }
 

@@ -189,8 +189,7 @@ impl Scanner<'_> {
     fn number(&mut self) -> Result<Value, String> {
         let start = self.at;
         let text = self.rest();
-        let negative = text.first() == Some(&b'-');
-        let first = usize::from(negative);
+        let first = usize::from(text.first() == Some(&b'-'));
         let mut end = match text.get(first) {
             // A zero ends the number: the 1 of 01 is "Extra data".
             Some(b'0') => first + 1,
@@ -211,7 +210,8 @@ impl Scanner<'_> {
         }
         self.at = start + end;
         if end == integer_end {
-            return integer(negative, &self.text[start + first..start + end]);
+            let number = &self.text[start..start + end];
+            return integer(number.split_at(first));
         }
         match self.text[start..start + end].parse() {
             Ok(number) => Ok(Value::Float(number)),
@@ -322,7 +322,7 @@ fn digits_end(text: &[u8], from: usize) -> usize {
 }
 
 /// The integer of these digits; CPython caps them, as converting is quadratic.
-fn integer(negative: bool, digits: &str) -> Result<Value, String> {
+fn integer((sign, digits): (&str, &str)) -> Result<Value, String> {
     let (limit, count) = (python::MAX_INT_DIGITS, digits.len());
     if count > limit {
         return Err(format!(
@@ -330,7 +330,7 @@ fn integer(negative: bool, digits: &str) -> Result<Value, String> {
              {count} digits; use sys.set_int_max_str_digits() to increase the limit"
         ));
     }
-    Ok(Value::Int(python::canonical_int(negative, digits)))
+    Ok(Value::Int(python::canonical_int(sign, digits)))
 }
 
 /// Refuses one container too many, in the words of CPython's `RecursionError`.

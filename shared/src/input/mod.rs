@@ -2,8 +2,8 @@
 
 pub mod body;
 mod errors;
-pub mod form;
 pub mod json;
+pub mod query_dict;
 pub mod related;
 pub mod value;
 
@@ -81,6 +81,15 @@ impl Fields {
             absent,
             errors: FieldErrors::default(),
         })
+    }
+
+    /// The fields of a form.
+    pub fn of_form(form: query_dict::QueryDict, absent: Absent) -> Self {
+        Self {
+            data: Data::Form(form),
+            absent,
+            errors: FieldErrors::default(),
+        }
     }
 
     /// Adds an error to a field.

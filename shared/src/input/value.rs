@@ -8,8 +8,7 @@ use crate::python;
 
 /// A value of a request body, as DRF's fields get to see it.
 ///
-/// Its `Debug` form names the type only: bodies hold passwords. There is no
-/// `Clone`, whose recursion would need too much stack for the deepest of values.
+/// Its `Debug` form names the type only: bodies hold passwords.
 #[derive(Clone, PartialEq)]
 pub enum Value {
     /// JSON's `null`.

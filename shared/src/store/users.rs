@@ -8,6 +8,7 @@ use super::{
     items::{Item, attributes, from_item, indexed, number, to_item},
     keys::{self, Entity, Key, Sequence},
     markers::{self, release, take, taken},
+    queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
@@ -60,6 +61,21 @@ impl Store {
             errors.extend(taken(owner, but.map(|id| id.0), refusal));
         }
         Ok(errors)
+    }
+
+    /// The field error of a username that a user has without regard to case, as far as the index,
+    /// which lags behind, knows.
+    pub async fn username_taken_in_any_case(
+        &self,
+        username: &UserName,
+    ) -> Result<FieldErrors, StoreError> {
+        let prefix = format!("{}#", username.lower());
+        let (index, any) = (keys::USERS_BY_NAME, Direction::Forward);
+        let rows = self.table.index_rows(index, &prefix, None, any, 1).await?;
+        let owner = rows
+            .first()
+            .and_then(|row| keys::indexed_user(&row.sort_key));
+        Ok(taken(owner.map(|id| id.0), None, Refusal::UserNameTaken))
     }
 
     /// An id for a new object. Ids that are not used leave gaps, which are fine.

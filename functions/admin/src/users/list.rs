@@ -7,18 +7,22 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{Group, User},
-    store::pager::{self, Filter, MOST_READ, Place},
+    domain::{Group, User, log_entry::Model},
+    store::pager::{self, MOST_READ, Place},
 };
 
-use super::asked::{Asked, FLAGS, FlagParameter};
+use super::{
+    bulk::BulkAction,
+    query::{FLAGS, FlagParameter, UserQuery},
+};
 use crate::{
     error::AdminError,
-    form::Choice,
-    object::list_title,
-    page::{Page, Section, shown},
-    session::Staff,
+    model_pages::list_title,
+    page::{Page, shown},
+    staff::{Action, Staff},
     text::{counted, date},
+    urls,
+    widgets::Choice,
 };
 
 /// Users on a page, so that it stays under 50 kB with long names too.
@@ -32,26 +36,24 @@ struct UserList {
     list_url: String,
     flags: Vec<FlagFilter>,
     groups: Vec<Choice>,
-    filtered: bool,
-    clear_url: String,
-    add_url: String,
-    has_rows: bool,
+    /// Shows all users, if the filter leaves any out.
+    clear_url: Option<String>,
+    add_url: Option<String>,
     rows: Vec<Row>,
-    has_actions: bool,
     actions: Vec<Choice>,
-    has_action_groups: bool,
     action_groups: Vec<Choice>,
+    takes_groups: bool,
     count: String,
     notice: String,
-    previous_url: String,
-    next_url: String,
+    previous_url: Option<String>,
+    next_url: Option<String>,
 }
 
 /// A flag's filter, by Django's name of its parameter.
 struct FlagFilter {
     name: &'static str,
     label: &'static str,
-    choices: Vec<Choice>,
+    choices: [Choice; 3],
 }
 
 struct Row {
@@ -60,9 +62,8 @@ struct Row {
     url: String,
     email: String,
     name: String,
-    is_staff: bool,
-    is_superuser: bool,
-    is_active: bool,
+    /// Staff, active, superuser.
+    flags: [bool; 3],
     last_login: String,
     date_joined: String,
 }
@@ -72,101 +73,73 @@ pub async fn list(
     State(app): State<App>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, AdminError> {
-    staff.must_view("user")?;
-    let asked = Asked::of(query);
-    let (browsed, groups) = tokio::try_join!(
-        app.store
-            .user_page(&asked.filter, asked.from.as_ref(), SIZE),
-        app.store.groups()
-    )?;
-    Ok(shown(&staff, &page(&staff, &asked, &browsed, &groups)))
+    staff.must(Action::View, Model::User)?;
+    let query = UserQuery::read(query);
+    let users = app
+        .store
+        .user_page(&query.filter, query.from.as_ref(), SIZE);
+    let (found, groups) = tokio::try_join!(users, app.store.groups())?;
+    Ok(shown(&staff, &page(&staff, &query, &found, &groups)))
 }
 
-fn page(staff: &Staff, asked: &Asked, browsed: &pager::Page, groups: &[Group]) -> UserList {
-    let group = asked.filter.group;
-    let mut choices = vec![Choice::new("", "Any group", group.is_none())];
-    choices.extend(Choice::groups(groups, |one| group == Some(one.id)));
-    let actions = actions(staff);
-    let may_change = staff.can("auth.change_user");
-    let title = list_title(staff, Section::Users);
-    let url =
-        |place: Option<&Place>| place.map_or_else(String::new, |place| asked.url(Some(place)));
+fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group]) -> UserList {
+    let group = query.filter.group;
+    let any = Choice::new("", "Any group", group.is_none());
+    let choices = groups
+        .iter()
+        .map(|one| Choice::group(one, group == Some(one.id)));
+    let url = |place: Option<&Place>| place.map(|place| query.url(Some(place)));
     UserList {
-        page: Page::in_section(staff, Section::Users, title, []),
-        search: asked.search.clone(),
-        list_url: asked.here(),
-        flags: flags(&asked.filter),
-        groups: choices,
-        filtered: asked.is_filtered(),
-        clear_url: Section::Users.url(),
-        add_url: Section::Users.add_url(staff),
-        has_rows: !browsed.users.is_empty(),
-        rows: browsed.users.iter().map(row).collect(),
-        has_actions: !actions.is_empty(),
-        actions,
-        has_action_groups: may_change,
-        action_groups: if may_change {
-            Choice::groups(groups, |_| false)
-        } else {
-            Vec::new()
-        },
-        count: format!("{} on this page", counted(browsed.users.len(), "user")),
-        notice: notice(asked, browsed),
-        previous_url: url(browsed.previous.as_ref()),
-        next_url: url(browsed.next.as_ref()),
+        page: Page::of_model(staff, Model::User, list_title(staff, Model::User), []),
+        search: query.search.clone(),
+        list_url: query.here(),
+        flags: FLAGS.map(|flag| flag_filter(flag, query)).into(),
+        groups: std::iter::once(any).chain(choices).collect(),
+        clear_url: query.is_filtered().then(|| urls::list(Model::User)),
+        add_url: staff.add_url(Model::User),
+        rows: found.users.iter().map(row).collect(),
+        actions: actions(staff),
+        action_groups: groups.iter().map(|one| Choice::group(one, false)).collect(),
+        takes_groups: staff.can(Action::Change, Model::User),
+        count: format!("{} on this page", counted(found.users.len(), "user")),
+        notice: notice(query, found),
+        previous_url: url(found.previous.as_ref()),
+        next_url: url(found.next.as_ref()),
     }
 }
 
-/// The choices of each flag's filter.
-fn flags(filter: &Filter) -> Vec<FlagFilter> {
-    let shown = |FlagParameter {
-                     name,
-                     label,
-                     flag,
-                     having,
-                 }| {
-        let (yes, no) = if having == "1" {
-            (&filter.flags, &filter.lacking)
-        } else {
-            (&filter.lacking, &filter.flags)
-        };
-        let (yes, no) = (yes.contains(&flag), no.contains(&flag));
-        FlagFilter {
-            name,
-            label,
-            choices: vec![
-                Choice::new("", "All", !yes && !no),
-                Choice::new("1", "Yes", yes),
-                Choice::new("0", "No", no),
-            ],
-        }
-    };
-    FLAGS.into_iter().map(shown).collect()
+fn flag_filter(parameter: FlagParameter, query: &UserQuery) -> FlagFilter {
+    let wanted = parameter.value_in(&query.filter);
+    let choice = |value, label: &str| Choice::new(value, label, value == wanted);
+    FlagFilter {
+        name: parameter.name,
+        label: parameter.label,
+        choices: [choice("", "All"), choice("1", "Yes"), choice("0", "No")],
+    }
 }
 
 /// What must be said of the filter.
-fn notice(asked: &Asked, browsed: &pager::Page) -> String {
-    let mut texts = Vec::new();
-    if let Some(name) = &asked.unknown {
-        texts.push(format!(
-            "The filter “{name}” is not known here and was left out."
-        ));
-    }
-    if browsed.is_cut {
-        texts.push(format!(
+fn notice(query: &UserQuery, found: &pager::Page) -> String {
+    let unknown = query
+        .unknown
+        .as_ref()
+        .map(|name| format!("The filter “{name}” is not known here and was left out."));
+    let cut = found.is_cut.then(|| {
+        format!(
             "There may be more: this page looked at {MOST_READ} users. The next one goes on from \
              there."
-        ));
-    }
+        )
+    });
+    let texts: Vec<String> = unknown.into_iter().chain(cut).collect();
     texts.join(" ")
 }
 
 /// What may be done with the users that are ticked.
 fn actions(staff: &Staff) -> Vec<Choice> {
-    super::actions::Action::ALL
+    let open = BulkAction::ALL
         .into_iter()
-        .filter(|action| staff.can(action.permission()))
-        .map(|action| Choice::new(action.name(), action.label(), false))
+        .filter(|action| staff.can(action.needs(), Model::User));
+    open.map(|action| Choice::new(action.name(), action.label(), false))
         .collect()
 }
 
@@ -174,12 +147,10 @@ fn row(user: &User) -> Row {
     Row {
         id: user.id.0,
         username: user.username.as_str().to_owned(),
-        url: Section::Users.object_url(user.id.0, "change"),
+        url: urls::object(Model::User, user.id.0, "change"),
         email: user.email.as_str().to_owned(),
         name: user.full_name(),
-        is_staff: user.is_staff,
-        is_superuser: user.is_superuser,
-        is_active: user.is_active,
+        flags: [user.is_staff, user.is_active, user.is_superuser],
         last_login: user.last_login.map_or_else(|| "-".to_owned(), date),
         date_joined: date(user.date_joined),
     }

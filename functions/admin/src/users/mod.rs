@@ -1,44 +1,189 @@
 //! Users.
 
-pub mod actions;
-pub mod add;
-mod asked;
-pub mod change;
-pub mod delete;
-mod input;
+pub mod bulk;
+mod fieldsets;
 pub mod list;
 pub mod password;
+mod query;
+
+use std::collections::BTreeSet;
 
 use shared::{
+    accounts::{Refused, rights, users},
     app::App,
     domain::{
-        Group, Permission, User, UserId,
-        permission::{Held, sources},
+        FieldError, Group, Permission, SetChange, User, UserChange, UserId, log_entry::Model,
+        permission::Held,
     },
-    error::ApiError,
+    forms::{FormError, NewAccount, profile_change},
+    input::{Absent, FieldErrors, Presence},
+    store::StoreError,
 };
 
-use crate::{error::AdminError, session::Staff};
+use crate::{
+    model_admin::{AfterAddition, FormKind, ModelAdmin, ObjectForm, Rights},
+    page::Link,
+    posted::Posted,
+    staff::Staff,
+    text::{counted, parsed},
+    urls,
+    widgets::Fieldset,
+};
 
-/// The user whom a path names.
-async fn found(app: &App, id: &str) -> Result<User, AdminError> {
-    let id = id.parse().map_err(|_| ApiError::NotFound)?;
-    let user = app.store.user(UserId(id)).await?;
-    user.ok_or_else(|| ApiError::NotFound.into())
+/// What the form of a user offers.
+#[derive(Default)]
+pub struct Offered {
+    groups: Vec<Group>,
+    permissions: Vec<Permission>,
 }
 
-/// Whether somebody may decide over a user's account: `may_decide_over` of what is at hand.
-fn decides_over(staff: &Staff, user: &User, groups: &[Group], permissions: &[Permission]) -> bool {
-    if staff.user.is_superuser {
-        return true;
+impl ModelAdmin for User {
+    const MODEL: Model = Model::User;
+    const AFTER_ADDITION: AfterAddition = AfterAddition::Object;
+    type Offered = Offered;
+
+    fn id(&self) -> u64 {
+        self.id.0
     }
-    if user.is_superuser {
-        return false;
+
+    fn repr(&self) -> String {
+        self.username.as_str().to_owned()
     }
-    let his = groups
-        .iter()
-        .filter(|group| user.group_ids.contains(&group.id));
-    let his: Vec<Group> = his.cloned().collect();
-    let held = sources(user, &his, permissions).into_keys().collect();
-    staff.user.id == user.id || staff.held.covers_all_of(&Held::Labels(held))
+
+    async fn find(app: &App, id: u64) -> Result<Option<Self>, StoreError> {
+        app.store.user(UserId(id)).await
+    }
+
+    async fn offered(app: &App, form: FormKind) -> Result<Offered, StoreError> {
+        if form == FormKind::Addition {
+            return Ok(Offered::default());
+        }
+        let (groups, permissions) = tokio::try_join!(app.store.groups(), app.store.permissions())?;
+        Ok(Offered {
+            groups,
+            permissions,
+        })
+    }
+
+    fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
+        match form.object {
+            None => fieldsets::of_addition(&form.bound),
+            Some(user) => fieldsets::of_change(form, user),
+        }
+    }
+
+    async fn add(app: &App, staff: &Staff, posted: &Posted, _: &Offered) -> Result<Self, Refused> {
+        let fields = posted.fields(Absent::Missing);
+        let NewAccount { user, password } = NewAccount::in_admin(&app.store, fields).await?;
+        users::create(&app.store, &app.hasher, staff.actor(), user, &password).await
+    }
+
+    async fn change(
+        self,
+        app: &App,
+        staff: &Staff,
+        posted: &Posted,
+        offered: &Offered,
+    ) -> Result<Self, Refused> {
+        let change = read(app, staff, posted, &self, offered).await?;
+        users::change(&app.store, staff.actor(), self, &change).await
+    }
+
+    async fn delete(self, app: &App, staff: &Staff) -> Result<(), Refused> {
+        users::delete(&app.store, staff.actor(), self).await
+    }
+
+    fn deletion_notes(&self) -> Vec<String> {
+        let mut notes = vec!["The user’s tokens and sessions end at once.".to_owned()];
+        if !self.group_ids.is_empty() {
+            let groups = counted(self.group_ids.len(), "group");
+            notes.push(format!("The user leaves {groups}."));
+        }
+        notes
+    }
+
+    fn is_open_to(&self, staff: &Staff) -> bool {
+        rights::may_touch(&staff.user, self)
+    }
+
+    async fn is_decided_by(&self, app: &App, staff: &Staff) -> Result<bool, StoreError> {
+        if staff.held == Held::All {
+            return Ok(true);
+        }
+        let held = app.store.held_at_once(self).await?;
+        Ok(rights::decides_over(&staff.user, &staff.held, self, &held))
+    }
+
+    fn tools(&self, rights: Rights) -> Vec<Link> {
+        let url = urls::object(Model::User, self.id.0, "password");
+        let set_password = Link::new("Set password", url);
+        let is_offered = rights.change && rights.decide;
+        is_offered.then_some(set_password).into_iter().collect()
+    }
+}
+
+/// What the form of a user changes. Fields that the user may not change are shown but not sent, and
+/// stay as they are.
+async fn read(
+    app: &App,
+    staff: &Staff,
+    posted: &Posted,
+    target: &User,
+    offered: &Offered,
+) -> Result<UserChange, FormError> {
+    let fields = posted.fields(Absent::Unchanged);
+    let profile = profile_change(&app.store, fields, &staff.user, target, Presence::Optional);
+    let mut errors = FieldErrors::default();
+    let mut change = match profile.await {
+        Ok(change) => change,
+        Err(FormError::Invalid(found)) => {
+            errors = found;
+            UserChange::default()
+        }
+        Err(error) => return Err(error),
+    };
+    change.groups = chosen(
+        posted,
+        "groups",
+        offered.groups.iter().map(|it| it.id),
+        &mut errors,
+    );
+    let all = offered.permissions.iter().map(|it| it.id);
+    change.permissions = chosen(posted, "user_permissions", all, &mut errors);
+    change.last_login = date(posted, "last_login", Presence::Optional, &mut errors);
+    change.date_joined = date(posted, "date_joined", Presence::Required, &mut errors).flatten();
+    errors.into_result()?;
+    Ok(change)
+}
+
+fn chosen<I: Copy + Ord + std::fmt::Display>(
+    posted: &Posted,
+    field: &'static str,
+    all: impl IntoIterator<Item = I>,
+    errors: &mut FieldErrors,
+) -> Option<SetChange<I>> {
+    let chosen = posted.choices(field, all).unwrap_or_else(|error| {
+        errors.add(field, [error]);
+        BTreeSet::new()
+    });
+    Some(SetChange::Replace(chosen))
+}
+
+/// A date, if it was sent: in seconds since 1970, or none if it was emptied.
+fn date(
+    posted: &Posted,
+    field: &'static str,
+    presence: Presence,
+    errors: &mut FieldErrors,
+) -> Option<Option<i64>> {
+    let text = posted.text(field).trim();
+    let date = parsed(text);
+    match (date, text, presence) {
+        (None, "", Presence::Required) if posted.has(field) => {
+            errors.add(field, [FieldError::REQUIRED]);
+        }
+        (None, "", _) | (Some(_), ..) => {}
+        (None, ..) => errors.add(field, [FieldError::said("Enter a valid date/time.")]),
+    }
+    posted.has(field).then_some(date)
 }

@@ -1,34 +1,35 @@
 //! Setting somebody's password.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    http::header,
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use shared::{
+    accounts::{Refused, users},
     app::App,
-    domain::User,
-    error::{ApiError, FieldErrors, NON_FIELD_ERRORS},
-    forms::NewPassword,
-    http::authority::may_decide_over,
-    store::ChangeError,
+    domain::{User, log_entry::Model},
+    forms::new_password,
+    input::Absent,
+    web::{messages::Message, session},
 };
 
-use super::found;
 use crate::{
-    error::{AdminError, of_form},
-    form::{Fieldset, Filled, FormPage, Related, one_button},
-    messages::Message,
-    page::{Link, Page, Section, redirect_with, shown},
+    error::{AdminError, of_input},
+    model_admin::{FormPage, ModelAdmin},
+    model_pages::found,
+    page::{Link, Page, redirect_with, shown},
     posted::Posted,
-    session::{self, Segment, Staff},
+    staff::{Action, Segment, Staff, allowed},
+    urls,
+    widgets::{Bound, Button, Fieldset, PASSWORD_HELP},
 };
 
-/// Django's rules of passwords.
-pub const HELP: &str = "Not too similar to the other personal information, at least 8 characters, \
-     not a commonly used password, and not entirely numeric.";
-
-/// A user over whose account the caller may decide.
+/// A user over whose account the admin may decide.
 async fn target(app: &App, staff: &Staff, id: &str) -> Result<User, AdminError> {
-    staff.must("auth.change_user")?;
-    let user = found(app, id).await?;
-    may_decide_over(&app.store, &staff.user, &user).await?;
+    staff.must(Action::Change, Model::User)?;
+    let user: User = found(app, id).await?;
+    allowed(user.is_decided_by(app, staff).await?)?;
     Ok(user)
 }
 
@@ -38,85 +39,69 @@ pub async fn ask(
     Segment(id): Segment,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
-    Ok(form(&staff, &user, &FieldErrors::default()))
+    Ok(form(&staff, &user, &Bound::default()))
 }
 
-pub async fn change(
+pub async fn set(
     staff: Staff,
     State(app): State<App>,
     Segment(id): Segment,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
-    let mut fields = posted.fields(false)?;
-    let Some(password) = NewPassword::read(&mut fields, &user.attributes()) else {
-        return Ok(form(&staff, &user, &fields.into_errors()));
-    };
-    let hash = app.hasher.hash(&password).await;
     let now = app.clock.now();
-    let changed = app
-        .store
-        .set_password(&user, true, &hash, now, staff.actor());
-    match changed.await {
-        Ok(()) => {}
-        Err(ChangeError::Refused(_)) => {
-            let text = "The user was changed or deleted meanwhile. Please try again.";
-            return Ok(form(
-                &staff,
-                &user,
-                &FieldErrors::one(NON_FIELD_ERRORS, text),
-            ));
+    let changed = match save(&app, &staff, &user, &posted).await {
+        Ok(changed) => changed,
+        Err(refused) => {
+            let bound = Bound::again(&posted, of_input(refused)?);
+            return Ok(form(&staff, &user, &bound));
         }
-        Err(error) => return Ok(form(&staff, &user, &of_form(error.into())?)),
-    }
-    // Whoever was locked out with the old one need not wait with the new one.
-    app.store.forget_failures(user.username.as_str()).await?;
+    };
     let told = [Message::success("Password changed successfully.")];
-    let to = Section::Users.object_url(user.id.0, "change");
-    let mut response = redirect_with(&app, &staff, &to, &told).await;
-    if user.id == staff.user.id {
-        // All his sessions have ended with the old password; this one goes on as a new one.
-        let user = app.store.user(user.id).await?.ok_or(ApiError::NotFound)?;
-        let session = session::begin(&app, &user, &staff.headers, now).await?;
-        response
-            .headers_mut()
-            .append(axum::http::header::SET_COOKIE, session);
+    let to = urls::object(Model::User, user.id.0, "change");
+    let response = redirect_with(&app, &staff, &to, &told).await;
+    if user.id != staff.user.id {
+        return Ok(response);
     }
-    Ok(response)
+    // All sessions of the user have ended with the old password; this one goes on as a new one.
+    let session = session::begin(&app, &changed, &staff.headers, now).await?;
+    Ok((AppendHeaders([(header::SET_COOKIE, session)]), response).into_response())
 }
 
-fn form(staff: &Staff, user: &User, errors: &FieldErrors) -> Response {
-    let filled = Filled {
-        posted: None,
-        errors,
+async fn save(app: &App, staff: &Staff, user: &User, posted: &Posted) -> Result<User, Refused> {
+    let mut fields = posted.fields(Absent::Missing);
+    let Some(password) = new_password(&mut fields, &user.attributes()) else {
+        return Err(Refused::Invalid(fields.into_errors()));
     };
-    let name = user.username.as_str();
-    let id = user.id.0;
+    users::set_password(&app.store, &app.hasher, staff.actor(), user, &password).await
+}
+
+fn form(staff: &Staff, user: &User, bound: &Bound<'_>) -> Response {
+    let (name, id) = (user.username.as_str(), user.id.0);
     let crumbs = [
-        Link::new(name, Section::Users.object_url(id, "change")),
+        Link::new(name, urls::object(Model::User, id, "change")),
         Link::new("Change password", ""),
     ];
     let title = format!("Change password: {name}");
-    shown(
-        staff,
-        &FormPage {
-            page: Page::in_section(staff, Section::Users, title, crumbs),
-            action_url: Section::Users.object_url(id, "password"),
-            has_errors: !errors.is_empty(),
-            form_errors: filled.form_errors(),
-            fieldsets: vec![Fieldset {
-                legend: "",
-                description: "The user’s tokens and sessions end with the old password.",
-                fields: vec![
-                    filled.password("password1", "Password", HELP),
-                    filled.password("password2", "Password (again)", ""),
-                ],
-            }],
-            tools: Vec::new(),
-            has_submit: true,
-            submit: one_button("Change password"),
-            delete_url: String::new(),
-            related: Related::default(),
-        },
-    )
+    let page = FormPage {
+        page: Page::of_model(staff, Model::User, title, crumbs),
+        action_url: urls::object(Model::User, id, "password"),
+        errors: bound.form_errors(),
+        fieldsets: vec![Fieldset {
+            legend: "",
+            description: "The user’s tokens and sessions end with the old password.",
+            fields: vec![
+                bound.password("password1", "Password").help(PASSWORD_HELP),
+                bound.password("password2", "Password (again)"),
+            ],
+        }],
+        tools: Vec::new(),
+        submit: vec![Button {
+            name: "_save",
+            label: "Change password",
+        }],
+        delete_url: None,
+        panel: None,
+    };
+    shown(staff, &page)
 }

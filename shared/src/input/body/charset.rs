@@ -1,21 +1,34 @@
-//! The charsets of request bodies, by the names and with the errors of
-//! Python's codecs.
+//! The charsets of request bodies, by the names and with the errors of Python's codecs.
+//!
+//! `encoding_rs` decodes all but the Unicode ones. Its encodings are those of browsers, so
+//! [`legacy`] turns what they read differently into what Python reads.
 
-use std::borrow::Cow;
+mod legacy;
+mod unicode;
+
+use encoding_rs::Encoding;
+use unicode::Order;
 
 /// A charset a body may be in.
-///
-/// Python knows some hundred more, which front ends do not send; here they are
-/// unknown ones, and Django reads an unknown charset as UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Charset {
     /// Django's `DEFAULT_CHARSET`.
     #[default]
     Utf8,
+    /// UTF-8, of which a byte order mark at the start is no part.
+    Utf8Sig,
+    /// UTF-7.
+    Utf7,
+    /// UTF-16.
+    Utf16(Order),
+    /// UTF-32.
+    Utf32(Order),
     /// ISO 8859-1, in which every byte is the character of its number.
     Latin1,
     /// US-ASCII.
     Ascii,
+    /// Any other: the name of Python's codec, and the encoding that it comes nearest to.
+    Legacy(&'static str, &'static Encoding),
 }
 
 /// What a charset's name stands for in `codecs.lookup()`.
@@ -23,45 +36,59 @@ pub enum Charset {
 pub enum Codec {
     /// A charset.
     Text(Charset),
-    /// An encoding of bytes or text as something else, which DRF refuses.
-    Binary,
-    /// Nothing known.
+    /// One of Python's codecs that is refused: it encodes no text (DRF refuses those too), or
+    /// `encoding_rs` does not have it (EBCDIC, MS-DOS's code pages and other rare ones).
+    Refused,
+    /// Nothing known, which Django reads as UTF-8.
     Unknown,
 }
+
+/// The codecs that Python has: an encoding's label, and Python's name and aliases.
+const CODECS: &str = include_str!("charset/codecs.txt");
 
 impl Codec {
     /// Looks a name up by the aliases of Python's `encodings`, without regard
     /// to case or punctuation.
     pub fn named(name: &str) -> Self {
-        if name.contains('\0') {
+        let name = normalized(name);
+        let undotted = name.replace('.', "_");
+        let found = CODECS.lines().find_map(|line| {
+            let (label, names) = line.split_once(": ")?;
+            let mut aliases = names.split(' ');
+            let codec = aliases.next()?;
+            let is_named = codec == name || aliases.any(|alias| alias == name || alias == undotted);
+            is_named.then_some((label, codec))
+        });
+        let Some((label, codec)) = found else {
             return Self::Unknown;
-        }
-        match normalized(name).as_str() {
-            "utf_8" | "utf8" | "u8" | "utf" | "utf8_ucs2" | "utf8_ucs4" | "cp65001" => {
-                Self::Text(Charset::Utf8)
-            }
-            "latin_1" | "latin1" | "latin" | "l1" | "8859" | "iso8859" | "iso8859_1"
-            | "iso_8859_1" | "iso_8859_1_1987" | "iso_ir_100" | "cp819" | "ibm819"
-            | "csisolatin1" => Self::Text(Charset::Latin1),
-            "ascii" | "us_ascii" | "us" | "646" | "iso646_us" | "iso_646_irv_1991" | "iso_ir_6"
-            | "ansi_x3_4_1968" | "ansi_x3_4_1986" | "cp367" | "ibm367" | "csascii" => {
-                Self::Text(Charset::Ascii)
-            }
-            "base64" | "base64_codec" | "base_64" | "bz2" | "bz2_codec" | "hex" | "hex_codec"
-            | "quopri" | "quopri_codec" | "quoted_printable" | "quotedprintable" | "rot13"
-            | "rot_13" | "uu" | "uu_codec" | "zip" | "zlib" | "zlib_codec" => Self::Binary,
-            _ => Self::Unknown,
-        }
+        };
+        Self::Text(match label {
+            "utf-8" => Charset::Utf8,
+            "utf-8-sig" => Charset::Utf8Sig,
+            "utf-7" => Charset::Utf7,
+            "utf-16" => Charset::Utf16(Order::Marked),
+            "utf-16-le" => Charset::Utf16(Order::Little),
+            "utf-16-be" => Charset::Utf16(Order::Big),
+            "utf-32" => Charset::Utf32(Order::Marked),
+            "utf-32-le" => Charset::Utf32(Order::Little),
+            "utf-32-be" => Charset::Utf32(Order::Big),
+            "latin-1" => Charset::Latin1,
+            "ascii" => Charset::Ascii,
+            label => match Encoding::for_label(label.as_bytes()) {
+                Some(encoding) => Charset::Legacy(codec, encoding),
+                None => return Self::Refused,
+            },
+        })
     }
 }
 
 /// Lower case, with an underscore for every run of characters that are neither
-/// letters nor digits, and none at the ends.
+/// letters, digits nor full stops, and none at the ends.
 fn normalized(name: &str) -> String {
     let mut normalized = String::new();
     let mut gap = false;
     for c in name.chars() {
-        if !c.is_alphanumeric() {
+        if !c.is_alphanumeric() && c != '.' {
             gap = true;
             continue;
         }
@@ -76,36 +103,143 @@ fn normalized(name: &str) -> String {
     normalized
 }
 
-impl Charset {
-    /// Decodes a JSON body; the error is the text of Python's
-    /// `UnicodeDecodeError`.
-    pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, String> {
-        match self {
-            Self::Utf8 => decode_utf8(bytes),
-            Self::Latin1 => Ok(Cow::Owned(latin1(bytes))),
-            Self::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
-                None => Ok(String::from_utf8_lossy(bytes)),
-                Some(at) => Err(format!(
-                    "'ascii' codec can't decode byte {:#04x} in position {at}: \
-                     ordinal not in range(128)",
-                    bytes[at]
-                )),
-            },
+/// Bytes that a codec cannot read, as Python's `UnicodeDecodeError` has them.
+struct Fault {
+    start: usize,
+    end: usize,
+    reason: &'static str,
+    /// The body's end cuts a character short; a stream reader waits for the rest.
+    is_cut: bool,
+}
+
+impl Fault {
+    fn new(start: usize, length: usize, reason: &'static str) -> Self {
+        Self {
+            start,
+            end: start + length,
+            reason,
+            is_cut: false,
         }
+    }
+
+    /// All from `start` to the `end` of the body.
+    fn cut(start: usize, end: usize, reason: &'static str) -> Self {
+        Self {
+            start,
+            end,
+            reason,
+            is_cut: true,
+        }
+    }
+}
+
+impl Charset {
+    /// Decodes JSON as DRF does, through a stream reader: a Unicode character that the body's end
+    /// cuts short is dropped. The error is the text of Python's exception.
+    pub fn decode_stream(self, bytes: &[u8]) -> Result<String, String> {
+        let mut text = String::with_capacity(bytes.len());
+        let (charset, mark) = self.resolve(bytes);
+        if let Some(fault) = charset.read(&bytes[mark..], &mut text)
+            && !fault.is_cut
+        {
+            // The positions in UTF-8 are those after the mark.
+            let offset = if self == Self::Utf8Sig { 0 } else { mark };
+            let (first, last) = (fault.start + offset, fault.end + offset - 1);
+            let place = if first == last {
+                let byte = bytes[mark + fault.start];
+                format!("byte {byte:#04x} in position {first}")
+            } else {
+                format!("bytes in position {first}-{last}")
+            };
+            let (codec, reason) = (charset.codec(), fault.reason);
+            return Err(format!("'{codec}' codec can't decode {place}: {reason}"));
+        }
+        match self {
+            Self::Utf16(Order::Marked) if mark == 0 && !text.is_empty() => {
+                Err("UTF-16 stream does not start with BOM".to_owned())
+            }
+            Self::Utf32(Order::Marked) if mark == 0 && !text.is_empty() => {
+                Err("UTF-32 stream does not start with BOM".to_owned())
+            }
+            _ => Ok(text),
+        }
+    }
+
+    /// Python's `bytes.decode()`, `None` where it raises an error.
+    pub fn decode(self, bytes: &[u8]) -> Option<String> {
+        let mut text = String::with_capacity(bytes.len());
+        let (charset, mark) = self.resolve(bytes);
+        let fault = charset.read(&bytes[mark..], &mut text);
+        fault.is_none().then_some(text)
     }
 
     /// Decodes with `errors="replace"`, as Django decodes the values of forms.
     pub fn decode_replacing(self, bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(bytes.len());
+        let (charset, mut at) = self.resolve(bytes);
+        while let Some(fault) = charset.read(&bytes[at..], &mut text) {
+            text.push(char::REPLACEMENT_CHARACTER);
+            at += fault.end;
+        }
+        text
+    }
+
+    /// The charset without its byte order mark, and the length of that.
+    fn resolve(self, bytes: &[u8]) -> (Self, usize) {
         match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            Self::Latin1 => latin1(bytes),
-            Self::Ascii => bytes
-                .iter()
-                .map(|&byte| match byte {
-                    0..=0x7f => char::from(byte),
-                    _ => char::REPLACEMENT_CHARACTER,
-                })
-                .collect(),
+            Self::Utf8Sig if bytes.starts_with(b"\xef\xbb\xbf") => (Self::Utf8, 3),
+            Self::Utf8Sig => (Self::Utf8, 0),
+            Self::Utf16(Order::Marked) => {
+                let order = Order::of_mark(bytes, b"\xff\xfe", b"\xfe\xff");
+                (
+                    Self::Utf16(order.unwrap_or(Order::Little)),
+                    if order.is_some() { 2 } else { 0 },
+                )
+            }
+            Self::Utf32(Order::Marked) => {
+                let order = Order::of_mark(bytes, b"\xff\xfe\0\0", b"\0\0\xfe\xff");
+                (
+                    Self::Utf32(order.unwrap_or(Order::Little)),
+                    if order.is_some() { 4 } else { 0 },
+                )
+            }
+            other => (other, 0),
+        }
+    }
+
+    /// Appends the text up to the first bytes that cannot be read.
+    fn read(self, bytes: &[u8], text: &mut String) -> Option<Fault> {
+        match self {
+            Self::Utf8 | Self::Utf8Sig => unicode::utf8(bytes, text),
+            Self::Utf7 => unicode::utf7(bytes, text),
+            Self::Utf16(order) => unicode::utf16(bytes, order, text),
+            Self::Utf32(order) => unicode::utf32(bytes, order, text),
+            Self::Latin1 => {
+                text.push_str(&latin1(bytes));
+                None
+            }
+            Self::Ascii => {
+                let first = bytes.iter().position(|byte| !byte.is_ascii());
+                text.push_str(&latin1(&bytes[..first.unwrap_or(bytes.len())]));
+                first.map(|at| Fault::new(at, 1, "ordinal not in range(128)"))
+            }
+            Self::Legacy(codec, encoding) => legacy::read(codec, encoding, bytes, text),
+        }
+    }
+
+    /// The codec's name in Python's errors.
+    fn codec(self) -> &'static str {
+        match self {
+            Self::Utf8 | Self::Utf8Sig => "utf-8",
+            Self::Utf7 => "utf7",
+            Self::Utf16(Order::Big) => "utf-16-be",
+            Self::Utf16(_) => "utf-16-le",
+            Self::Utf32(Order::Big) => "utf-32-be",
+            Self::Utf32(_) => "utf-32-le",
+            Self::Latin1 => "latin-1",
+            Self::Ascii => "ascii",
+            Self::Legacy(_, encoding) if encoding.is_single_byte() => "charmap",
+            Self::Legacy(codec, _) => codec,
         }
     }
 }
@@ -115,100 +249,5 @@ pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
-/// Decodes UTF-8; the error is the text of Python's `UnicodeDecodeError`.
-///
-/// DRF reads JSON through a stream reader, which holds back a character that
-/// the body's end cuts short and so drops it without an error.
-pub fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
-    let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return Ok(Cow::Borrowed(text)),
-        Err(error) => error,
-    };
-    let start = error.valid_up_to();
-    // CPython also waits for the third byte of what can only be a surrogate.
-    let cut_short = matches!(bytes[start..], [0xed, 0xa0..=0xbf]);
-    let length = match error.error_len() {
-        Some(length) if !cut_short => length,
-        _ => return Ok(String::from_utf8_lossy(&bytes[..start])),
-    };
-    let first = bytes[start];
-    let reason = match first {
-        0xc2..=0xf4 => "invalid continuation byte",
-        _ => "invalid start byte",
-    };
-    let place = match length {
-        1 => format!("byte {first:#04x} in position {start}"),
-        _ => format!("bytes in position {start}-{}", start + length - 1),
-    };
-    Err(format!("'utf-8' codec can't decode {place}: {reason}"))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn charsets_go_by_any_spelling_python_takes() {
-        for (name, codec) in [
-            ("UTF-8", Codec::Text(Charset::Utf8)),
-            (" utf 8 ", Codec::Text(Charset::Utf8)),
-            ("ISO-8859-1", Codec::Text(Charset::Latin1)),
-            ("us-ascii", Codec::Text(Charset::Ascii)),
-            ("Base64", Codec::Binary),
-            ("klingon", Codec::Unknown),
-            ("", Codec::Unknown),
-        ] {
-            assert_eq!(Codec::named(name), codec, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn undecodable_bytes_are_reported_as_python_reports_them() {
-        for (bytes, expected) in [
-            (
-                &b"{\"username\": \"\xff\"}"[..],
-                "byte 0xff in position 14: invalid start byte",
-            ),
-            (b"\x80", "byte 0x80 in position 0: invalid start byte"),
-            (
-                b"a\xc3(",
-                "byte 0xc3 in position 1: invalid continuation byte",
-            ),
-            (
-                b"abc\xe2\x82(",
-                "bytes in position 3-4: invalid continuation byte",
-            ),
-            (
-                b"\xf0\x9f\x98(",
-                "bytes in position 0-2: invalid continuation byte",
-            ),
-            (
-                b"\xed\xa0\x80",
-                "byte 0xed in position 0: invalid continuation byte",
-            ),
-        ] {
-            let expected = format!("'utf-8' codec can't decode {expected}");
-            assert_eq!(decode_utf8(bytes), Err(expected));
-        }
-        assert_eq!(
-            Charset::Ascii.decode(b"a\xe9"),
-            Err(
-                "'ascii' codec can't decode byte 0xe9 in position 1: ordinal not in range(128)"
-                    .to_owned()
-            )
-        );
-    }
-
-    #[test]
-    fn a_character_cut_short_by_the_end_is_dropped() {
-        assert_eq!(decode_utf8(b"{}\xe2\x82"), Ok(Cow::Borrowed("{}")));
-        assert_eq!(decode_utf8(b"\xf0"), Ok(Cow::Borrowed("")));
-        assert_eq!(decode_utf8(b"1\xed\xa0"), Ok(Cow::Borrowed("1")));
-    }
-
-    #[test]
-    fn latin_1_takes_every_byte() {
-        assert_eq!(Charset::Latin1.decode(b"\xe9\xff").as_deref(), Ok("éÿ"));
-        assert_eq!(Charset::Ascii.decode_replacing(b"a\xe9"), "a\u{fffd}");
-    }
-}
+mod tests;

@@ -153,7 +153,7 @@ fn join(mut pieces: Vec<Piece>) -> Option<String> {
     };
     match Codec::named(charset) {
         Codec::Text(charset) => Some(charset.decode_replacing(&raw_bytes(text))),
-        Codec::Binary => Some(unquote(text)),
+        Codec::Refused => Some(unquote(text)),
         Codec::Unknown if charset.is_empty() => Some(unquote(text)),
         Codec::Unknown => None,
     }
@@ -175,6 +175,10 @@ fn raw_bytes(text: &str) -> Vec<u8> {
 /// `urllib.parse.unquote`: decodes the percent-encoded bytes of each run of
 /// ASCII characters, and leaves other characters alone.
 pub fn percent_decoded(text: &str, charset: Charset) -> String {
+    // Otherwise whole runs are decoded, which matters in charsets that do not hold ASCII.
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {

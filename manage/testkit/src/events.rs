@@ -1,0 +1,71 @@
+//! Events of API Gateway, and what a function answers to them as the Lambda runtime calls it.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use lambda_http::{Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
+use serde_json::{Value, json};
+use shared::{app::App, http::service, lambda::handler};
+use tower::{Service, ServiceExt};
+
+use crate::{Answer, routes::served};
+
+/// The host of the events.
+const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
+
+/// The event of a request, in payload format 2.0.
+pub fn event(method: &str, path: &str, token: Option<&str>, body: &Value) -> Value {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut headers = json!({
+        "content-type": "application/json",
+        "host": HOST,
+        "x-forwarded-proto": "https",
+    });
+    if let Some(token) = token {
+        headers["authorization"] = format!("Bearer {token}").into();
+    }
+    let mut event = json!({
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "domainName": HOST,
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.1"},
+            "requestId": "Wxyz=",
+            "stage": "$default",
+        },
+        "isBase64Encoded": false,
+    });
+    if !body.is_null() {
+        event["body"] = body.to_string().into();
+    }
+    event
+}
+
+/// What a function answers to an event.
+pub async fn invoke(function: &str, app: &App, event: &Value) -> Answer {
+    let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event");
+    let mut handler = handler(service(served(function), app.clone()));
+    let event = LambdaEvent::new(payload, Context::default());
+    let answer = handler.ready().await.expect("ready").call(event).await;
+    answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"))
+}
+
+/// An answer in payload format 2.0; none of ours is in base64.
+pub fn answer_of(payload: &Value) -> Answer {
+    assert_eq!(payload["isBase64Encoded"], false, "{payload}");
+    let pairs = payload["headers"].as_object().expect("headers").iter();
+    let cookies = payload["cookies"].as_array().into_iter().flatten();
+    let cookies = cookies.map(|cookie| (header::SET_COOKIE.as_str(), cookie));
+    let all = pairs
+        .map(|(name, value)| (name.as_str(), value))
+        .chain(cookies);
+    let mut headers = HeaderMap::new();
+    for (name, value) in all {
+        let value = HeaderValue::from_str(value.as_str().expect("a text"));
+        let name: HeaderName = name.parse().expect("a name");
+        headers.append(name, value.expect("a value"));
+    }
+    let status = payload["statusCode"].as_u64().expect("a status");
+    let text = payload["body"].as_str().unwrap_or_default().to_owned();
+    Answer::new(status.try_into().expect("a status"), headers, text)
+}

@@ -1,0 +1,43 @@
+//! What the tests share. What one part of them needs alone stands beside it.
+//!
+//! - [`Server`] is a whole service: the engine, the table and every function's routes, on loopback.
+//!   [`Observed`] is one with its clock and its calls to the table in the test's hand.
+//! - [`accounts`] makes users, groups and permissions in the table itself.
+//! - [`Client`] sends requests and [`Pages`] is a browser without scripts; both bring an [`Answer`].
+//! - [`proxy`] stands between the service and the table, records calls and injects faults.
+//! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
+//!   `events/`.
+//! - [`process`] runs binaries, [`routes`] knows every route.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends so"
+)]
+
+pub mod accounts;
+mod answer;
+mod client;
+pub mod events;
+mod pages;
+pub mod process;
+pub mod proxy;
+pub mod routes;
+pub mod runtime;
+pub mod samples;
+mod server;
+
+pub use answer::{Answer, detail, forbidden, not_found, unauthenticated};
+pub use client::{Account, Caller, Client, NOBODY, registration, user_path};
+pub use pages::{Pages, percent_encoded};
+pub use server::{
+    NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, settings,
+};
+
+use shared::domain::names::TextField;
+
+/// A username, an address or another checked text.
+#[track_caller]
+pub fn parsed<T: TextField>(text: &str) -> T {
+    T::parse(text.into()).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+}

@@ -1,0 +1,68 @@
+//! Every route of the functions, as their tables state them.
+
+use std::collections::BTreeSet;
+
+use manage::functions;
+use shared::http::routes::Routes;
+
+/// The functions that serve the API.
+pub const FUNCTIONS: [&str; 4] = ["auth", "users", "groups", "permissions"];
+/// The function that serves pages.
+pub const ADMIN: &str = "admin";
+
+/// A path and a method.
+pub type Route = (String, String);
+
+/// Every route of the API.
+pub fn routes() -> BTreeSet<Route> {
+    FUNCTIONS.into_iter().flat_map(routes_of).collect()
+}
+
+/// Every route of a function.
+pub fn routes_of(function: &str) -> BTreeSet<Route> {
+    let served = served(function);
+    let pairs = served.table().iter().flat_map(|route| {
+        let methods = route.methods.iter();
+        methods.map(|(method, _)| (route.path.to_owned(), method.to_string()))
+    });
+    pairs.collect()
+}
+
+/// What serves a function's routes.
+pub fn served(function: &str) -> Routes {
+    let mut all = functions().into_iter();
+    let found = all.find(|(name, _)| *name == function);
+    found.unwrap_or_else(|| panic!("no function {function}")).1
+}
+
+/// The route of a path: ids are `{id}`.
+pub fn route_of(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let segments = path.split('/').map(|segment| match segment.parse::<u64>() {
+        Ok(_) => "{id}",
+        Err(_) => segment,
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// The function to which API Gateway gives a path: that of the longest prefix.
+pub fn function_of(path: &str) -> &'static str {
+    if path.starts_with("/admin/") {
+        return ADMIN;
+    }
+    let rest = path.strip_prefix("/api/auth/").expect("a path of the API");
+    let first = rest.split('/').next();
+    let mut functions = FUNCTIONS[1..].iter();
+    functions
+        .find(|function| first == Some(**function))
+        .unwrap_or(&"auth")
+}
+
+/// The path of a function's routes.
+pub fn prefix_of(function: &str) -> String {
+    match function {
+        ADMIN => "/admin".to_owned(),
+        "auth" => "/api/auth".to_owned(),
+        function => format!("/api/auth/{function}"),
+    }
+}

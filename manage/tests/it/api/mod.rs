@@ -1,0 +1,17 @@
+//! The API through the whole router, on a real table: what the recorded scenarios do not cover.
+
+mod access;
+mod actions;
+mod charsets;
+mod climbing;
+mod flags;
+mod input;
+mod listing;
+mod model;
+mod permissions;
+mod properties;
+mod requests;
+mod revocation;
+mod settings;
+mod superusers;
+mod tokens;

@@ -1,0 +1,71 @@
+//! Settings that are wrong name themselves and keep their secrets.
+
+use shared::settings::{Settings, SettingsError};
+
+fn settings(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let key = "s3cret".repeat(8);
+    let usual = [("SIGNING_KEY", key.as_str()), ("TABLE_NAME", "users")];
+    Settings::from_lookup(|name| {
+        let mut all = changes.iter().chain(&usual);
+        let found = all.find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+}
+
+#[test]
+fn defaults_are_simplejwts() {
+    let settings = settings(&[]).unwrap();
+    let tokens = settings.tokens;
+    let lifetimes = (tokens.access_lifetime, tokens.refresh_lifetime);
+    assert_eq!((lifetimes, tokens.leeway), ((300, 86_400), 0));
+    assert_eq!((tokens.audience, tokens.issuer), (None, None));
+    assert!(!settings.logins.update_last_login);
+}
+
+#[test]
+fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
+    for (name, value, text) in [
+        ("SIGNING_KEY", "", "is not set"),
+        (
+            "SIGNING_KEY",
+            "short-s3cret",
+            "has a key shorter than 32 bytes",
+        ),
+        (
+            "SIGNING_KEY_FALLBACKS",
+            "short-s3cret",
+            "has a key shorter than 32 bytes",
+        ),
+        ("TABLE_NAME", "", "is not set"),
+        ("ALGORITHM", "none", "is not one of HS256, HS384, HS512"),
+        (
+            "ACCESS_TOKEN_LIFETIME",
+            "abc",
+            "is not a number of seconds from 1 to 315360000",
+        ),
+        (
+            "REFRESH_TOKEN_LIFETIME",
+            "0",
+            "is not a number of seconds from 1 to 315360000",
+        ),
+        (
+            "LEEWAY",
+            "-1",
+            "is not a number of seconds from 0 to 315360000",
+        ),
+        ("UPDATE_LAST_LOGIN", "maybe", "is neither true nor false"),
+    ] {
+        let refused = settings(&[(name, value)]).unwrap_err();
+        assert_eq!(refused.to_string(), format!("{name} {text}"));
+    }
+}
+
+#[test]
+fn settings_do_not_print_their_keys() {
+    let settings = settings(&[("SIGNING_KEY_FALLBACKS", &"an0ther".repeat(8))]).unwrap();
+    let printed = format!("{settings:?}");
+    assert!(
+        !printed.contains("s3cret") && !printed.contains("an0ther"),
+        "{printed}"
+    );
+}

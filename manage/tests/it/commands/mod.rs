@@ -1,0 +1,21 @@
+//! The `manage` binary as its users meet it: real processes, signals, terminals and files.
+//!
+//! - [`process`] starts the binary,
+//! - [`proxy`] stands before a `runserver`,
+//! - [`terminal`] is a user at a keyboard,
+//! - every other module holds the tests of one part.
+
+mod accounts;
+mod check;
+mod cors;
+mod failures;
+mod help;
+mod kill;
+mod process;
+mod prompts;
+mod proxy;
+mod runserver;
+mod smoketest;
+mod syncpermissions;
+mod table;
+mod terminal;

@@ -1,0 +1,187 @@
+//! Keys in Secrets Manager: a rotation logs nobody out.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use aws_sdk_secretsmanager::Client;
+use manage::rotatekey::rotate;
+use serde_json::{Value, json};
+use shared::{
+    app::App, clock::Clock, keyring::Keyring, settings::Settings, store::connect_to,
+    telemetry::Reporter,
+};
+use testkit::{
+    Answer, PASSWORD, Server, TABLE,
+    events::{event, invoke},
+};
+
+use super::secrets::Secrets;
+
+const OLD: &str = "the-old-key-of-the-tests-0123456789abcdef";
+const NEW: &str = "the-new-key-of-the-tests-0123456789abcdef";
+const NOW: i64 = 1_900_000_000;
+
+/// An instance of the service, with its own look at the secret and its own time.
+struct Instance {
+    app: App,
+    time: Arc<AtomicI64>,
+}
+
+/// The settings of an instance, and the keys that it starts with.
+async fn start(client: &Client) -> (Settings, Result<Keyring, String>) {
+    let settings = Settings::from_lookup(|name| match name {
+        "SIGNING_KEY_SECRET_ARN" => Some("the-secret".to_owned()),
+        "TABLE_NAME" => Some(TABLE.to_owned()),
+        _ => None,
+    });
+    let settings = settings.unwrap();
+    let arn = "the-secret".to_owned();
+    let keys = Keyring::from_secret(&settings.tokens, client.clone(), arn, NOW).await;
+    (settings, keys.map_err(|error| error.to_string()))
+}
+
+async fn instance(server: &Server, client: &Client) -> Instance {
+    let (settings, keys) = start(client).await;
+    let time = Arc::new(AtomicI64::new(NOW));
+    let app = App::new(
+        settings,
+        connect_to(&server.engine.endpoint()),
+        keys.unwrap(),
+        Clock::Fixed(Arc::clone(&time)),
+        Reporter::Lines,
+    );
+    Instance { app, time }
+}
+
+impl Instance {
+    fn at(&self, seconds: i64) -> &Self {
+        self.time.store(NOW + seconds, Ordering::SeqCst);
+        self
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        let event = event("POST", &format!("/api/auth/{path}"), None, &body);
+        invoke("auth", &self.app, &event).await
+    }
+
+    /// The access and the refresh token of a login.
+    async fn log_in(&self) -> (String, String) {
+        let body = json!({"username": "admin", "password": PASSWORD});
+        let tokens = self.post("login/", body).await;
+        tokens.assert_status(200);
+        (tokens.field("access"), tokens.field("refresh"))
+    }
+
+    async fn verify(&self, token: &str) -> u16 {
+        let body = json!({ "token": token });
+        self.post("token/verify/", body).await.status
+    }
+
+    async fn read_users(&self, token: &str) -> u16 {
+        let event = event("GET", "/api/auth/users/", Some(token), &Value::Null);
+        invoke("users", &self.app, &event).await.status
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_read_at_the_start_and_again_after_five_minutes() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let one = instance(&server, &client).await;
+    let (access, _) = one.log_in().await;
+    assert_eq!(one.at(299).verify(&access).await, 200);
+    assert_eq!(secrets.reads(), 1);
+    secrets.put(NEW, OLD);
+    one.at(300).log_in().await;
+    assert_eq!(secrets.reads(), 2);
+    one.at(599).log_in().await;
+    assert_eq!(secrets.reads(), 2);
+}
+
+#[tokio::test]
+async fn a_rotation_logs_nobody_out() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let early = instance(&server, &client).await;
+    let (old_access, old_refresh) = early.log_in().await;
+    secrets.put(NEW, OLD);
+    let late = instance(&server, &client).await;
+    // The new key's instance takes the old key's tokens, and the old key's the new one's.
+    assert_eq!(late.read_users(&old_access).await, 200);
+    let refresh = json!({"refresh": old_refresh});
+    let answer = late.post("token/refresh/", refresh).await;
+    let new_access = answer.assert_status(200).field("access");
+    assert_eq!(early.at(10).read_users(&new_access).await, 200);
+    assert_eq!(secrets.reads(), 3);
+}
+
+#[tokio::test]
+async fn rotatekey_makes_a_new_key_and_keeps_the_one_before_it() {
+    let server = Server::start().await;
+    let (_, client) = Secrets::start(OLD, "").await;
+    let before = instance(&server, &client).await;
+    let (old_access, _) = before.log_in().await;
+    rotate(&client, "the-secret").await.expect("a rotation");
+    let after = instance(&server, &client).await;
+    let (new_access, _) = after.log_in().await;
+    assert_eq!(after.verify(&old_access).await, 200);
+    let known = before.app.keys.at_hand().open(&new_access);
+    assert!(known.is_none(), "a new key");
+    // A second rotation ends the tokens of the first key.
+    rotate(&client, "the-secret").await.expect("a rotation");
+    let last = instance(&server, &client).await;
+    assert_eq!(last.verify(&old_access).await, 401);
+    assert_eq!(last.verify(&new_access).await, 200);
+}
+
+#[tokio::test]
+async fn forged_tokens_do_not_make_it_read_the_secret_all_the_time() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let one = instance(&server, &client).await;
+    let (access, _) = one.log_in().await;
+    let forged = format!("{access}x");
+    for second in 0..30 {
+        for _ in 0..3 {
+            assert_eq!(one.at(second).verify(&forged).await, 401);
+        }
+    }
+    // At the start, and ten and twenty seconds after it.
+    assert_eq!(secrets.reads(), 3);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_again_leaves_the_keys_at_hand() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let one = instance(&server, &client).await;
+    let (_, refresh) = one.log_in().await;
+    secrets.fail();
+    for second in [300, 301, 310] {
+        assert_eq!(one.at(second).verify(&refresh).await, 200);
+    }
+    secrets.put_text("no JSON".to_owned());
+    assert_eq!(one.at(320).verify(&refresh).await, 200);
+    assert_eq!(secrets.reads(), 4);
+    secrets.put(NEW, "");
+    assert_eq!(one.at(330).verify(&refresh).await, 401);
+}
+
+#[tokio::test]
+async fn a_start_without_usable_keys_says_why_and_shows_none() {
+    let (secrets, client) = Secrets::start("short-key", "").await;
+    let refused = async || start(&client).await.1.map(drop).unwrap_err();
+    let text = refused().await;
+    assert!(text.contains("SIGNING_KEY_SECRET_ARN"), "{text}");
+    assert!(text.contains("shorter than 32 bytes"), "{text}");
+    assert!(!text.contains("short-key"), "{text}");
+    secrets.put_text(format!("\"{NEW}\""));
+    let text = refused().await;
+    assert!(text.contains("is not {\"current\""), "{text}");
+    assert!(!text.contains(NEW), "{text}");
+    secrets.fail();
+    let text = refused().await;
+    assert!(text.contains("AccessDenied"), "{text}");
+}

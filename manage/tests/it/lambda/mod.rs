@@ -1,0 +1,14 @@
+//! The functions as Lambda runs them: events of API Gateway, what the template lets them do, and
+//! keys that change under them.
+
+mod authorizer;
+mod calls;
+mod every_page;
+mod keys;
+mod odd_events;
+mod parameters;
+mod policies;
+mod samples;
+mod secrets;
+mod template;
+mod trust;

@@ -1,0 +1,57 @@
+//! What the template's parameters set.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use shared::settings::Settings;
+
+use super::template::Template;
+
+/// The settings of a function with these variables, and the names of all that there are.
+fn settings(variables: &BTreeMap<String, String>) -> (Settings, BTreeSet<String>) {
+    let known = RefCell::new(BTreeSet::new());
+    let settings = Settings::from_lookup(|name| {
+        known.borrow_mut().insert(name.to_owned());
+        variables.get(name).cloned()
+    });
+    (settings.expect("settings"), known.into_inner())
+}
+
+#[test]
+fn each_variable_of_a_function_is_a_setting_and_its_default_the_same() {
+    let template = Template::read();
+    for function in template.functions() {
+        let variables = template.variables(&function);
+        let (given, known) = settings(&variables);
+        for name in variables.keys() {
+            assert!(known.contains(name), "{function} has {name}");
+        }
+        // These name what each deployment has of its own.
+        let needed = ["TABLE_NAME", "SIGNING_KEY_SECRET_ARN", "METRICS_NAMESPACE"];
+        let mut bare = variables.clone();
+        bare.retain(|name, _| needed.contains(&name.as_str()));
+        let (default, _) = settings(&bare);
+        assert_eq!(format!("{given:?}"), format!("{default:?}"), "{function}");
+    }
+}
+
+#[test]
+fn each_function_gets_the_settings_that_it_uses() {
+    let template = Template::read();
+    let (logins, changes) = ("admin auth", "admin groups permissions users");
+    for (name, functions) in [
+        ("LOGIN_FAILURE_LIMIT", logins),
+        ("LOGIN_FAILURE_LIMIT_PER_ADDRESS", logins),
+        ("LOGIN_FAILURE_WINDOW", logins),
+        ("SESSION_IDLE_AGE", "admin"),
+        ("SESSION_COOKIE_AGE", "admin"),
+        ("CSRF_TRUSTED_ORIGINS", "admin"),
+        ("AUDIT_RETENTION_DAYS", changes),
+    ] {
+        let mut having = Vec::from_iter(template.functions());
+        having.retain(|function| template.variables(function).contains_key(name));
+        assert_eq!(having.join(" "), functions, "{name}");
+    }
+}

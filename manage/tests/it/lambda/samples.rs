@@ -1,0 +1,216 @@
+//! The sample events: each is answered as its name says, and each route has one.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use testkit::{
+    events::invoke,
+    routes::{ADMIN, Route, function_of, prefix_of, route_of, routes, routes_of},
+    samples::{events, is_for_page, read, service},
+};
+
+fn user(id: u64, name: &str, first: &str, groups: Value) -> Value {
+    json!({
+        "id": id, "username": name, "email": format!("{name}@example.com"),
+        "first_name": first, "last_name": "Sample", "groups": groups,
+    })
+}
+
+/// What an event is answered; of tokens and long lists only the form.
+fn expected(name: &str) -> (u16, Value) {
+    let editors = || json!([{"id": 1001, "name": "Sample editors"}]);
+    let ann = || user(1002, "sample-ann", "Ann", editors());
+    let held = || json!({"is_superuser": false, "permissions": ["auth.publish_sample"]});
+    let permission = |id: u64, name: &str, codename: &str| json!({"id": id, "name": name, "codename": codename, "content_type": "auth.user"});
+    let publish = |name: &str| (200, permission(1001, name, "publish_sample"));
+    let group = |id: u64, name: &str| json!({"id": id, "name": name});
+    let both = || json!([group(1001, "Sample editors"), group(1002, "Sample readers")]);
+    let message = |text: &str| (200, json!({ "message": text }));
+    let detail = |name: &str| json!({"id": 1001, "name": name, "permissions": [1001]});
+    match name {
+        "login" => (200, json!({"refresh": "<jwt>", "access": "<jwt>"})),
+        "refresh-token" => (200, json!({"access": "<jwt>"})),
+        "verify-token" | "blacklist-token" => (200, json!({})),
+        "register" => {
+            let mut cid = user(1004, "sample-cid", "Cid", Value::Null);
+            cid["email"] = "cid@example.com".into();
+            cid.as_object_mut().expect("a user").remove("groups");
+            (201, cid)
+        }
+        "list-users" => {
+            let admin = user(1001, "sample-admin", "Admin", json!([]));
+            (200, json!([admin, ann()]))
+        }
+        "get-user" | "get-own-profile" => (200, ann()),
+        "list-user-permissions" => {
+            let mut explained = held();
+            explained["explain"] = json!({"auth.publish_sample": editors()});
+            (200, explained)
+        }
+        "replace-user-permissions" => (200, held()),
+        "list-group-members" => (200, json!([ann()])),
+        "update-user" | "patch-user" => {
+            let mut changed = ann();
+            changed["last_name"] = "Example".into();
+            if name == "update-user" {
+                changed["email"] = "ann@example.com".into();
+            }
+            (200, changed)
+        }
+        "assign-groups" => (200, user(1003, "sample-bob", "Bob", both())),
+        "delete-user" | "delete-group" | "delete-permission" => (204, Value::Null),
+        "list-groups" => (200, both()),
+        "create-group" => (201, group(1003, "Sample reviewers")),
+        "get-group" | "update-group" => (200, detail("Sample editors")),
+        "patch-group" => (200, detail("Sample writers")),
+        "assign-permissions" => message("Permissions assigned successfully"),
+        "remove-permissions" => message("Permissions removed successfully"),
+        "list-permissions" => (200, json!("<13 permissions>")),
+        "create-permission" => {
+            let archive = permission(1002, "Can archive sample", "archive_sample");
+            (201, archive)
+        }
+        "get-permission" => publish("Can publish sample"),
+        "update-permission" | "patch-permission" => publish("Can publish samples"),
+        "assign-permission-to-group" => message("Permission assigned to group successfully"),
+        "remove-permission-from-group" => message("Permission removed from group successfully"),
+        other => panic!("{other}.json has no expected answer"),
+    }
+}
+
+/// What events for pages are answered: a status, a header and a text of the body.
+const PAGES: [(&str, u16, &str, &str, &str); 4] = [
+    ("admin-front-page", 302, "location", LOGIN, ""),
+    ("admin-log-in", 302, "location", "/admin/", ""),
+    ("admin-login-page", 200, "content-type", HTML, NEXT),
+    ("admin-stylesheet", 200, "content-type", CSS, "body"),
+];
+const LOGIN: &str = "/admin/login/?next=/admin/";
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const NEXT: &str = r#"<input type="hidden" name="next" value="/admin/">"#;
+
+/// A body without what differs from run to run.
+fn seen(body: Value) -> Value {
+    match body {
+        Value::Array(list) if list.len() == 13 => json!("<13 permissions>"),
+        Value::Object(mut fields) => {
+            for token in ["access", "refresh"] {
+                if let Some(Value::String(text)) = fields.get_mut(token) {
+                    assert_eq!(text.split('.').count(), 3, "{text}");
+                    "<jwt>".clone_into(text);
+                }
+            }
+            Value::Object(fields)
+        }
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn every_sample_event_is_answered_as_its_name_says() {
+    let mut events = events();
+    events.retain(|_, event| !is_for_page(event));
+    assert!(events.len() >= 27, "{}", events.len());
+    for (name, event) in &events {
+        let (_engine, app) = service().await;
+        let function = function_of(event["rawPath"].as_str().unwrap());
+        let answer = invoke(function, &app, event).await;
+        let seen = (answer.status, seen(answer.body));
+        assert_eq!(seen, expected(name), "{name}.json");
+    }
+}
+
+#[tokio::test]
+async fn every_sample_event_for_a_page_is_answered_as_its_name_says() {
+    let mut events = events();
+    events.retain(|_, event| is_for_page(event));
+    let names: Vec<&str> = events.keys().map(String::as_str).collect();
+    let answers = PAGES.map(|(name, ..)| name);
+    assert_eq!(names, answers);
+    for (name, status, header, value, text) in PAGES {
+        let (_engine, app) = service().await;
+        let answer = invoke(ADMIN, &app, &events[name]).await;
+        answer.assert_status(status).assert_says(text);
+        assert_eq!(answer.header(header), Some(value), "{name}.json");
+        let mut cookies = answer.headers.get_all("set-cookie").iter();
+        let is_session = |cookie: &str| cookie.starts_with("__Host-sessionid=1001.");
+        let has_session = cookies.any(|cookie| cookie.to_str().is_ok_and(is_session));
+        assert_eq!(
+            has_session,
+            name == "admin-log-in",
+            "{name}.json: {answer:?}"
+        );
+    }
+}
+
+#[test]
+fn every_event_is_whole_and_says_that_it_is_a_sample() {
+    for (name, event) in events() {
+        let comment = event["comment"].as_str().unwrap_or_default();
+        assert!(comment.contains("sample"), "{name}.json");
+        let path = event["rawPath"].as_str().unwrap();
+        let prefix = prefix_of(function_of(path));
+        let context = &event["requestContext"];
+        assert_eq!(event["version"], "2.0", "{name}.json");
+        let key = format!("ANY {prefix}/{{proxy+}}");
+        assert_eq!(event["routeKey"], key, "{name}.json");
+        assert_eq!(context["routeKey"], event["routeKey"], "{name}.json");
+        assert_eq!(context["http"]["path"], path, "{name}.json");
+        assert_eq!(context["stage"], "$default", "{name}.json");
+        let rest = event["pathParameters"]["proxy"].as_str().unwrap();
+        assert_eq!(format!("{prefix}/{rest}"), path, "{name}.json");
+        if let Some(body) = event["body"].as_str() {
+            let length = event["headers"]["content-length"].as_str();
+            let sent = match event["isBase64Encoded"].as_bool().unwrap() {
+                true => STANDARD.decode(body).unwrap().len(),
+                false => body.len(),
+            };
+            assert_eq!(length, Some(&*sent.to_string()), "{name}.json");
+        }
+    }
+    let env = read("env");
+    let key = env["Parameters"]["SIGNING_KEY"].as_str().unwrap();
+    assert!(key.starts_with("sample-"), "{key}");
+}
+
+/// Routes and methods of events.
+fn sampled(events: impl IntoIterator<Item = Value>) -> BTreeSet<Route> {
+    let route = |event: Value| {
+        let path = event["rawPath"].as_str().unwrap();
+        let method = event["requestContext"]["http"]["method"].as_str();
+        (route_of(path), method.unwrap().to_owned())
+    };
+    events.into_iter().map(route).collect()
+}
+
+#[test]
+fn every_route_of_the_api_has_a_sample_event() {
+    let events = events().into_values().filter(|event| !is_for_page(event));
+    let mut sampled = sampled(events);
+    sampled.retain(|(path, _)| !path.ends_with("/me/"));
+    let routes = routes();
+    assert!(routes.len() >= 27, "{routes:?}");
+    assert_eq!(sampled, routes);
+}
+
+/// The pages behind the login need a session, which is in the table and ends within a day: no file
+/// can hold one. What a browser sends until it has one can be written down, the form too.
+#[test]
+fn every_page_that_needs_no_session_has_a_sample_event() {
+    let sampled = sampled(events().into_values().filter(is_for_page));
+    let pages = [
+        ("/admin/", "GET"),
+        ("/admin/login/", "GET"),
+        ("/admin/login/", "POST"),
+        ("/admin/static/admin.css", "GET"),
+    ];
+    let pages = pages.map(|(path, method)| (path.to_owned(), method.to_owned()));
+    assert_eq!(sampled, BTreeSet::from(pages));
+    let routes: BTreeSet<_> = sampled
+        .into_iter()
+        .map(|(path, method)| (path.replace("admin.css", "{file}/"), method))
+        .collect();
+    assert!(routes.is_subset(&routes_of(ADMIN)), "{routes:?}");
+}

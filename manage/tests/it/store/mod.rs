@@ -1,0 +1,12 @@
+//! The table under everything that may happen to it: what a request costs, what a fault leaves
+//! behind, what requests at the same time do to each other, and how damage is found.
+
+mod check;
+mod concurrency;
+mod counts;
+mod faults;
+mod faulty_reads;
+mod memberships;
+mod race;
+mod registrations;
+mod world;
