@@ -249,6 +249,7 @@ fn taken(error: WriteError) -> CommandError {
         WriteError::Refused(refusals) => {
             CommandError::new(format!("belongs to another already: {refusals:?}"))
         }
+        WriteError::Contended => CommandError::new("another write was first: load it again"),
         WriteError::Failed(error) => error.into(),
     }
 }

@@ -11,7 +11,7 @@ use shared::{
     app::App,
     domain::{UserName, names::TextField},
     hashing::Password,
-    http::extract::SourceAddress,
+    http::extract::RequestClient,
     python,
     web::{
         cookies, csrf,
@@ -57,7 +57,7 @@ pub async fn ask(
 
 pub async fn log_in(
     State(app): State<App>,
-    SourceAddress(address): SourceAddress,
+    RequestClient(client): RequestClient,
     headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, AdminError> {
@@ -65,19 +65,19 @@ pub async fn log_in(
     let username = normalized(typed);
     // Not trimmed, as in Django's form: the spaces are the password's.
     let password = Password::new(posted.text("password").to_owned());
-    let now = app.clock.now();
     let found = if username.is_empty() || password.expose().is_empty() {
         Err(Refused::WrongCredentials)
     } else {
-        login::log_in(&app, &username, &password, address, |user| user.is_staff).await
+        login::log_in(&app, &username, &password, client.address, |user| {
+            user.is_staff
+        })
+        .await
     };
     let (status, error, wait) = match found {
         Ok(user) => {
-            if let Some(old) = session::secret(&app, &headers).await {
-                app.store.end_session(&old).await?;
-            }
-            let begun = session::begin(&app, &user, &headers, now).await?;
-            app.store.set_last_login(user.id, now).await?;
+            session::end(&app, &headers).await?;
+            let begun = session::begin(&app, &user, &client, &headers).await?;
+            app.store.set_last_login(user.id, app.clock.now()).await?;
             let cookies = [begun, cookies::set(cookies::CSRF, "", &headers)];
             let cookies = cookies.map(|set| (header::SET_COOKIE, set));
             return Ok((AppendHeaders(cookies), redirect(wanted(next))).into_response());
@@ -110,7 +110,7 @@ pub async fn log_out(
     State(app): State<App>,
     _: Posted,
 ) -> Result<Response, AdminError> {
-    let ended = session::end(&app, &staff.secret, &staff.headers).await?;
+    let ended = session::end(&app, &staff.headers).await?;
     let ended = AppendHeaders([(header::SET_COOKIE, ended)]);
     Ok((ended, redirect("/admin/login/")).into_response())
 }

@@ -13,7 +13,7 @@ use shared::{
     domain::{FieldError, User, names::AnyText},
     forms::new_password,
     hashing::Password,
-    http::extract::SourceAddress,
+    http::extract::RequestClient,
     input::{Absent, Presence},
     web::{messages::Message, session},
 };
@@ -39,16 +39,15 @@ pub async fn ask(staff: Staff) -> Response {
 pub async fn change(
     staff: Staff,
     State(app): State<App>,
-    SourceAddress(address): SourceAddress,
+    RequestClient(client): RequestClient,
     posted: Posted,
 ) -> Result<Response, AdminError> {
-    let now = app.clock.now();
-    let user = match save(&app, &staff, address, &posted).await {
+    let user = match save(&app, &staff, client.address, &posted).await {
         Ok(user) => user,
         Err(refused) => return Ok(form(&staff, &Bound::again(&posted, of_input(refused)?))),
     };
     // All sessions of the user have ended with the old password; this one goes on as a new one.
-    let session = session::begin(&app, &user, &staff.headers, now).await?;
+    let session = session::begin(&app, &user, &client, &staff.headers).await?;
     let told = [Message::success("Your password was changed.")];
     let response = redirect_with(&app, &staff, urls::HOME, &told).await;
     Ok((AppendHeaders([(header::SET_COOKIE, session)]), response).into_response())

@@ -52,8 +52,6 @@ pub struct Staff {
     pub messages: Vec<Message>,
     /// The request's headers, which say how its cookies are named.
     pub headers: HeaderMap,
-    /// The secret of the session.
-    pub secret: String,
 }
 
 impl Staff {
@@ -101,7 +99,6 @@ async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
         headers: headers.clone(),
         user,
         held,
-        secret,
     }))
 }
 

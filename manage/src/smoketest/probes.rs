@@ -94,7 +94,7 @@ impl Probe {
                     Access::Anyone(_) if *method == Method::GET && path.ends_with("/login/") => {
                         LoginPage
                     }
-                    Access::Admin(_) | Access::Own(_) => NotAuthenticated,
+                    Access::User | Access::Admin(_) | Access::Own(_) => NotAuthenticated,
                     Access::Staff if method == Method::GET => LogInFirst(path.clone()),
                     // A form needs the token of its page.
                     Access::Anyone(_) | Access::Staff => return None,

@@ -237,8 +237,8 @@ impl Server {
     /// Gives a user the encoding of another password.
     pub async fn set_hash(&self, user: &User, encoded: &str) {
         let hash = PasswordHash::new(encoded.to_owned());
-        let store = &self.table;
-        let changed = store.set_password(user, Expected::Present, &hash, Actor::Command);
+        let (store, user) = (&self.table, self.read(user.id).await);
+        let changed = store.set_password(&user, Expected::SameEpoch, &hash, Actor::Command);
         changed.await.expect("a new password");
     }
 

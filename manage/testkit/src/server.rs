@@ -175,7 +175,11 @@ pub fn app(endpoint: &str, settings: &[(&str, &str)], clock: Clock) -> App {
 
 /// The settings of the tests, but for these variables.
 pub fn settings(changes: &[(&str, &str)]) -> Settings {
-    let usual = [("SIGNING_KEY", SIGNING_KEY), ("TABLE_NAME", TABLE)];
+    let usual = [
+        ("SIGNING_KEY", SIGNING_KEY),
+        ("TABLE_NAME", TABLE),
+        ("THROTTLE_RATE_REGISTER", ""),
+    ];
     let lookup = |name: &str| {
         let mut all = changes.iter().chain(&usual);
         let found = all.find(|(key, _)| *key == name);

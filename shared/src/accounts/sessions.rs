@@ -257,7 +257,8 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
 /// It was used up before, or the table's failure.
 pub async fn blacklist(app: &App, claims: &Claims) -> Result<(), Refused> {
     let until = claims.exp.saturating_add(app.settings.tokens.leeway);
-    if is_used_up(app, claims).await? || !app.store.blacklist(&claims.jti, until).await? {
+    let is_used_up = claims.sid.is_some() && is_used_up(app, claims).await?;
+    if is_used_up || !app.store.blacklist(&claims.jti, until).await? {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
     Ok(())

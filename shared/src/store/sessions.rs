@@ -25,7 +25,7 @@ pub enum Kind {
 pub struct Session {
     /// Its user.
     pub user_id: UserId,
-    /// 32 hexadecimal digits; for the admin pages the digest of the cookie's secret.
+    /// Hexadecimal digits: 32, or for the admin pages the digest of the cookie's secret.
     pub sid: String,
     /// What it is for.
     pub kind: Kind,
@@ -36,7 +36,7 @@ pub struct Session {
     pub staff_epoch: u64,
     /// When it began, in seconds since 1970.
     pub created: i64,
-    /// When it was last used, to an hour, in seconds since 1970.
+    /// When it was last used, to an hour (to a minute in the admin pages), in seconds since 1970.
     pub last_used: i64,
     /// When it ends, in seconds since 1970.
     pub expires: i64,

@@ -207,6 +207,9 @@ impl Table {
             if !met_another(&error) {
                 return Err(failure("TransactWriteItems", error).into());
             }
+            if attempt + 1 == TRIES && was_throttled(&error) {
+                return Err(failure("TransactWriteItems", error).into());
+            }
             pause(attempt).await;
         }
         Err(WriteError::Contended)
@@ -306,25 +309,32 @@ fn refusals(error: &SdkError<TransactWriteItemsError>, writes: &[Write]) -> Vec<
         .collect()
 }
 
-/// Whether a transaction was cancelled by nothing but other writes or throttling.
+/// Whether a transaction was cancelled by nothing but other writes or throttling. The SDK itself
+/// tries again after other errors, TransactionInProgressException too.
 fn met_another(error: &SdkError<TransactWriteItemsError>) -> bool {
-    match error.as_service_error() {
+    let mut codes = cancelled_by(error).into_iter().peekable();
+    codes.peek().is_some()
+        && codes.all(|code| code == "TransactionConflict" || THROTTLED.contains(&code))
+}
+
+/// Whether throttling cancelled a transaction, which no client can do anything about.
+fn was_throttled(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let codes = cancelled_by(error);
+    codes.iter().any(|code| THROTTLED.contains(code))
+}
+
+const THROTTLED: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+
+/// The codes of the reasons for which a transaction was cancelled.
+fn cancelled_by(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
+    let reasons = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            cancelled.cancellation_reasons().iter().all(|reason| {
-                matches!(
-                    reason.code(),
-                    None | Some(
-                        "None"
-                            | "TransactionConflict"
-                            | "ThrottlingError"
-                            | "ProvisionedThroughputExceeded"
-                    )
-                )
-            })
+            cancelled.cancellation_reasons()
         }
-        // The SDK itself tries the rest again, TransactionInProgressException too.
-        _ => false,
-    }
+        _ => &[],
+    };
+    let codes = reasons.iter().filter_map(|reason| reason.code());
+    codes.filter(|code| *code != "None").collect()
 }
 
 /// Waits before another try: full jitter under a bound that doubles from 20 ms to half a second.

@@ -4,36 +4,33 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::{cookies, random_secret};
 use crate::{
+    accounts::sessions::{self, Client},
     app::App,
     domain::{User, UserId},
-    store::{StoreError, sessions::Session},
+    store::{StoreError, keys::digest, sessions::Kind},
     telemetry::note_user,
 };
 
 /// What the cookie's tag is for.
 const PURPOSE: &str = "session";
 /// A session notes that it is used at most this often, in seconds.
-const SEEN_EVERY: i64 = 60;
+const USED_EVERY: i64 = 60;
 
-/// Begins a session at `now` (seconds since 1970), which is before the user's password was checked,
-/// so that a change of it meanwhile ends the session. The header gives it to the browser.
+/// Begins a session of a user as they were when their password was checked, so that a change of it
+/// meanwhile ends the session. The header gives it to the browser.
 ///
 /// # Errors
 /// The table's failure.
 pub async fn begin(
     app: &App,
     user: &User,
+    client: &Client,
     headers: &HeaderMap,
-    now: i64,
 ) -> Result<HeaderValue, StoreError> {
-    let secret = random_secret();
-    let session = Session {
-        user_id: user.id,
-        created: user.session_begins(now),
-        last_seen: now,
-        ttl: now + app.settings.pages.session_age,
-    };
-    app.store.begin_session(&secret, &session).await?;
+    let (secret, now) = (random_secret(), app.clock.now());
+    let age = app.settings.pages.session_age;
+    let session = sessions::new(user, Kind::Admin, digest(&secret), client, now, age);
+    app.store.begin_session(&session).await?;
     let text = format!("{}.{secret}", user.id);
     let tag = app.keys.tags(now).await.tag(PURPOSE, &text);
     Ok(cookies::set(
@@ -56,30 +53,29 @@ pub async fn current(
     let Some((id, secret)) = signed(app, headers).await else {
         return Ok(None);
     };
-    let Some((session, user)) = app.store.session(&secret, id).await? else {
+    let (Some(session), Some(user)) = app.store.session_and_user(id, &digest(&secret)).await?
+    else {
         return Ok(None);
     };
-    let (now, limits) = (app.clock.now(), &app.settings.pages);
-    let unused_for = now - session.last_seen;
-    let continues = now < session.ttl
-        && unused_for < limits.session_idle_age
-        && !user.has_ended_session_of(session.created);
+    let (now, idle_age) = (app.clock.now(), app.settings.pages.session_idle_age);
+    let continues = session.is_live(&user, now) && now - session.last_used < idle_age;
     if !(continues && user.is_active && accepts(&user)) {
         return Ok(None);
     }
-    if unused_for >= SEEN_EVERY.min(limits.session_idle_age / 2) {
-        app.store.touch_session(&secret, now).await?;
-    }
+    let every = USED_EVERY.min(idle_age / 2);
+    app.store.use_session(&session, every).await?;
     note_user(user.id);
     Ok(Some((user, secret)))
 }
 
-/// Ends the session of a secret. The header makes the browser forget it.
+/// Ends the session in the cookie, if there is one. The header makes the browser forget it.
 ///
 /// # Errors
 /// The table's failure.
-pub async fn end(app: &App, secret: &str, headers: &HeaderMap) -> Result<HeaderValue, StoreError> {
-    app.store.end_session(secret).await?;
+pub async fn end(app: &App, headers: &HeaderMap) -> Result<HeaderValue, StoreError> {
+    if let Some((id, secret)) = signed(app, headers).await {
+        app.store.end_session(id, &digest(&secret)).await?;
+    }
     Ok(cookies::set(cookies::SESSION, "", headers))
 }
 

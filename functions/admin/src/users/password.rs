@@ -10,6 +10,7 @@ use shared::{
     app::App,
     domain::{User, log_entry::Model},
     forms::new_password,
+    http::extract::RequestClient,
     input::Absent,
     web::{messages::Message, session},
 };
@@ -46,10 +47,10 @@ pub async fn set(
     staff: Staff,
     State(app): State<App>,
     Segment(id): Segment,
+    RequestClient(client): RequestClient,
     posted: Posted,
 ) -> Result<Response, AdminError> {
     let user = target(&app, &staff, &id).await?;
-    let now = app.clock.now();
     let changed = match save(&app, &staff, &user, &posted).await {
         Ok(changed) => changed,
         Err(refused) => {
@@ -64,7 +65,7 @@ pub async fn set(
         return Ok(response);
     }
     // All sessions of the user have ended with the old password; this one goes on as a new one.
-    let session = session::begin(&app, &changed, &staff.headers, now).await?;
+    let session = session::begin(&app, &changed, &client, &staff.headers).await?;
     Ok((AppendHeaders([(header::SET_COOKIE, session)]), response).into_response())
 }
 

@@ -33,7 +33,8 @@ async fn no_user_grants_a_label_that_they_do_not_hold_by_any_route() {
     let with = server.group("with", &all[2..]).await;
     let staff = server.anybody().staff().await;
     let holder = server.anybody().holds(&all[..2]).await;
-    let equal = server.anybody().holds(&all).await;
+    // Only its members hold a group's name.
+    let equal = server.anybody().holds(&all).joins([&with]).await;
     let root = server.anybody().superuser().await;
     for (caller, may) in [
         (&staff, false),
@@ -41,12 +42,12 @@ async fn no_user_grants_a_label_that_they_do_not_hold_by_any_route() {
         (&equal, true),
         (&root, true),
     ] {
-        for target in [server.anybody().await, caller.clone()] {
-            let group = server.group(&server.name(), &[]).await.id;
+        for target in [server.anybody().await, server.read(caller.id).await] {
+            let group = server.group(&server.name(), &[]).await;
             let mut own: BTreeSet<PermissionId> = target.permission_ids.clone();
             own.insert(granted);
-            let (user, at_group) = (user_path(target.id), format!("groups/{group}/"));
-            let named = json!({"name": server.name(), "permissions": [granted]});
+            let (user, at_group) = (user_path(target.id), format!("groups/{}/", group.id));
+            let named = json!({"name": group.name.as_str(), "permissions": [granted]});
             let to_group = format!("permissions/{granted}/assign_to_group/");
             for sent in [
                 (
@@ -66,7 +67,7 @@ async fn no_user_grants_a_label_that_they_do_not_hold_by_any_route() {
                     format!("{at_group}assign_permissions/"),
                     by_ids(&[granted]),
                 ),
-                ("POST", to_group, json!({ "group_id": group })),
+                ("POST", to_group, json!({ "group_id": group.id })),
             ] {
                 if may {
                     done(&server, caller, sent).await;

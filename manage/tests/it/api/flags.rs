@@ -25,7 +25,10 @@ async fn an_admin_sets_is_active_and_a_deactivated_user_is_out() {
     server.login("ann", PASSWORD).await.assert_status(401);
     let answer = server.patch(&staff, &path, json!({"is_active": 1})).await;
     answer.assert_status(200);
-    server.get(&ann, &path).await.assert_status(200);
+    // What the deactivation ended stays ended.
+    server.get(&ann, &path).await.assert_status(401);
+    let access = server.log_in("ann", PASSWORD).await;
+    server.get(&access, &path).await.assert_status(200);
 }
 
 #[tokio::test]

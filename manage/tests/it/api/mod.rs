@@ -12,6 +12,7 @@ mod permissions;
 mod properties;
 mod requests;
 mod revocation;
+mod sessions;
 mod settings;
 mod superusers;
 mod tokens;

@@ -52,6 +52,20 @@ struct Model<'a> {
 }
 
 impl Model<'_> {
+    /// Labels, the names of groups, and the flag of the staff.
+    fn rights(&self, user: &User) -> BTreeSet<String> {
+        let labels = self.held(user).into_iter().map(str::to_owned);
+        let groups = self.groups.iter().filter(|group| self.names(user, group));
+        let groups = groups.map(|group| format!("group {}", group.id));
+        let staff = user.is_staff.then(|| "staff".to_owned());
+        labels.chain(groups).chain(staff).collect()
+    }
+
+    /// Whether a user holds a group's name.
+    fn names(&self, user: &User, group: &Group) -> bool {
+        user.is_superuser || user.is_staff || user.group_ids.contains(&group.id)
+    }
+
     fn held(&self, user: &User) -> BTreeSet<&str> {
         let groups = self
             .groups
@@ -77,8 +91,15 @@ impl Model<'_> {
         who.is_superuser || new.all(|label| self.held(who).contains(label))
     }
 
+    /// Staff may take anything, others only what they hold.
+    fn takes(&self, who: &User, taken: impl IntoIterator<Item = PermissionId>) -> bool {
+        let mut taken = taken.into_iter().map(|id| self.labels[&id]);
+        who.is_superuser || who.is_staff || taken.all(|label| self.held(who).contains(label))
+    }
+
     fn over(&self, who: &User, target: &User) -> bool {
-        who.is_superuser || (!target.is_superuser && self.held(who).is_superset(&self.held(target)))
+        who.is_superuser
+            || (!target.is_superuser && self.rights(who).is_superset(&self.rights(target)))
     }
 
     fn allows(&self, who: &User, what: &Try, ids: &[PermissionId]) -> bool {
@@ -91,24 +112,38 @@ impl Model<'_> {
             }
             Try::Join(of, groups) => {
                 let target = &self.users[*of];
-                let joined = groups.iter().map(|group| &self.groups[*group]);
-                let joined = joined.filter(|group| !target.group_ids.contains(&group.id));
-                let granted = joined
-                    .flat_map(|group| group.permission_ids.clone())
-                    .collect();
+                let wanted: BTreeSet<_> = groups.iter().map(|it| self.groups[*it].id).collect();
+                let changed = &wanted ^ &target.group_ids;
+                let changed = self.groups.iter().filter(|it| changed.contains(&it.id));
+                let (joined, left): (Vec<_>, Vec<_>) =
+                    changed.partition(|group| wanted.contains(&group.id));
+                let labels = |groups: &[&Group]| -> BTreeSet<PermissionId> {
+                    groups
+                        .iter()
+                        .flat_map(|it| it.permission_ids.clone())
+                        .collect()
+                };
+                let mut named = joined.iter().chain(&left);
                 let allowed = self.may(who, "auth.change_user")
-                    && self.grants(who, &BTreeSet::new(), &granted);
+                    && named.all(|group| self.names(who, group))
+                    && self.grants(who, &BTreeSet::new(), &labels(&joined))
+                    && (who.id == target.id || self.takes(who, labels(&left)));
                 allowed && (who.is_superuser || !target.is_superuser)
             }
             Try::Grant(of, labels) => {
                 let target = &self.users[*of];
+                let (before, after) = (&target.permission_ids, chosen(labels));
                 let allowed = self.may(who, "auth.change_user")
-                    && self.grants(who, &target.permission_ids, &chosen(labels));
+                    && self.grants(who, before, &after)
+                    && (who.id == target.id || self.takes(who, before - &after));
                 allowed && (who.is_superuser || !target.is_superuser)
             }
             Try::Fill(group, labels) => {
                 let before = &self.groups[*group].permission_ids;
-                self.may(who, "auth.change_group") && self.grants(who, before, &chosen(labels))
+                let after = chosen(labels);
+                self.may(who, "auth.change_group")
+                    && self.grants(who, before, &after)
+                    && self.takes(who, before - &after)
             }
             Try::Delete(of) => {
                 self.may(who, "auth.delete_user") && self.over(who, &self.users[*of])

@@ -117,9 +117,10 @@ async fn a_deactivated_superuser_can_do_nothing_but_is_still_a_superuser() {
         .await
         .assert_status(200);
     assert_eq!(flags(&server, user.id).await, (true, true, true));
-    // Their tokens were never taken back.
-    server.get(&access, "users/").await.assert_status(200);
+    // The sessions that the deactivation ended stay ended.
+    server.get(&access, "users/").await.assert_status(401);
     let answer = server.post(NOBODY, "token/refresh/", refresh).await;
-    answer.assert_status(200);
+    answer.assert_status(401);
+    server.log_in("root", PASSWORD).await;
     server.assert_sound().await;
 }

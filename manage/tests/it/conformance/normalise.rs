@@ -179,7 +179,8 @@ impl Normaliser {
 
     fn token(&mut self, claims: &Map<String, Value>) -> Value {
         let mut normal = Map::new();
-        for (key, value) in claims {
+        // SimpleJWT has no sessions.
+        for (key, value) in claims.iter().filter(|(key, _)| *key != "sid") {
             let name = type_name(value);
             let id = plain(value);
             let claim = match key.as_str() {

@@ -40,11 +40,18 @@ fn each_variable_of_a_function_is_a_setting_and_its_default_the_same() {
 #[test]
 fn each_function_gets_the_settings_that_it_uses() {
     let template = Template::read();
-    let (logins, changes) = ("admin auth", "admin groups permissions users");
+    let (logins, changes) = ("admin auth", "admin auth groups permissions users");
     for (name, functions) in [
         ("LOGIN_FAILURE_LIMIT", logins),
         ("LOGIN_FAILURE_LIMIT_PER_ADDRESS", logins),
         ("LOGIN_FAILURE_WINDOW", logins),
+        ("LOGIN_FAILURE_LIMIT_PER_ACCOUNT", logins),
+        ("LOGIN_FAILURE_TIME", logins),
+        ("THROTTLE_RATE_REGISTER", "users"),
+        ("ROTATE_REFRESH_TOKENS", "auth"),
+        ("REFRESH_TOKEN_GRACE", "auth"),
+        ("REFRESH_TOKEN_REUSE", "auth"),
+        ("SESSION_MAX_AGE", "auth"),
         ("SESSION_IDLE_AGE", "admin"),
         ("SESSION_COOKIE_AGE", "admin"),
         ("CSRF_TRUSTED_ORIGINS", "admin"),

@@ -8,10 +8,11 @@ use std::{
 
 use serde_json::{Value, json};
 use shared::{
+    accounts::sessions::{self, Client},
     clock::Clock,
     domain::User,
     jwt::TokenType,
-    store::{connect_to, warm_up},
+    store::{connect_to, sessions::Kind, warm_up},
 };
 use testkit::{
     PASSWORD, Pages, Server, TABLE, app,
@@ -57,6 +58,9 @@ fn auth(tokens: &Value) -> Vec<Asked> {
         ("POST", "login/", login("nobody", "wrong"), 401),
         // The first after a failure.
         ("POST", "login/", login("ann", PASSWORD), 200),
+        ("GET", "sessions/", Value::Null, 200),
+        ("DELETE", "sessions/0/", Value::Null, 404),
+        ("DELETE", "sessions/", Value::Null, 204),
         ("POST", "token/refresh/", refresh.clone(), 200),
         ("POST", "token/verify/", verify, 200),
         ("POST", "token/blacklist/", refresh.clone(), 200),
@@ -92,6 +96,8 @@ fn users() -> Vec<Asked> {
         ("POST", "users/2/assign_groups/", groups(&[1]), 200),
         ("POST", "users/2/assign_groups/", groups(&[]), 200),
         ("POST", "users/2/assign_groups/", groups(&[1]), 200),
+        ("GET", "users/2/sessions/", Value::Null, 200),
+        ("DELETE", "users/2/sessions/", Value::Null, 204),
         ("DELETE", "users/2/", Value::Null, 204),
     ]
 }
@@ -140,17 +146,35 @@ async fn needs(function: &str) -> Needs {
     server.user("zoe").await;
     server.user("outdated").id(9).hash(OUTDATED).await;
 
+    let now = server.app.clock.now();
+    let session = sessions::new(
+        &ann,
+        Kind::Api,
+        "0".repeat(32),
+        &Client::default(),
+        now,
+        1000,
+    );
+    let begun = server.table.begin_session(&session).await;
+    begun.expect("a session");
+
     let proxy = Proxy::start(server.engine.endpoint()).await;
     warm_up(&connect_to(&proxy.endpoint()), TABLE).await;
     let time = Arc::new(AtomicI64::new(server.app.clock.now()));
     let clock = Clock::Fixed(Arc::clone(&time));
-    let app = app(&proxy.endpoint(), &[("UPDATE_LAST_LOGIN", "true")], clock);
+    let settings = [
+        ("UPDATE_LAST_LOGIN", "true"),
+        ("LOGIN_FAILURE_LIMIT", "4"),
+        ("THROTTLE_RATE_REGISTER", "100/hour"),
+    ];
+    let app = app(&proxy.endpoint(), &settings, clock);
     let access = server.issue(TokenType::Access, &server.admin);
     let held = server.issue(TokenType::Access, &holder(&server).await);
     let refresh = server.issue(TokenType::Refresh, &ann);
     let tokens = json!({"access": access, "refresh": refresh});
     for (method, path, body, status) in requests(function, &tokens) {
-        let token = (function != "auth" && !path.ends_with("register/")).then_some(&*access);
+        let is_open = function == "auth" && !path.starts_with("sessions/");
+        let token = (!is_open && !path.ends_with("register/")).then_some(&*access);
         let event = event(method, &format!("/api/auth/{path}"), token, &body);
         let answer = invoke(function, &app, &event).await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use testkit::{
     events::invoke,
+    not_found,
     routes::{ADMIN, Route, function_of, prefix_of, route_of, routes, routes_of},
     samples::{events, is_for_page, read, service},
 };
@@ -29,9 +30,12 @@ fn expected(name: &str) -> (u16, Value) {
     let message = |text: &str| (200, json!({ "message": text }));
     let detail = |name: &str| json!({"id": 1001, "name": name, "permissions": [1001]});
     match name {
-        "login" => (200, json!({"refresh": "<jwt>", "access": "<jwt>"})),
-        "refresh-token" => (200, json!({"access": "<jwt>"})),
-        "verify-token" | "blacklist-token" => (200, json!({})),
+        "login" | "jwt-create" => (200, json!({"refresh": "<jwt>", "access": "<jwt>"})),
+        "refresh-token" | "jwt-refresh" => (200, json!({"access": "<jwt>"})),
+        "verify-token" | "jwt-verify" | "blacklist-token" | "logout" => (200, json!({})),
+        "list-sessions" | "list-user-sessions" => (200, json!([])),
+        "end-other-sessions" | "end-user-sessions" => (204, Value::Null),
+        "end-session" => (404, not_found()),
         "register" => {
             let mut cid = user(1004, "sample-cid", "Cid", Value::Null);
             cid["email"] = "cid@example.com".into();

@@ -1,0 +1,335 @@
+//! Sessions of the API: what begins, continues and ends them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::{domain::UserId, jwt::TokenType};
+use testkit::{
+    Account, Answer, Client, NOBODY, NOW, Observed, PASSWORD, Server, detail, forbidden, not_found,
+    unauthenticated, user_path,
+};
+
+use super::tokens::decoded;
+
+fn blacklisted() -> Value {
+    json!({"detail": "Token is blacklisted", "code": "token_not_valid"})
+}
+
+async fn refresh(client: &Client, token: &str) -> Answer {
+    let body = json!({ "refresh": token });
+    client.post(NOBODY, "token/refresh/", body).await
+}
+
+/// The status of an own profile.
+async fn read(client: &Client, account: &Account) -> u16 {
+    client.get(account, &user_path(account.id)).await.status
+}
+
+/// Two sessions of a user.
+async fn twice(server: &Server) -> [Account; 2] {
+    let first = server.account("ann").await;
+    let again = server.login("ann", PASSWORD).await;
+    let second = Account {
+        id: first.id,
+        access: again.field("access"),
+        refresh: again.field("refresh"),
+    };
+    [first, second]
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_session_with_its_access_tokens_and_no_other() {
+    let server = Server::start().await;
+    let [first, second] = twice(&server).await;
+    let body = json!({"refresh": first.refresh});
+    let answer = server.post(NOBODY, "logout/", body.clone()).await;
+    answer.assert(200, json!({}));
+    assert_eq!(read(&server, &first).await, 401);
+    refresh(&server, &first.refresh)
+        .await
+        .assert(401, blacklisted());
+    server
+        .post(NOBODY, "logout/", body)
+        .await
+        .assert(401, blacklisted());
+    assert_eq!(read(&server, &second).await, 200);
+    refresh(&server, &second.refresh).await.assert_status(200);
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_blacklisted_token_leaves_the_access_tokens_of_its_session() {
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let body = json!({"refresh": ann.refresh});
+    let answer = server.post(NOBODY, "token/blacklist/", body).await;
+    answer.assert(200, json!({}));
+    assert_eq!(read(&server, &ann).await, 200);
+    refresh(&server, &ann.refresh)
+        .await
+        .assert(401, blacklisted());
+}
+
+#[tokio::test]
+async fn users_list_their_sessions_and_end_one_or_the_others() {
+    let site = Observed::start().await;
+    site.user("ann").await;
+    let request = site.request(NOBODY, "POST", "login/");
+    let request = request
+        .header("content-type", "application/json")
+        .header("user-agent", "Phone");
+    let body = json!({"username": "ann", "password": PASSWORD}).to_string();
+    let phone = site.send(request, body).await.field("access");
+    site.pass(60);
+    let laptop = site.log_in("ann", PASSWORD).await;
+    let sid = |token: &str| decoded(token, 1)["sid"].clone();
+    let shown = |token: &str, agent: &str, minute: u8, current: bool| {
+        let time = format!("2026-11-25T15:0{minute}:00Z");
+        json!({
+            "id": sid(token), "user_agent": agent, "address": "127.0.0.1", "created": time,
+            "last_used": time, "expires": time.replace("-25T", "-26T"), "current": current,
+        })
+    };
+    let list = site.get(&laptop, "sessions/").await;
+    let both = json!([
+        shown(&laptop, "", 5, true),
+        shown(&phone, "Phone", 4, false)
+    ]);
+    list.assert(200, &both);
+
+    let one = format!("sessions/{}/", sid(&phone).as_str().unwrap());
+    let other = site.user("bob").await;
+    site.delete(&other, &one).await.assert(404, not_found());
+    site.delete(NOBODY, &one)
+        .await
+        .assert(401, unauthenticated());
+    site.delete(&laptop, &one).await.assert_status(204);
+    site.get(&phone, "sessions/").await.assert_status(401);
+    let third = site.log_in("ann", PASSWORD).await;
+    site.delete(&laptop, "sessions/").await.assert_status(204);
+    site.get(&third, "sessions/").await.assert_status(401);
+    let left = site.get(&laptop, "sessions/").await;
+    left.assert(200, json!([shown(&laptop, "", 5, true)]));
+    site.assert_sound().await;
+}
+
+#[tokio::test]
+async fn administrators_end_the_sessions_of_whom_they_decide_over() {
+    let server = Server::start().await;
+    let [first, second] = twice(&server).await;
+    let staff = server.user("staff").staff().await;
+    let path = format!("users/{}/sessions/", first.id);
+    let list = server.get(&staff, &path).await;
+    assert_eq!(list.assert_status(200).list().len(), 2);
+    let above = server.user("above").holds(&["auth.view_group"]).await;
+    let of_above = format!("users/{}/sessions/", above.id);
+    server.get(&staff, &of_above).await.assert(403, forbidden());
+    let answer = server.delete(&staff, &of_above).await;
+    answer.assert(403, forbidden());
+    server.delete(&staff, &path).await.assert_status(204);
+    assert_eq!(
+        [read(&server, &first).await, read(&server, &second).await],
+        [401, 401]
+    );
+    refresh(&server, &second.refresh)
+        .await
+        .assert(401, blacklisted());
+    server.log_in("ann", PASSWORD).await;
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn each_of_two_passwords_within_a_second_ends_what_the_one_before_began() {
+    let site = Observed::start().await;
+    let ann = site.user("ann").await;
+    let mut tokens = Vec::new();
+    for password in [PASSWORD, "a-Long-phrase-1", "a-Long-phrase-2"] {
+        let user = site.read(ann.id).await;
+        site.set_password(&user, password).await;
+        for before in &tokens {
+            let answer = site.get(before, "users/me/").await;
+            answer.assert_status(401);
+        }
+        tokens.push(site.log_in("ann", password).await);
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_session_works_until_what_ends_all_of_them() {
+    let site = Observed::start().await;
+    let ann = site.user("ann").await;
+    site.pass(120);
+    let token = site.issue(TokenType::Access, &ann);
+    assert_eq!(decoded(&token, 1).get("sid"), None);
+    site.get(&token, "users/me/").await.assert_status(200);
+    site.set_password(&ann, "a-Long-phrase-1").await;
+    site.get(&token, "users/me/").await.assert_status(401);
+    site.pass(3600);
+    let later = site.issue(TokenType::Access, &site.read(ann.id).await);
+    site.get(&later, "users/me/").await.assert_status(200);
+}
+
+const ROTATION: (&str, &str) = ("ROTATE_REFRESH_TOKENS", "true");
+
+#[tokio::test]
+async fn parallel_uses_of_one_token_give_one_successor() {
+    let server = Server::with(&[ROTATION]).await;
+    for round in 0..5 {
+        let account = server.account(&format!("ann{round}")).await;
+        let one = || {
+            let (client, token) = ((**server).clone(), account.refresh.clone());
+            tokio::spawn(async move { refresh(&client, &token).await })
+        };
+        let uses: Vec<_> = (0..16).map(|_| one()).collect();
+        let mut successors = BTreeSet::new();
+        for one in uses {
+            successors.insert(one.await.unwrap().assert_status(200).field("refresh"));
+        }
+        assert_eq!(successors.len(), 1);
+        for successor in successors {
+            refresh(&server, &successor).await.assert_status(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_grace_one_of_parallel_uses_gets_a_successor() {
+    let settings = [
+        ROTATION,
+        ("REFRESH_TOKEN_GRACE", "0"),
+        ("REFRESH_TOKEN_REUSE", "refuse"),
+    ];
+    let server = Server::with(&settings).await;
+    let account = server.account("ann").await;
+    let one = || {
+        let (client, token) = ((**server).clone(), account.refresh.clone());
+        tokio::spawn(async move { refresh(&client, &token).await })
+    };
+    let uses: Vec<_> = (0..16).map(|_| one()).collect();
+    let mut successors = Vec::new();
+    for one in uses {
+        let answer = one.await.unwrap();
+        match answer.status {
+            200 => successors.push(answer.field("refresh")),
+            _ => answer.assert(401, blacklisted()),
+        }
+    }
+    assert_eq!(successors.len(), 1);
+    // Refusing is all that `refuse` does.
+    refresh(&server, &successors[0]).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_replaced_token_gives_its_successor_for_the_grace_and_then_ends_the_session() {
+    let site = Observed::with(&[ROTATION]).await;
+    site.user("ann").await;
+    let login = site.login("ann", PASSWORD).await;
+    let (access, first) = (login.field("access"), login.field("refresh"));
+    let second = refresh(&site, &first).await.field("refresh");
+    assert_ne!(first, second);
+    site.pass(9);
+    assert_eq!(refresh(&site, &first).await.field("refresh"), second);
+    site.get(&access, "users/me/").await.assert_status(200);
+    site.pass(1);
+    refresh(&site, &first).await.assert(401, blacklisted());
+    refresh(&site, &second).await.assert(401, blacklisted());
+    site.get(&access, "users/me/").await.assert_status(401);
+}
+
+#[tokio::test]
+async fn a_session_of_rotated_tokens_ends_at_its_greatest_age() {
+    let settings = [ROTATION, ("SESSION_MAX_AGE", "100000")];
+    let site = Observed::with(&settings).await;
+    site.user("ann").await;
+    let mut token = site.login("ann", PASSWORD).await.field("refresh");
+    for expires in [NOW + 86_400, NOW + 100_000, NOW + 100_000] {
+        assert_eq!(decoded(&token, 1)["exp"], expires);
+        site.pass(40_000);
+        let answer = refresh(&site, &token).await;
+        if answer.status == 401 {
+            let expired = json!({"detail": "Token is expired", "code": "token_not_valid"});
+            answer.assert(401, expired);
+            return;
+        }
+        token = answer.field("refresh");
+    }
+    panic!("a session without end");
+}
+
+#[tokio::test]
+async fn registrations_from_one_address_have_a_rate() {
+    let site = Observed::with(&[("THROTTLE_RATE_REGISTER", "2/hour")]).await;
+    for name in ["ann", "bob"] {
+        site.register(name).await.assert_status(201);
+    }
+    let answer = site.register("cid").await;
+    let wait = answer
+        .header("retry-after")
+        .expect("a time to wait")
+        .to_owned();
+    let unit = if wait == "1" { "second" } else { "seconds" };
+    let text = format!("Request was throttled. Expected available in {wait} {unit}.");
+    answer.assert(429, detail(&text));
+    site.pass(wait.parse().unwrap());
+    site.register("cid").await.assert_status(201);
+}
+
+#[tokio::test]
+async fn many_failures_close_an_account_but_not_to_an_address_that_it_has_a_session_from() {
+    let settings = [
+        ("LOGIN_FAILURE_LIMIT", "0"),
+        ("LOGIN_FAILURE_LIMIT_PER_ACCOUNT", "3"),
+    ];
+    let site = Observed::with(&settings).await;
+    site.user("ann").await;
+    site.user("bob").await;
+    site.log_in("bob", PASSWORD).await;
+    for name in ["ann", "bob"] {
+        for _ in 0..3 {
+            site.login(name, "wrong").await.assert_status(401);
+        }
+    }
+    site.login("ann", PASSWORD).await.assert_status(429);
+    site.login("bob", PASSWORD).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn simultaneous_guesses_are_verified_no_more_often_than_the_limit() {
+    let site = Observed::start().await;
+    let one = || {
+        let client = (**site).clone();
+        tokio::spawn(async move { client.login("admin", "wrong").await.status })
+    };
+    let tries: Vec<_> = (0..60).map(|_| one()).collect();
+    let mut verified = 0;
+    for one in tries {
+        verified += u32::from(one.await.unwrap() == 401);
+    }
+    assert_eq!(verified, 30);
+}
+
+#[tokio::test]
+async fn a_reset_by_a_superuser_succeeds_while_the_user_changes_their_profile() {
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let client = (**server).clone();
+    let path = user_path(ann.id);
+    let (access, busy) = (ann.access.clone(), path.clone());
+    let changes = tokio::spawn(async move {
+        for number in 0.. {
+            let body = json!({"first_name": format!("Ann {number}")});
+            let answer = client.patch(&access, &busy, body).await;
+            if answer.status == 401 {
+                return;
+            }
+        }
+    });
+    for number in 0..3 {
+        let user = server.read(UserId(ann.id)).await;
+        server
+            .set_password(&user, &format!("a-Long-phrase-{number}"))
+            .await;
+    }
+    changes.await.unwrap();
+    server.assert_sound().await;
+}
