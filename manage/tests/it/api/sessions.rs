@@ -177,7 +177,7 @@ async fn parallel_uses_of_one_token_give_one_successor() {
     for round in 0..5 {
         let account = server.account(&format!("ann{round}")).await;
         let one = || {
-            let (client, token) = ((**server).clone(), account.refresh.clone());
+            let (client, token) = ((*server).clone(), account.refresh.clone());
             tokio::spawn(async move { refresh(&client, &token).await })
         };
         let uses: Vec<_> = (0..16).map(|_| one()).collect();
@@ -202,7 +202,7 @@ async fn without_grace_one_of_parallel_uses_gets_a_successor() {
     let server = Server::with(&settings).await;
     let account = server.account("ann").await;
     let one = || {
-        let (client, token) = ((**server).clone(), account.refresh.clone());
+        let (client, token) = ((*server).clone(), account.refresh.clone());
         tokio::spawn(async move { refresh(&client, &token).await })
     };
     let uses: Vec<_> = (0..16).map(|_| one()).collect();
@@ -312,7 +312,7 @@ async fn simultaneous_guesses_are_verified_no_more_often_than_the_limit() {
 async fn a_reset_by_a_superuser_succeeds_while_the_user_changes_their_profile() {
     let server = Server::start().await;
     let ann = server.account("ann").await;
-    let client = (**server).clone();
+    let client = (*server).clone();
     let path = user_path(ann.id);
     let (access, busy) = (ann.access.clone(), path.clone());
     let changes = tokio::spawn(async move {
