@@ -78,6 +78,9 @@ pub fn routes() -> Routes {
     let list_of_users = page()
         .get(Staff, users::list::list)
         .post(Staff, users::bulk::act);
+    let sessions = page()
+        .get(Staff, users::sessions::list)
+        .post(Staff, users::sessions::end);
     let password = page()
         .get(Staff, users::password::ask)
         .post(Staff, users::password::set);
@@ -93,6 +96,7 @@ pub fn routes() -> Routes {
         )
         .page("/admin/auth/user/", list_of_users)
         .page("/admin/auth/user/{id}/password/", password)
+        .page("/admin/auth/user/{id}/sessions/", sessions)
         .merge(pages_of!(User, "/admin/auth/user/"))
         .page("/admin/auth/group/", page().get(Staff, list::<Group>))
         .merge(pages_of!(Group, "/admin/auth/group/"))

@@ -5,7 +5,9 @@ use shared::{
     app::App,
     domain::{
         Codename, ContentType, FieldError, Permission, PermissionChange, PermissionId,
-        PermissionName, log_entry::Model,
+        PermissionName,
+        log_entry::Model,
+        permission::{Held, decides},
     },
     forms::FormError,
     input::{Absent, Presence},
@@ -98,6 +100,11 @@ impl ModelAdmin for Permission {
 
     async fn delete(self, app: &App, staff: &Staff) -> Result<(), Refused> {
         permissions::delete(&app.store, staff.actor(), self).await
+    }
+
+    /// Only superusers delete the stock permissions: see [`shared::accounts::rights`].
+    async fn is_decided_by(&self, _: &App, staff: &Staff) -> Result<bool, StoreError> {
+        Ok(staff.held == Held::All || !decides(&self.label()))
     }
 
     fn deletion_notes(&self) -> Vec<String> {

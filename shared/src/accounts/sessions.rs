@@ -103,14 +103,11 @@ enum Standing {
     Ended,
 }
 
-fn standing(app: &App, session: Option<&Session>, user: Option<&User>, jti: &str) -> Standing {
+fn standing(app: &App, session: Option<&Session>, user: &User, jti: &str) -> Standing {
     let now = app.clock.now();
-    let Some(session) = session.filter(|session| now < session.ttl) else {
+    let Some(session) = session.filter(|session| session.is_live(user, now)) else {
         return Standing::Ended;
     };
-    if user.is_some_and(|user| !session.is_live(user, now)) {
-        return Standing::Ended;
-    }
     let grace = app.settings.tokens.refresh_grace;
     let is_late = session.rotated_at.is_none_or(|at| now - at >= grace);
     if session.current.as_deref() == Some(jti) {
@@ -185,7 +182,7 @@ async fn of_session(
 ) -> Result<Tokens, Refused> {
     let now = app.clock.now();
     let rotates = app.settings.tokens.rotate;
-    let mut standing_now = standing(app, Some(&session), Some(user), &claims.jti);
+    let mut standing_now = standing(app, Some(&session), user, &claims.jti);
     if standing_now == Standing::Current && rotates {
         let mut next = session.clone();
         next.previous = Some(claims.jti.clone());
@@ -199,7 +196,7 @@ async fn of_session(
             let there = app.store.session(user.id, &session.sid).await?;
             session = there.ok_or(Refused::Token(TokenError::Blacklisted))?;
             if session.current != next.current {
-                standing_now = standing(app, Some(&session), Some(user), &claims.jti);
+                standing_now = standing(app, Some(&session), user, &claims.jti);
             }
         }
     } else if standing_now == Standing::Current {
@@ -242,12 +239,13 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
     let TokenState {
         is_blacklisted,
         session,
-        ..
+        user,
     } = app.store.token_state(jti, claims.user_id(), sid).await?;
-    if is_blacklisted || sid.is_none() {
+    // Where SimpleJWT looks for a blacklisted token, it does not look for the user.
+    let Some(user) = user.filter(|_| !is_blacklisted && sid.is_some()) else {
         return Ok(is_blacklisted);
-    }
-    let standing = standing(app, session.as_ref(), None, jti);
+    };
+    let standing = standing(app, session.as_ref(), &user, jti);
     Ok(matches!(standing, Standing::Replaced | Standing::Ended))
 }
 

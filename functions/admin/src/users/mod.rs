@@ -5,6 +5,7 @@ mod fieldsets;
 pub mod list;
 pub mod password;
 mod query;
+pub mod sessions;
 
 use std::collections::BTreeSet;
 
@@ -115,10 +116,14 @@ impl ModelAdmin for User {
     }
 
     fn tools(&self, rights: Rights) -> Vec<Link> {
-        let url = urls::object(Model::User, self.id.0, "password");
-        let set_password = Link::new("Set password", url);
-        let is_offered = rights.change && rights.decide;
-        is_offered.then_some(set_password).into_iter().collect()
+        if !(rights.change && rights.decide) {
+            return Vec::new();
+        }
+        let url = |page| urls::object(Model::User, self.id.0, page);
+        vec![
+            Link::new("Set password", url("password")),
+            Link::new("Sessions", url("sessions")),
+        ]
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A user over whose account the admin may decide.
-async fn target(app: &App, staff: &Staff, id: &str) -> Result<User, AdminError> {
+pub async fn target(app: &App, staff: &Staff, id: &str) -> Result<User, AdminError> {
     staff.must(Action::Change, Model::User)?;
     let user: User = found(app, id).await?;
     allowed(user.is_decided_by(app, staff).await?)?;

@@ -24,6 +24,7 @@ fn pages(model: &str, id: u64) -> Vec<(String, &'static [&'static str])> {
     ];
     if model == "user" {
         pages.push((format!("{list}{id}/password/"), &["change"]));
+        pages.push((format!("{list}{id}/sessions/"), &["change"]));
     }
     pages
 }

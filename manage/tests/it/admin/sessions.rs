@@ -4,6 +4,7 @@ use axum::http::Request;
 use testkit::{Answer, Observed, PASSWORD, percent_encoded};
 
 use super::site::{messages, user_url};
+use crate::api::tokens::decoded;
 
 const REFUSED: &str = "Please enter the correct username and password for a staff account. Note \
      that both fields may be case-sensitive.";
@@ -268,4 +269,51 @@ async fn no_answer_may_be_framed_stored_or_run_scripts_of_others() {
         }
         assert!(!answer.says("style=") && !answer.says("onclick"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_page_of_a_users_sessions_ends_one_or_all_of_them() {
+    let site = Observed::start().await;
+    let ann = site.user("ann").staff().await;
+    let (first, second) = (
+        site.log_in("ann", PASSWORD).await,
+        site.log_in("ann", PASSWORD).await,
+    );
+    let mut pages_of_ann = site.browser_of("ann").await;
+    let mut browser = site.browser_of("admin").await;
+    let url = user_url(&ann, "sessions");
+    let page = browser.get(&user_url(&ann, "change")).await;
+    page.assert_says(&format!("href=\"{url}\""));
+    let page = browser.get(&url).await;
+    page.assert_says("<td>API</td><td>127.0.0.1</td>")
+        .assert_says("<td>Admin pages</td><td>127.0.0.1</td>");
+    let sid = decoded(&first, 1)["sid"].as_str().unwrap().to_owned();
+    page.assert_says(&format!("value=\"{sid}\""));
+    let answer = browser.post(&url, &[("sid", &sid)]).await;
+    assert_led(&answer, &url);
+    let page = browser.follow(&answer).await;
+    assert_eq!(messages(&page), ["The session was ended."]);
+    assert!(!page.says(&sid), "{page:?}");
+    site.get(&first, "users/me/").await.assert_status(401);
+    site.get(&second, "users/me/").await.assert_status(200);
+
+    let answer = browser.post(&url, &[("all", "1")]).await;
+    let page = browser.follow(&answer).await;
+    assert_eq!(messages(&page), ["All sessions were ended."]);
+    page.assert_says("This user is not logged in anywhere.");
+    site.get(&second, "users/me/").await.assert_status(401);
+    pages_of_ann.get("/admin/").await.assert_status(302);
+}
+
+#[tokio::test]
+async fn a_session_of_the_pages_ends_with_the_staff_status_and_does_not_come_back_with_it() {
+    let site = Observed::start().await;
+    let eve = site.user("eve").staff().await;
+    let token = site.log_in("eve", PASSWORD).await;
+    let mut browser = site.browser_of("eve").await;
+    site.change(&eve, |user| user.is_staff = false).await;
+    site.change(&eve, |user| user.is_staff = true).await;
+    browser.get("/admin/").await.assert_status(302);
+    // Tokens of the API do not depend on it.
+    site.get(&token, "users/me/").await.assert_status(200);
 }

@@ -15,4 +15,4 @@ mod revocation;
 mod sessions;
 mod settings;
 mod superusers;
-mod tokens;
+pub mod tokens;
