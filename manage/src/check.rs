@@ -314,8 +314,8 @@ fn confirms(user: &User, sk: &str) -> bool {
             group.is_ok_and(|group| user.group_ids.contains(&group))
         }
         Some(("FLAG", name)) => {
-            let mut his = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
-            his.any(|flag| flag.name() == name)
+            let mut flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
+            flags.any(|flag| flag.name() == name)
         }
         _ => true,
     }

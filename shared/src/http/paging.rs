@@ -95,7 +95,7 @@ fn page_size(text: &str) -> usize {
 }
 
 impl Paging {
-    /// The page of the users whom a filter lets through, with the `Link` header to the next one
+    /// The page of the users that a filter accepts, with the `Link` header to the next one
     /// if it exists.
     ///
     /// # Errors

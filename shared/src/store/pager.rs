@@ -201,7 +201,7 @@ impl Row {
 }
 
 impl Store {
-    /// A page of up to `size` users whom a filter lets through, in order of lower-cased username,
+    /// A page of up to `size` users that a filter accepts, in order of lower-cased username,
     /// then id; those found only by email address follow in order of it; members of a group are in
     /// order of id. Two round trips, and two more each time that a page is filled up.
     pub async fn user_page(
@@ -289,7 +289,7 @@ impl Store {
         Ok(rows.take(limit).collect())
     }
 
-    /// The users of rows who are where the rows say and whom the filter lets through.
+    /// The users of rows who are where the rows say and that the filter accepts.
     async fn confirmed(
         &self,
         filter: &Filter,

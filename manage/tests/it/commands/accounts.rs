@@ -66,6 +66,47 @@ fn the_commands_tell_what_they_did() {
 }
 
 #[tokio::test]
+async fn djangos_variables_name_an_account_and_options_win_over_them() {
+    let data = Data::new();
+    let make = |line: &str, kind: &str, name: &str| {
+        let mut command = data.command(&format!("{line} --no-input"));
+        for (variable, value) in [
+            ("USERNAME", name.to_owned()),
+            ("EMAIL", format!("{name}@example.com")),
+            ("PASSWORD", PASSWORD.to_owned()),
+        ] {
+            command.env(format!("DJANGO_{kind}_{variable}"), value);
+        }
+        run(&mut command).succeeded()
+    };
+    make("createsuperuser", "SUPERUSER", "root");
+    make("createuser --email other@example.com", "USER", "ann");
+    make("createuser --username bob", "USER", "cid");
+    let server = data.serve();
+    let token = server.log_in("root", PASSWORD).await;
+    let users = server.get(&token, "users/").await;
+    let shown = users.list().iter();
+    let shown: Vec<_> = shown
+        .map(|user| json!([user["username"], user["email"]]))
+        .collect();
+    let expected = [
+        json!(["ann", "other@example.com"]),
+        json!(["bob", "cid@example.com"]),
+        json!(["root", "root@example.com"]),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn without_a_name_by_option_or_variable_noinput_fails() {
+    let data = Data::new();
+    for command in ["createsuperuser", "createuser"] {
+        let line = run(&mut data.unasked(command)).failed();
+        assert_eq!(line, "You must use --username with --noinput.");
+    }
+}
+
+#[tokio::test]
 async fn commands_started_at_once_take_turns() {
     let data = Data::new();
     let names = ["ann", "bob", "cid", "dora"];

@@ -19,6 +19,23 @@ use super::process::{Data, IN_MEMORY, INTRODUCED, Runserver, manage};
 const KEY: &str = "a-signing-key-of-the-environment-0123456789";
 
 #[tokio::test]
+async fn the_first_superuser_has_an_address_so_that_a_put_of_the_profile_succeeds() {
+    for (told, address) in [
+        (None, "admin@localhost.localdomain"),
+        (Some("root@example.com"), "root@example.com"),
+    ] {
+        let mut command = manage("runserver --memory");
+        command.envs(told.map(|address| ("DJANGO_SUPERUSER_EMAIL", address)));
+        let server = Runserver::from(&mut command);
+        let token = server.admin_token().await;
+        let profile = server.get(&token, "users/1/").await;
+        assert_eq!(profile.field("email"), address);
+        let answer = server.put(&token, "users/1/", profile.body).await;
+        answer.assert_status(200);
+    }
+}
+
+#[tokio::test]
 async fn the_first_start_tells_what_is_served_and_the_admins_password_once() {
     let data = Data::new();
     let server = data.serve();
