@@ -9,7 +9,7 @@ use super::site::{done, field_errors, messages, user_url};
 
 const ACTIONS: [&str; 4] = ["view", "add", "change", "delete"];
 /// The models, and the id of an object of each.
-const MODELS: [(&str, u64); 3] = [("user", 2), ("group", 1), ("permission", 1)];
+const MODELS: [(&str, u64); 3] = [("user", 2), ("group", 1), ("permission", 13)];
 
 /// The pages of a model, and the actions of which one must be allowed. The form of a page needs
 /// the last one.
@@ -33,6 +33,8 @@ async fn site() -> Observed {
     let site = Observed::start().await;
     site.user("ann").await;
     site.group("Editors", &[]).await;
+    // Only superusers delete the stock permissions, which have the ids before it.
+    site.permission("publish", "Can publish").await;
     site
 }
 
@@ -290,4 +292,20 @@ async fn a_bearer_token_opens_no_page() {
     let request = Request::get("/admin/").header("authorization", format!("Bearer {token}"));
     let answer = site.browser().send(request, "").await;
     answer.assert_status(302);
+}
+
+#[tokio::test]
+async fn the_stock_permissions_are_offered_for_deletion_to_superusers_only() {
+    let site = site().await;
+    let held = ["auth.view_permission", "auth.delete_permission"];
+    site.staff("eve", &held).await;
+    for (who, id, status) in [("eve", 1, 403), ("eve", 13, 200), ("admin", 1, 200)] {
+        let mut browser = site.browser_of(who).await;
+        let form = browser
+            .get(&format!("/admin/auth/permission/{id}/change/"))
+            .await;
+        let delete = format!("/admin/auth/permission/{id}/delete/");
+        assert_eq!(form.says(&delete), status == 200, "{who} {id}");
+        assert_eq!(browser.get(&delete).await.status, status, "{who} {id}");
+    }
 }
