@@ -185,6 +185,119 @@ async fn nobody_decides_over_a_user_who_holds_more() {
 }
 
 #[tokio::test]
+async fn a_groups_name_is_for_its_members_and_staff_to_give_take_and_change() {
+    let server = Server::start().await;
+    let held = ["auth.change_user", "auth.change_group", "auth.delete_group"];
+    let own = server.group("own", &[]).await;
+    let other = server.group("other", &[]).await;
+    let delegate = server.anybody().holds(&held).joins([&own]).await;
+    let staff = server.anybody().staff().await;
+    let target = server.anybody().joins([&other]).await;
+    let join = |user: &User, ids: Value| {
+        let path = format!("{}assign_groups/", user_path(user.id));
+        ("POST", path, json!({ "group_ids": ids }))
+    };
+    let rename = |id, name: &str| ("PATCH", format!("groups/{id}/"), json!({ "name": name }));
+    for sent in [
+        join(&delegate, json!([own.id, other.id])),
+        join(&target, json!([])),
+        rename(other.id, "away"),
+        ("DELETE", format!("groups/{}/", other.id), Value::Null),
+    ] {
+        refused(&server, &delegate, sent).await;
+    }
+    done(&server, &delegate, join(&target, json!([own.id, other.id]))).await;
+    done(&server, &delegate, rename(own.id, "mine")).await;
+    done(&server, &staff, join(&target, json!([]))).await;
+    done(&server, &staff, rename(other.id, "away")).await;
+    let own = ("DELETE", format!("groups/{}/", own.id), Value::Null);
+    done(&server, &delegate, own).await;
+}
+
+#[tokio::test]
+async fn who_is_no_staff_takes_from_others_only_what_they_hold() {
+    let server = Server::start().await;
+    let held = [
+        "auth.change_user",
+        "auth.change_group",
+        "auth.change_permission",
+        "auth.delete_permission",
+    ];
+    let own = server.permission("go", "Can go").await;
+    let label = own.label();
+    let group = server.group("goers", &[&label]).await;
+    let delegate = server.anybody().holds(&held).await;
+    let goer = server.anybody().holds(&[&label]).await;
+    let none = || by_ids(&[]);
+    let path = format!("permissions/{}/", own.id);
+    let from_group = format!("permissions/{}/remove_from_group/", own.id);
+    let take = || {
+        [
+            ("PUT", format!("{}permissions/", user_path(goer.id)), none()),
+            (
+                "PATCH",
+                format!("groups/{}/", group.id),
+                json!({"permissions": []}),
+            ),
+            ("POST", from_group.clone(), json!({"group_id": group.id})),
+            ("PATCH", path.clone(), json!({"codename": "gone"})),
+            ("DELETE", path.clone(), Value::Null),
+        ]
+    };
+    for sent in take() {
+        refused(&server, &delegate, sent).await;
+    }
+    let staff = server.anybody().staff().await;
+    for sent in take() {
+        done(&server, &staff, sent).await;
+    }
+    // The stock permissions are for superusers.
+    let stock = format!("permissions/{}/", server.id("auth.view_user").await);
+    for sent in [
+        ("PATCH", stock.clone(), json!({"codename": "seen"})),
+        ("DELETE", stock, Value::Null),
+    ] {
+        refused(&server, &staff, sent).await;
+    }
+}
+
+#[tokio::test]
+async fn a_label_that_exists_is_given_to_another_permission_only_by_its_holders() {
+    let server = Server::start().await;
+    let label = server.permission("go", "Can go").await.label();
+    let other = server.permission("other", "Other").await;
+    let rename = |content_type: &str| {
+        let change = json!({"codename": "go", "content_type": content_type});
+        ("PATCH", format!("permissions/{}/", other.id), change)
+    };
+    let staff = server.anybody().staff().await;
+    refused(&server, &staff, rename("auth.group")).await;
+    let holder = server.anybody().staff().holds(&[&label]).await;
+    done(&server, &holder, rename("auth.group")).await;
+}
+
+#[tokio::test]
+async fn nobody_decides_over_staff_or_members_without_being_that_too() {
+    let server = Server::start().await;
+    let held = ["auth.change_user", "auth.delete_user"];
+    let delegate = server.anybody().holds(&held).await;
+    let group = server.group("named", &[]).await;
+    for target in [
+        server.anybody().staff().await,
+        server.anybody().joins([&group]).await,
+    ] {
+        let path = || user_path(target.id);
+        for sent in [
+            ("PATCH", path(), json!({"username": "taken-over"})),
+            ("DELETE", path(), Value::Null),
+            ("DELETE", format!("{}sessions/", path()), Value::Null),
+        ] {
+            refused(&server, &delegate, sent).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn field_errors_come_before_a_refusal() {
     let server = Server::start().await;
     let staff = server.anybody().staff().await;
