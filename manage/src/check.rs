@@ -173,15 +173,14 @@ impl Broken<'_> {
             }
             match self.contents.get(&Entity::Credential(user.id).key()) {
                 None => self.note(format!("user {} has no credential", user.id)),
-                Some(credential) => {
-                    let epoch = number_of(credential, "epoch").unwrap_or(0);
-                    if epoch != user.epoch {
-                        self.note(format!(
-                            "user {} has the epoch {}, but their credential {epoch}",
-                            user.id, user.epoch
-                        ));
-                    }
-                }
+                // Versions before sessions write none.
+                Some(credential) => match number_of(credential, "epoch") {
+                    Some(epoch) if epoch != user.epoch => self.note(format!(
+                        "user {} has the epoch {}, but their credential {epoch}",
+                        user.id, user.epoch
+                    )),
+                    _ => {}
+                },
             }
             for flag in Flag::ALL.into_iter().filter(|flag| user.has(*flag)) {
                 self.index(

@@ -1,11 +1,15 @@
 //! Every environment variable: its name, type and default, in groups by concern. A function reads
 //! the groups that it needs, once, when it starts.
 
-use std::{env, fmt, ops::RangeInclusive, str::FromStr};
+mod environment;
+
+use std::env;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
+
+use environment::Environment;
 
 /// The keys of tokens.
 #[derive(Clone, Debug)]
@@ -188,8 +192,6 @@ impl SettingsError {
 pub const AUDIT_RETENTION_DAYS: i64 = 365;
 /// The shortest key that is as strong as its hash (RFC 7518, section 3.2).
 const SHORTEST_KEY: usize = 32;
-/// Ten years: longer lifetimes are slips of the keyboard.
-const LONGEST: i64 = 315_360_000;
 
 impl Settings {
     /// Reads the process's environment.
@@ -205,7 +207,7 @@ impl Settings {
     /// # Errors
     /// The first setting that is missing or malformed, by its name.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let env = Environment { lookup: &lookup };
+        let env = Environment::new(&lookup);
         Ok(Self {
             tokens: TokenSettings::read(&env)?,
             table: TableSettings::read(&env)?,
@@ -379,86 +381,4 @@ fn key(name: &str, text: String) -> Result<SecretString, SettingsError> {
         )));
     }
     Ok(text.into())
-}
-
-/// Reads variables. An empty text counts as not set, since a SAM template can declare a variable
-/// only with some value.
-struct Environment<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl Environment<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.is_empty())
-    }
-
-    fn required(&self, name: &str) -> Result<String, SettingsError> {
-        self.get(name)
-            .ok_or_else(|| SettingsError(format!("{name} is not set")))
-    }
-
-    fn list(&self, name: &str) -> Vec<String> {
-        let value = self.get(name).unwrap_or_default();
-        let items = value.split(',').map(str::trim);
-        let items = items.filter(|item| !item.is_empty());
-        items.map(str::to_owned).collect()
-    }
-
-    fn flag(&self, name: &str) -> Result<bool, SettingsError> {
-        match self
-            .get(name)
-            .map(|text| text.to_ascii_lowercase())
-            .as_deref()
-        {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
-            Some(_) => Err(SettingsError(format!("{name} is neither true nor false"))),
-        }
-    }
-
-    /// DRF's `parse_rate`: the first letter of the period counts. Set to nothing, it is no limit.
-    fn rate(&self, name: &str, default: &str) -> Result<Option<Rate>, SettingsError> {
-        let text = (self.lookup)(name).unwrap_or_else(|| default.to_owned());
-        if text.trim().is_empty() {
-            return Ok(None);
-        }
-        let rate = text.split_once('/').and_then(|(count, period)| {
-            let seconds = match period.trim().chars().next()? {
-                's' => 1,
-                'm' => 60,
-                'h' => 3600,
-                'd' => 86_400,
-                _ => return None,
-            };
-            let count = count.trim().parse().ok().filter(|count| *count > 0)?;
-            Some(Rate { count, seconds })
-        });
-        let malformed = || SettingsError(format!("{name} is not a rate such as 100/hour"));
-        rate.map(Some).ok_or_else(malformed)
-    }
-
-    fn seconds(&self, name: &str, least: i64, default: i64) -> Result<i64, SettingsError> {
-        self.number(name, "seconds", least..=LONGEST, default)
-    }
-
-    fn number<T: FromStr + PartialOrd + fmt::Display>(
-        &self,
-        name: &str,
-        unit: &str,
-        range: RangeInclusive<T>,
-        default: T,
-    ) -> Result<T, SettingsError> {
-        let Some(text) = self.get(name) else {
-            return Ok(default);
-        };
-        let number = text.trim().parse().ok();
-        number
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| {
-                let (least, most) = (range.start(), range.end());
-                SettingsError(format!(
-                    "{name} is not a number of {unit} from {least} to {most}"
-                ))
-            })
-    }
 }

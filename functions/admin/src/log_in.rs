@@ -68,10 +68,12 @@ pub async fn log_in(
     let found = if username.is_empty() || password.expose().is_empty() {
         Err(Refused::WrongCredentials)
     } else {
-        login::log_in(&app, &username, &password, client.address, |user| {
-            user.is_staff
-        })
-        .await
+        let attempt = login::Attempt {
+            username: &username,
+            password: &password,
+            address: client.address,
+        };
+        login::log_in(&app, attempt, |user| user.is_staff).await
     };
     let (status, error, wait) = match found {
         Ok(user) => {

@@ -66,7 +66,12 @@ async fn save(
     if let Some(old) = old {
         let old = Password::new(old.into_inner());
         // With the limits of logins: somebody at an open browser cannot guess without end.
-        match login::check(app, user.username.as_str(), &old, address, |_| true).await {
+        let attempt = login::Attempt {
+            username: user.username.as_str(),
+            password: &old,
+            address,
+        };
+        match login::check(app, attempt, |_| true).await {
             Ok(_) => {}
             Err(Refused::WrongCredentials) => fields.error("old_password", WRONG),
             Err(Refused::Throttled(wait)) => {

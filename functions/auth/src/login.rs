@@ -3,7 +3,10 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
-    accounts::{login::log_in, sessions},
+    accounts::{
+        login::{Attempt, log_in},
+        sessions,
+    },
     app::App,
     domain::names::AnyText,
     hashing::Password,
@@ -32,7 +35,12 @@ pub async fn login(
     body: JsonOrForm,
 ) -> Result<Json<Tokens>, ApiError> {
     let (username, password) = credentials(body)?;
-    let user = log_in(&app, &username, &password, client.address, |_| true).await?;
+    let attempt = Attempt {
+        username: &username,
+        password: &password,
+        address: client.address,
+    };
+    let user = log_in(&app, attempt, |_| true).await?;
     let now = app.clock.now();
     if app.settings.logins.update_last_login {
         app.store.set_last_login(user.id, now).await?;

@@ -19,6 +19,17 @@ use crate::{
     telemetry::{Event, note_event, note_user},
 };
 
+/// A username and a password, and the address that they come from.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The username as it was typed, or in NFKC.
+    pub username: &'a str,
+    /// The password.
+    pub password: &'a Password,
+    /// The source address.
+    pub address: Option<IpAddr>,
+}
+
 /// The active user with that username and password, if `accepts` is true of them. Their
 /// `last_login` is not written.
 ///
@@ -26,12 +37,10 @@ use crate::{
 /// As [`check`].
 pub async fn log_in(
     app: &App,
-    username: &str,
-    password: &Password,
-    address: Option<IpAddr>,
+    attempt: Attempt<'_>,
     accepts: impl Fn(&User) -> bool,
 ) -> Result<User, Refused> {
-    let user = check(app, username, password, address, accepts).await?;
+    let user = check(app, attempt, accepts).await?;
     note_event(Event::Login);
     Ok(user)
 }
@@ -47,13 +56,11 @@ pub async fn log_in(
 /// many attempts; or the table's failure.
 pub async fn check(
     app: &App,
-    username: &str,
-    password: &Password,
-    address: Option<IpAddr>,
+    attempt: Attempt<'_>,
     accepts: impl Fn(&User) -> bool,
 ) -> Result<User, Refused> {
     let started = Instant::now();
-    let checked = verify(app, username, password, address, accepts).await;
+    let checked = verify(app, attempt, accepts).await;
     match &checked {
         Err(Refused::WrongCredentials) => {
             note_event(Event::FailedLogin);
@@ -91,14 +98,15 @@ fn subject(username: &str) -> String {
 
 async fn verify(
     app: &App,
-    username: &str,
-    password: &Password,
-    address: Option<IpAddr>,
+    attempt: Attempt<'_>,
     accepts: impl Fn(&User) -> bool,
 ) -> Result<User, Refused> {
     let (store, limits) = (&app.store, &app.settings.logins);
+    let Attempt {
+        username, password, ..
+    } = attempt;
     let now = store.now();
-    let address = network(address);
+    let address = network(attempt.address);
     let name = UserName::stored(username);
     let counters = Counters::of(username, &address, limits);
     let ((id, [by_account, by_address]), attempts) = tokio::try_join!(

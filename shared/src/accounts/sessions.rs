@@ -39,6 +39,7 @@ pub fn new(user: &User, kind: Kind, sid: String, client: &Client, now: i64, age:
         sid,
         kind,
         epoch: user.epoch,
+        valid_after: user.tokens_valid_after,
         staff_epoch: user.staff_epoch,
         created: now,
         last_used: now,

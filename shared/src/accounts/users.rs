@@ -94,7 +94,7 @@ pub async fn end_sessions(
         after.end_sessions(now);
         after
     };
-    let keep = |after: &User| kept.map(|sid| keep_session(id, sid, after.epoch));
+    let keep = |after: &User| kept.map(|sid| keep_session(after, sid));
     let keep = |after: &User| keep(after).into_iter().collect();
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
     store.end_sessions(id, kept).await?;

@@ -19,9 +19,8 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 struct Credential {
     password: Option<PasswordHash>,
-    /// The user's [`User::epoch`] when it was written.
-    #[serde(default)]
-    epoch: u64,
+    /// The user's [`User::epoch`] when it was written; none by a version before sessions.
+    epoch: Option<u64>,
 }
 
 /// The item of a user's password hash.
@@ -33,7 +32,10 @@ pub(super) fn credential(
     let password = Some(password.clone());
     to_item(
         &Entity::Credential(id).key(),
-        &Credential { password, epoch },
+        &Credential {
+            password,
+            epoch: Some(epoch),
+        },
     )
 }
 
@@ -76,7 +78,7 @@ impl Store {
             Entity::User(user_id).key(),
             Entity::Credential(user_id).key(),
         );
-        for _ in 0..READS {
+        for read in 1..=READS {
             let mut found = self
                 .table
                 .batch_get([profile.clone(), credential.clone()])
@@ -94,7 +96,13 @@ impl Store {
             let Some(credential) = credential else {
                 return Ok(Some((user, None)));
             };
-            if credential.epoch == user.epoch {
+            // One that has no epoch at the last read either is no half of a change: a version before
+            // sessions wrote it.
+            let is_whole = match credential.epoch {
+                Some(epoch) => epoch == user.epoch,
+                None => user.epoch == 0 || read == READS,
+            };
+            if is_whole {
                 return Ok(Some((user, credential.password)));
             }
         }

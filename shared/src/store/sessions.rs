@@ -31,6 +31,9 @@ pub struct Session {
     pub kind: Kind,
     /// The user's [`User::epoch`] at the login.
     pub epoch: u64,
+    /// The user's [`User::tokens_valid_after`] at the login. Versions before sessions raise it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_after: Option<i64>,
     /// The user's [`User::staff_epoch`] at the login.
     #[serde(default)]
     pub staff_epoch: u64,
@@ -66,16 +69,19 @@ impl Session {
     /// Whether it lets its user in at `now` (seconds since 1970).
     pub fn is_live(&self, user: &User, now: i64) -> bool {
         self.user_id == user.id
-            && self.epoch == user.epoch
+            && (self.epoch, self.valid_after) == (user.epoch, user.tokens_valid_after)
             && now < self.ttl
             && (self.kind == Kind::Api || self.staff_epoch == user.staff_epoch)
     }
 }
 
-/// Keeps a session, if it exists, when the user's epoch is raised: it gets the new one.
-pub(crate) fn keep_session(id: UserId, sid: &str, epoch: u64) -> Write {
-    let epoch = Item::from([("epoch".to_owned(), number(epoch))]);
-    let mut write = Write::set(Entity::Session(id, sid).key(), epoch);
+/// Keeps a session, if it exists, when all others of the user `after` that are ended.
+pub(crate) fn keep_session(after: &User, sid: &str) -> Write {
+    let mut set = Item::from([("epoch".to_owned(), number(after.epoch))]);
+    if let Some(date) = after.tokens_valid_after {
+        set.insert("valid_after".to_owned(), number(date));
+    }
+    let mut write = Write::set(Entity::Session(after.id, sid).key(), set);
     write.refusal = Refusal::Stale;
     write
 }

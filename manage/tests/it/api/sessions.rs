@@ -3,7 +3,15 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::{domain::UserId, jwt::TokenType};
+use shared::{
+    domain::UserId,
+    hashing::Password,
+    jwt::TokenType,
+    store::{
+        items::{attributes, number, text},
+        keys::Entity,
+    },
+};
 use testkit::{
     Account, Answer, Client, NOBODY, NOW, Observed, PASSWORD, Server, detail, forbidden, not_found,
     unauthenticated, user_path,
@@ -332,4 +340,44 @@ async fn a_reset_by_a_superuser_succeeds_while_the_user_changes_their_profile() 
     }
     changes.await.unwrap();
     server.assert_sound().await;
+}
+
+/// Sets a password as the version before sessions did, which runs again after a rollback.
+async fn set_password_as_before_sessions(site: &Observed, id: UserId, password: &str) {
+    let password = Password::new(password.to_owned());
+    let hash = site.app.hasher.hash(&password).await;
+    let (client, table) = site.table.table().parts();
+    let mut credential = attributes(&Entity::Credential(id).key());
+    credential.insert("password".to_owned(), text(hash.expose()));
+    let put = client.put_item().table_name(table);
+    put.set_item(Some(credential)).send().await.unwrap();
+    let update = client.update_item().table_name(table);
+    let update = update
+        .set_key(Some(attributes(&Entity::User(id).key())))
+        .update_expression("SET tokens_valid_after = :now ADD version :one")
+        .expression_attribute_values(":now", number(site.app.clock.now() + 1))
+        .expression_attribute_values(":one", number(1));
+    update.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_an_older_version_set_logs_in_and_ends_the_sessions_before_it() {
+    let site = Observed::start().await;
+    let ann = site.user("ann").staff().await;
+    for (round, new) in ["a-Long-phrase-2", "a-Long-phrase-4"].iter().enumerate() {
+        let old = format!("a-Long-phrase-{}", 2 * round + 1);
+        let user = site.read(ann.id).await;
+        site.set_password(&user, &old).await;
+        let token = site.log_in("ann", &old).await;
+        let mut browser = site.browser();
+        browser.log_in("ann", &old).await.assert_status(302);
+        site.pass(10);
+        set_password_as_before_sessions(&site, ann.id, new).await;
+        site.get(&token, "users/me/").await.assert_status(401);
+        browser.get("/admin/").await.assert_status(302);
+        site.login("ann", &old).await.assert_status(401);
+        let access = site.log_in("ann", new).await;
+        site.get(&access, "users/me/").await.assert_status(200);
+        site.assert_sound().await;
+    }
 }

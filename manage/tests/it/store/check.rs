@@ -182,6 +182,28 @@ async fn a_missing_credential_is_found() {
 }
 
 #[tokio::test]
+async fn a_credential_of_another_epoch_is_found_and_one_of_none_is_sound() {
+    let (world, _) = sound().await;
+    let credential = || Entity::Credential(ANN);
+    world.set(credential(), "epoch", number(3)).await;
+    let line = "user 2 has the epoch 0, but their credential 3";
+    world.assert_broken(&[line]).await;
+    world.stray(credential().key(), "password", text("!")).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_session_of_nobody_is_found() {
+    let (world, _) = sound().await;
+    let session = |id| Entity::Session(UserId(id), "0f").key();
+    world.stray(session(2), "created", number(1)).await;
+    world.assert_sound().await;
+    world.stray(session(77), "created", number(1)).await;
+    let line = format!("{} / 0f belongs to nobody", session(77).pk);
+    world.assert_broken(&[line]).await;
+}
+
+#[tokio::test]
 async fn what_a_lost_profile_leaves_behind_is_found() {
     let (world, _) = sound().await;
     world.lose(Entity::User(ANN)).await;

@@ -1,0 +1,101 @@
+//! How the variables of the environment are read.
+
+use std::{fmt, ops::RangeInclusive, str::FromStr};
+
+use super::{Rate, SettingsError};
+
+/// Ten years: longer lifetimes are slips of the keyboard.
+const LONGEST: i64 = 315_360_000;
+
+/// Reads variables. An empty text counts as not set, since a SAM template can declare a variable
+/// only with some value.
+pub(super) struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl<'a> Environment<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<String, SettingsError> {
+        self.get(name)
+            .ok_or_else(|| SettingsError::new(format!("{name} is not set")))
+    }
+
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
+        let value = self.get(name).unwrap_or_default();
+        let items = value.split(',').map(str::trim);
+        let items = items.filter(|item| !item.is_empty());
+        items.map(str::to_owned).collect()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, SettingsError> {
+        match self
+            .get(name)
+            .map(|text| text.to_ascii_lowercase())
+            .as_deref()
+        {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(SettingsError::new(format!(
+                "{name} is neither true nor false"
+            ))),
+        }
+    }
+
+    /// DRF's `parse_rate`: the first letter of the period counts. Set to nothing, it is no limit.
+    pub(super) fn rate(&self, name: &str, default: &str) -> Result<Option<Rate>, SettingsError> {
+        let text = (self.lookup)(name).unwrap_or_else(|| default.to_owned());
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let rate = text.split_once('/').and_then(|(count, period)| {
+            let seconds = match period.trim().chars().next()? {
+                's' => 1,
+                'm' => 60,
+                'h' => 3600,
+                'd' => 86_400,
+                _ => return None,
+            };
+            let count = count.trim().parse().ok().filter(|count| *count > 0)?;
+            Some(Rate { count, seconds })
+        });
+        let malformed = || SettingsError::new(format!("{name} is not a rate such as 100/hour"));
+        rate.map(Some).ok_or_else(malformed)
+    }
+
+    pub(super) fn seconds(
+        &self,
+        name: &str,
+        least: i64,
+        default: i64,
+    ) -> Result<i64, SettingsError> {
+        self.number(name, "seconds", least..=LONGEST, default)
+    }
+
+    pub(super) fn number<T: FromStr + PartialOrd + fmt::Display>(
+        &self,
+        name: &str,
+        unit: &str,
+        range: RangeInclusive<T>,
+        default: T,
+    ) -> Result<T, SettingsError> {
+        let Some(text) = self.get(name) else {
+            return Ok(default);
+        };
+        let number = text.trim().parse().ok();
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                SettingsError::new(format!(
+                    "{name} is not a number of {unit} from {least} to {most}"
+                ))
+            })
+    }
+}
