@@ -129,7 +129,7 @@ pub async fn end_session(
 pub async fn delete(store: &Store, actor: Actor<'_>, user: User) -> Result<(), Refused> {
     let id = user.id;
     changes::delete(store, actor, user).await?;
-    Ok(store.end_sessions(id, None).await?)
+    Ok(store.end_sessions_of_nobody(id).await?)
 }
 
 /// Sets a user's password, which ends their tokens and sessions, and forgets their failed logins: a
