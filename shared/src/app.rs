@@ -32,14 +32,13 @@ impl App {
     /// Puts the parts together.
     pub fn new(
         settings: Settings,
-        client: aws_sdk_dynamodb::Client,
+        store: Store,
         keys: Keyring,
         clock: Clock,
         reporter: Reporter,
     ) -> Self {
         Self {
-            store: Store::new(client, &settings.table.name)
-                .with_audit(clock.clone(), settings.table.audit_retention_days),
+            store: store.with_audit(clock.clone(), settings.table.audit_retention_days),
             keys,
             hasher: Hasher::default(),
             clock,
@@ -62,6 +61,7 @@ impl App {
             return Err(SettingsError::new(text));
         };
         let keys = Keyring::fixed(&settings.tokens, keys);
-        Ok(Self::new(settings, client, keys, clock, Reporter::Lines))
+        let store = Store::new(client, &settings.table.name);
+        Ok(Self::new(settings, store, keys, clock, Reporter::Lines))
     }
 }

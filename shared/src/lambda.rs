@@ -50,7 +50,8 @@ fn log_as_json(level: tracing::Level) {
 /// that the first request waits for neither.
 ///
 /// # Errors
-/// A setting that is missing or malformed, or a signing key that cannot be read.
+/// A setting that is missing or malformed, a signing key that cannot be read, or a table of a newer
+/// layout.
 pub async fn start() -> Result<App, Error> {
     let settings = Settings::from_env()?;
     log_as_json(settings.telemetry.log_level);
@@ -58,11 +59,13 @@ pub async fn start() -> Result<App, Error> {
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
     let clock = Clock::System;
-    let (keys, ()) = tokio::join!(
+    let store = store::Store::new(client, &settings.table.name);
+    let (keys, layout) = tokio::join!(
         keyring(&settings, clock.now()),
-        store::warm_up(&client, &settings.table.name)
+        store.refuse_newer_layout()
     );
-    Ok(App::new(settings, client, keys?, clock, reporter))
+    layout?;
+    Ok(App::new(settings, store, keys?, clock, reporter))
 }
 
 async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> {

@@ -92,7 +92,7 @@ async fn staff(parts: &Parts, app: &App) -> Result<Option<Staff>, AdminError> {
     let Some((user, secret)) = session::current(app, headers, |user| user.is_staff).await? else {
         return Ok(None);
     };
-    let held = app.store.held_at_once(&user).await?;
+    let held = app.store.held(&user).await?;
     Ok(Some(Staff {
         csrf: csrf::token(app, &secret).await,
         messages: messages::read(app, headers).await,

@@ -200,6 +200,7 @@ fn client(endpoint: &str) -> DynamoDb {
 
 /// Serves a service on a free port.
 pub async fn serve(app: App) -> Client {
+    app.store.refuse_newer_layout().await.expect("a layout");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let routes = with_peers(all_routes(app.clone()));

@@ -119,34 +119,34 @@ pub enum Source {
 }
 
 /// Everything that a user may do, by label, with where it comes from: Django's
-/// `get_all_permissions`. `groups` are the user's, `permissions` at least those that the user and
-/// the groups name, or all that exist for a superuser; an id that is not among them belongs to a
-/// deleted permission and counts for nothing.
+/// `get_all_permissions`. `groups` are the user's, `labels` those of at least the permissions that the
+/// user and the groups name, or of all that exist for a superuser; an id that is not among them belongs
+/// to a deleted permission and counts for nothing.
 ///
 /// [`User::is_active`] is not looked at.
 pub fn sources(
     user: &User,
     groups: &[Group],
-    permissions: &[Permission],
+    labels: &BTreeMap<PermissionId, String>,
 ) -> BTreeMap<String, Vec<Source>> {
     let mut held: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-    let mut add = |permission: &Permission, source: Source| {
-        let sources = held.entry(permission.label()).or_default();
+    let mut add = |label: &String, source: Source| {
+        let sources = held.entry(label.clone()).or_default();
         if !sources.contains(&source) {
             sources.push(source);
         }
     };
-    for permission in permissions {
+    for (id, label) in labels {
         if user.is_superuser {
-            add(permission, Source::Superuser);
+            add(label, Source::Superuser);
             continue;
         }
-        if user.permission_ids.contains(&permission.id) {
-            add(permission, Source::User);
+        if user.permission_ids.contains(id) {
+            add(label, Source::User);
         }
         for group in groups {
-            if group.permission_ids.contains(&permission.id) {
-                add(permission, Source::Group(group.id, group.name.clone()));
+            if group.permission_ids.contains(id) {
+                add(label, Source::Group(group.id, group.name.clone()));
             }
         }
     }

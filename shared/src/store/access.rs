@@ -1,13 +1,12 @@
 //! What users hold: the reads behind the rules of [`crate::domain::permission`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
 use serde::Deserialize;
 
 use super::{Store, StoreError, keys};
 use crate::domain::{
-    Group, Permission, PermissionId, User,
+    Group, PermissionId, User,
     permission::{Held, Source, sources},
 };
 
@@ -27,11 +26,11 @@ impl Store {
         if user.group_ids.is_empty() && user.permission_ids.is_empty() {
             return Ok(false);
         }
-        let meant = try_join_all(labels.iter().map(|label| self.meant_by(label)));
-        let (groups, meant) = tokio::try_join!(self.groups_of(&user.group_ids), meant)?;
-        let meant: BTreeSet<PermissionId> = meant.into_iter().flatten().collect();
-        let has = |ids: &BTreeSet<PermissionId>| !ids.is_disjoint(&meant);
-        Ok(has(&user.permission_ids) || groups.iter().any(|group| has(&group.permission_ids)))
+        let (groups, all) = self
+            .groups_and_labels(&user.group_ids, &user.permission_ids)
+            .await?;
+        let held = sources(user, &groups, &all);
+        Ok(labels.iter().any(|label| held.contains_key(*label)))
     }
 
     /// Whether a permission other than `but` has a label, whatever its model.
@@ -62,23 +61,8 @@ impl Store {
         Ok(Held::of(user, held.into_keys().collect()))
     }
 
-    /// All that an active user holds, in a single round trip: it reads every permission, which
-    /// [`Store::held`] does not. A user without groups and permissions costs no read.
-    pub async fn held_at_once(&self, user: &User) -> Result<Held, StoreError> {
-        if user.is_superuser {
-            return Ok(Held::All);
-        }
-        if user.group_ids.is_empty() && user.permission_ids.is_empty() {
-            return Ok(Held::of(user, BTreeSet::new()));
-        }
-        let groups = self.groups_of(&user.group_ids);
-        let (groups, permissions) = tokio::try_join!(groups, self.permissions())?;
-        let held = sources(user, &groups, &permissions);
-        Ok(Held::of(user, held.into_keys().collect()))
-    }
-
-    /// All that a user may do, with where it comes from: two round trips at most, one for a
-    /// superuser. An inactive user may do nothing.
+    /// All that a user may do, with where it comes from: one round trip. An inactive user may do
+    /// nothing.
     pub async fn permissions_held(
         &self,
         user: &User,
@@ -91,35 +75,28 @@ impl Store {
     }
 
     /// The groups of an active user, and what they may do by label: what the authorizer tells other
-    /// services. A superuser may do everything, so nothing is listed. Two round trips at most.
+    /// services. A superuser may do everything, so nothing is listed. One round trip.
     pub async fn groups_and_permissions(
         &self,
         user: &User,
     ) -> Result<(Vec<Group>, BTreeMap<String, Vec<Source>>), StoreError> {
-        let groups = self.groups_of(&user.group_ids).await?;
         if user.is_superuser {
-            return Ok((groups, BTreeMap::new()));
+            return Ok((self.groups_of(&user.group_ids).await?, BTreeMap::new()));
         }
-        let permissions = self.named_by(&groups, &user.permission_ids).await?;
-        let held = sources(user, &groups, &permissions);
+        if user.group_ids.is_empty() && user.permission_ids.is_empty() {
+            return Ok((Vec::new(), BTreeMap::new()));
+        }
+        let (groups, labels) = self
+            .groups_and_labels(&user.group_ids, &user.permission_ids)
+            .await?;
+        let held = sources(user, &groups, &labels);
         Ok((groups, held))
     }
 
     async fn held_from(&self, user: &User) -> Result<BTreeMap<String, Vec<Source>>, StoreError> {
         if user.is_superuser {
-            return Ok(sources(user, &[], &self.permissions().await?));
+            return Ok(sources(user, &[], &self.all_labels().await?));
         }
         Ok(self.groups_and_permissions(user).await?.1)
-    }
-
-    /// The permissions of groups and of a set of ids, as far as they still exist.
-    async fn named_by(
-        &self,
-        groups: &[Group],
-        ids: &BTreeSet<PermissionId>,
-    ) -> Result<Vec<Permission>, StoreError> {
-        let of_groups = groups.iter().flat_map(|group| &group.permission_ids);
-        let ids = of_groups.chain(ids).copied().collect();
-        self.permissions_of(&ids).await
     }
 }

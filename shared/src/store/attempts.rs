@@ -7,7 +7,7 @@ use super::{
     Store, StoreError,
     items::{attributes, number, number_of},
     keys::{Entity, Key, TTL, digest},
-    markers,
+    marker,
     table::failure,
     writes::Write,
 };
@@ -123,7 +123,7 @@ impl Store {
         let keys = windows.iter().map(|(key, _)| key.clone());
         let wanted = keys.chain(marker.as_ref().map(Entity::key));
         let found = self.table.batch_get(wanted).await?;
-        let owner = marker.and_then(|marker| markers::owner(&marker, found.get(&marker.key())?));
+        let owner = marker.and_then(|marker| marker::owner(&marker, found.get(&marker.key())?));
         let attempts = windows.map(|(key, until)| Attempts {
             count: found
                 .get(&key)

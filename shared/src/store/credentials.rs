@@ -6,7 +6,8 @@ use super::{
     Store, StoreError, WriteError,
     history::Logged,
     items::{Item, from_item, number, text, to_item},
-    keys::Entity,
+    keys::{Entity, Key},
+    layout::Layout,
     versioned::{Versioned, logged},
     writes::{Condition, Write},
 };
@@ -23,15 +24,43 @@ struct Credential {
     epoch: Option<u64>,
 }
 
+impl Credential {
+    /// What two items say of a user's password, of which one may be left from another layout, or from
+    /// a version that writes an older one.
+    fn merged(apart: Option<Self>, beside: Option<Self>) -> Option<Self> {
+        let (Some(apart), Some(beside)) = (&apart, &beside) else {
+            return apart.or(beside);
+        };
+        let is_later = beside.password.is_some() && beside.epoch > apart.epoch;
+        let of = match is_later || apart.password.is_none() {
+            true => beside,
+            false => apart,
+        };
+        Some(Self {
+            password: of.password.clone(),
+            epoch: apart.epoch.max(beside.epoch),
+        })
+    }
+}
+
+/// Where a layout has a user's password hash.
+fn place(id: UserId, layout: Layout) -> Key {
+    match layout {
+        Layout::FIRST => Entity::CredentialBesideProfile(id).key(),
+        _ => Entity::Credential(id).key(),
+    }
+}
+
 /// The item of a user's password hash.
 pub(super) fn credential(
     id: UserId,
     password: &PasswordHash,
     epoch: u64,
+    layout: Layout,
 ) -> Result<Item, StoreError> {
     let password = Some(password.clone());
     to_item(
-        &Entity::Credential(id).key(),
+        &place(id, layout),
         &Credential {
             password,
             epoch: Some(epoch),
@@ -40,9 +69,9 @@ pub(super) fn credential(
 }
 
 /// Gives the item the user's new epoch.
-pub(super) fn raise_epoch(id: UserId, epoch: u64) -> Write {
+pub(super) fn raise_epoch(id: UserId, epoch: u64, layout: Layout) -> Write {
     let epoch = Item::from([("epoch".to_owned(), number(epoch))]);
-    let mut write = Write::set(Entity::Credential(id).key(), epoch);
+    let mut write = Write::set(place(id, layout), epoch);
     write.condition = Condition::None;
     write
 }
@@ -74,15 +103,14 @@ impl Store {
         user_id: UserId,
         name: &UserName,
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
-        let (profile, credential) = (
-            Entity::User(user_id).key(),
-            Entity::Credential(user_id).key(),
-        );
+        let profile = Entity::User(user_id).key();
+        let apart = Entity::Credential(user_id).key();
+        let beside = Entity::CredentialBesideProfile(user_id).key();
         for read in 1..=READS {
-            let mut found = self
-                .table
-                .batch_get([profile.clone(), credential.clone()])
-                .await?;
+            let reads_both = read > 1 || !self.has_current_layout();
+            let both = reads_both.then(|| beside.clone());
+            let wanted = [profile.clone(), apart.clone()].into_iter().chain(both);
+            let mut found = self.table.batch_get(wanted).await?;
             let Some(user) = found.remove(&profile) else {
                 return Ok(None);
             };
@@ -91,10 +119,14 @@ impl Store {
             if user.username != *name {
                 return Ok(None);
             }
-            let credential: Option<Credential> =
-                found.remove(&credential).map(from_item).transpose()?;
-            let Some(credential) = credential else {
-                return Ok(Some((user, None)));
+            let [apart, beside] =
+                [&apart, &beside].map(|key| found.remove(key).map(from_item).transpose());
+            let credential = Credential::merged(apart?, beside?);
+            let Some(credential) = credential.filter(|one| one.password.is_some()) else {
+                if reads_both && read > 1 {
+                    return Ok(Some((user, None)));
+                }
+                continue;
             };
             // One that has no epoch at the last read either is no half of a change: a version before
             // sessions wrote it.
@@ -136,7 +168,7 @@ impl Store {
             Expected::Unchanged => Condition::Equals("version", number(known.version)),
             Expected::SameEpoch => Condition::EqualsOrAbsent("epoch", number(known.epoch)),
         };
-        let credential = credential(known.id, password, after.epoch)?;
+        let credential = credential(known.id, password, after.epoch, self.layout().await?)?;
         let mut writes = vec![touched, Write::put(credential)];
         let entry = Logged {
             fields: vec!["password"],
@@ -155,7 +187,7 @@ impl Store {
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
         let password = Item::from([("password".to_owned(), text(new.expose()))]);
-        let mut write = Write::set(Entity::Credential(id).key(), password);
+        let mut write = Write::set(place(id, self.layout().await?), password);
         write.condition = Condition::Equals("password", text(old.expose()));
         self.note(write).await
     }

@@ -56,6 +56,9 @@ impl Write {
             Condition::None => None,
             Condition::Absent => Some("attribute_not_exists(PK)".to_owned()),
             Condition::Exists => Some("attribute_exists(PK)".to_owned()),
+            Condition::AbsentAttribute(name) => {
+                Some(format!("attribute_not_exists({})", expression.name(name)))
+            }
             Condition::Equals(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("{name} = {value}"))

@@ -6,7 +6,8 @@ use super::{
     Refusal, Store, StoreError,
     items::{Item, from_item, number, to_item},
     keys::{Entity, GROUPS, Key},
-    markers::{release, take, taken},
+    layout::Layout,
+    marker::{release, take, taken},
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
@@ -71,7 +72,7 @@ impl Versioned for Group {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Writes, StoreError> {
+    fn creation(&self, _: Layout) -> Result<Writes, StoreError> {
         Ok(Writes {
             whole: vec![
                 Write::create(group_item(self)?, Refusal::Exists),
@@ -81,7 +82,7 @@ impl Versioned for Group {
         })
     }
 
-    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
+    fn change(before: &Self, after: &Self, _: Layout) -> Result<Writes, StoreError> {
         let (old, new) = (group_item(before)?, group_item(after)?);
         let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.name != after.name {
@@ -94,7 +95,7 @@ impl Versioned for Group {
         })
     }
 
-    fn deletion(&self) -> Writes {
+    fn deletion(&self, _: Layout) -> Writes {
         let group = Write::delete_if(self.key(), "version", number(self.version));
         Writes {
             whole: vec![group, release_name(self)],

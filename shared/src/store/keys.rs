@@ -58,6 +58,8 @@ pub enum Entity<'a> {
     User(UserId),
     /// A user's password hash.
     Credential(UserId),
+    /// Where the first layout has a user's password hash.
+    CredentialBesideProfile(UserId),
     /// A user's place in the index of a group's members.
     Membership(UserId, GroupId),
     /// A user's place in the index of those who have a flag.
@@ -76,6 +78,10 @@ pub enum Entity<'a> {
     Codename(&'a ContentType, &'a Codename),
     /// A content type.
     ContentType(&'a ContentType),
+    /// A copy of the labels of all permissions.
+    Catalogue(u8),
+    /// The table's layout.
+    Schema,
     /// The set of active superusers.
     ActiveSuperusers,
     /// The last id given.
@@ -95,7 +101,8 @@ impl Entity<'_> {
     pub fn key(&self) -> Key {
         let (pk, sk) = match self {
             Self::User(id) => (user(*id), "PROFILE".to_owned()),
-            Self::Credential(id) => (user(*id), "CREDENTIAL".to_owned()),
+            Self::Credential(id) => (format!("CREDENTIAL#{id}"), "CREDENTIAL".to_owned()),
+            Self::CredentialBesideProfile(id) => (user(*id), "CREDENTIAL".to_owned()),
             Self::Flagged(id, flag) => (user(*id), format!("FLAG#{}", flag.name())),
             Self::Membership(id, group) => (user(*id), format!("GROUP#{group}")),
             Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
@@ -111,6 +118,8 @@ impl Entity<'_> {
                 content_type.model.clone(),
             ),
             Self::ContentType(content_type) => (CONTENT_TYPES.to_owned(), content_type.to_string()),
+            Self::Catalogue(copy) => (format!("CATALOGUE#{copy}"), "CATALOGUE".to_owned()),
+            Self::Schema => ("SCHEMA".to_owned(), "SCHEMA".to_owned()),
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
             Self::Token(jti) => (token(jti), "TOKEN".to_owned()),

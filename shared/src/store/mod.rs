@@ -2,13 +2,15 @@
 
 mod access;
 pub mod attempts;
+pub mod catalogue;
 mod credentials;
 mod expression;
 mod groups;
 pub mod history;
 pub mod items;
 pub mod keys;
-mod markers;
+pub mod layout;
+pub mod marker;
 pub mod pager;
 mod permissions;
 mod queries;
@@ -30,6 +32,7 @@ pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
 pub use versioned::Versioned;
+pub use users::{flag_row, membership};
 pub use writes::Refusal;
 
 /// Everything the service keeps.
@@ -37,6 +40,7 @@ pub use writes::Refusal;
 pub struct Store {
     table: Table,
     audit: Audit,
+    known: layout::Known,
 }
 
 impl Store {
@@ -48,6 +52,7 @@ impl Store {
                 clock: Clock::System,
                 retention_days: AUDIT_RETENTION_DAYS,
             },
+            known: layout::Known::default(),
         }
     }
 
@@ -75,16 +80,6 @@ impl Store {
 /// A client with this service's retries and time limits.
 pub fn client(config: &SdkConfig) -> Client {
     Client::from_conf(sdk::configure(config))
-}
-
-/// Opens a connection by reading an item that every table has. A failure is left to the first
-/// request, which tries again.
-pub async fn warm_up(client: &Client, table: &str) {
-    let table = Table::new(client.clone(), table);
-    let read = table.get::<serde::de::IgnoredAny>(keys::Entity::ActiveSuperusers.key());
-    if let Err(error) = read.await {
-        tracing::warn!(%error, "the table cannot be reached yet");
-    }
 }
 
 /// A client of an engine on this machine, which asks for no real credentials.

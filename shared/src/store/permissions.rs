@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Refusal, Store, StoreError, WriteError,
+    Refusal, Store, StoreError, WriteError, catalogue,
     items::{Item, from_item, number, to_item},
     keys::{CONTENT_TYPES, Entity, Key, PERMISSIONS},
-    markers::{release, take, taken},
+    layout::Layout,
+    marker::{release, take, taken},
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
@@ -93,33 +94,38 @@ impl Versioned for Permission {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Writes, StoreError> {
-        Ok(Writes {
-            whole: vec![
-                Write::create(permission_item(self)?, Refusal::Exists),
-                take_codename(self),
-            ],
-            ..Writes::default()
-        })
-    }
-
-    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
-        let (old, new) = (permission_item(before)?, permission_item(after)?);
-        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
-        if before.order() != after.order() {
-            whole.push(take_codename(after));
-            whole.push(release_codename(before));
-        }
+    fn creation(&self, layout: Layout) -> Result<Writes, StoreError> {
+        let mut whole = vec![
+            Write::create(permission_item(self)?, Refusal::Exists),
+            take_codename(self),
+        ];
+        whole.extend(catalogue::entries(layout, None, Some(self)));
         Ok(Writes {
             whole,
             ..Writes::default()
         })
     }
 
-    fn deletion(&self) -> Writes {
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError> {
+        let (old, new) = (permission_item(before)?, permission_item(after)?);
+        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        if before.order() != after.order() {
+            whole.push(take_codename(after));
+            whole.push(release_codename(before));
+        }
+        whole.extend(catalogue::entries(layout, Some(before), Some(after)));
+        Ok(Writes {
+            whole,
+            ..Writes::default()
+        })
+    }
+
+    fn deletion(&self, layout: Layout) -> Writes {
         let permission = Write::delete_if(self.key(), "version", number(self.version));
+        let mut whole = vec![permission, release_codename(self)];
+        whole.extend(catalogue::entries(layout, Some(self), None));
         Writes {
-            whole: vec![permission, release_codename(self)],
+            whole,
             ..Writes::default()
         }
     }

@@ -7,7 +7,8 @@ use super::{
     credentials::{credential, raise_epoch},
     items::{Item, attributes, from_item, indexed, number, to_item},
     keys::{self, Entity, Key, Sequence},
-    markers::{self, release, take, taken},
+    layout::Layout,
+    marker::{self, release, take, taken},
     queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::Write,
@@ -57,7 +58,7 @@ impl Store {
             (username, Refusal::UserNameTaken),
             (email, Refusal::EmailTaken),
         ] {
-            let owner = name.and_then(|name| markers::owner(&name, found.get(&name.key())?));
+            let owner = name.and_then(|name| marker::owner(&name, found.get(&name.key())?));
             errors.extend(taken(owner, but.map(|id| id.0), refusal));
         }
         Ok(errors)
@@ -104,7 +105,9 @@ impl Store {
         password: &PasswordHash,
         actor: Actor<'_>,
     ) -> Result<User, WriteError> {
-        let credential = Write::create(credential(user.id, password, user.epoch)?, Refusal::Exists);
+        let layout = self.layout().await?;
+        let credential = credential(user.id, password, user.epoch, layout)?;
+        let credential = Write::create(credential, Refusal::Exists);
         self.insert(user, vec![credential], actor).await
     }
 }
@@ -118,7 +121,7 @@ impl Versioned for User {
         &mut self.version
     }
 
-    fn creation(&self) -> Result<Writes, StoreError> {
+    fn creation(&self, _: Layout) -> Result<Writes, StoreError> {
         let mut whole = vec![
             Write::create(user_item(self)?, Refusal::Exists),
             take_username(self),
@@ -135,7 +138,7 @@ impl Versioned for User {
         Ok(Writes { whole, index })
     }
 
-    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError> {
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError> {
         let id = before.id;
         let (old, new) = (user_item(before)?, user_item(after)?);
         let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
@@ -157,7 +160,7 @@ impl Versioned for User {
         let lost = had.into_keys();
         whole.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
         if before.epoch != after.epoch {
-            whole.push(raise_epoch(id, after.epoch));
+            whole.push(raise_epoch(id, after.epoch, layout));
         }
         match (before.is_active_superuser(), after.is_active_superuser()) {
             (false, true) => whole.push(join_superusers(id)),
@@ -173,10 +176,11 @@ impl Versioned for User {
         Ok(Writes { whole, index })
     }
 
-    fn deletion(&self) -> Writes {
+    fn deletion(&self, _: Layout) -> Writes {
         let mut whole = vec![
             Write::delete_if(self.key(), "version", number(self.version)),
             Write::delete(Entity::Credential(self.id).key()),
+            Write::delete(Entity::CredentialBesideProfile(self.id).key()),
             release_username(self),
         ];
         whole.extend(release_email(self));
@@ -247,11 +251,13 @@ impl Versioned for User {
 /// A user's items in the indexes of those who have a flag.
 fn flag_rows(user: &User) -> BTreeMap<Flag, Item> {
     let flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
-    let row = |flag| {
-        let item = attributes(&Entity::Flagged(user.id, flag).key());
-        (flag, indexed(item, &keys::flagged_user(user, flag)))
-    };
-    flags.map(row).collect()
+    flags.map(|flag| (flag, flag_row(user, flag))).collect()
+}
+
+/// A user's item in the index of those who have a flag.
+pub fn flag_row(user: &User, flag: Flag) -> Item {
+    let item = attributes(&Entity::Flagged(user.id, flag).key());
+    indexed(item, &keys::flagged_user(user, flag))
 }
 
 fn join_superusers(id: UserId) -> Write {
@@ -287,7 +293,7 @@ fn take_email(user: &User) -> Option<Write> {
     if user.email.is_empty() {
         return None;
     }
-    let item = markers::marker(&Entity::Email(&user.email), user.id.0);
+    let item = marker::item(&Entity::Email(&user.email), user.id.0);
     let item = indexed(item, &keys::user_by_email(&user.email, user.id));
     Some(Write::create(item, Refusal::EmailTaken))
 }
@@ -297,7 +303,8 @@ fn release_email(user: &User) -> Option<Write> {
     (!user.email.is_empty()).then(|| release(&email, user.id.0))
 }
 
-fn membership(id: UserId, group: GroupId) -> Item {
+/// A user's item in the index of a group's members.
+pub fn membership(id: UserId, group: GroupId) -> Item {
     let item = attributes(&Entity::Membership(id, group).key());
     indexed(item, &keys::member(group, id))
 }

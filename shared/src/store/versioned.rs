@@ -4,7 +4,8 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    Store, StoreError, WriteError, history::Logged, keys::Key, table::TRANSACTION, writes::Write,
+    Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout, table::TRANSACTION,
+    writes::Write,
 };
 use crate::domain::{
     Actor,
@@ -19,14 +20,14 @@ pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     /// Counts the changes.
     fn version_mut(&mut self) -> &mut u64;
 
-    /// The writes of its creation.
-    fn creation(&self) -> Result<Writes, StoreError>;
+    /// The writes of its creation in a table of that layout.
+    fn creation(&self, layout: Layout) -> Result<Writes, StoreError>;
 
     /// The writes of a change, of which the first has the version as its condition.
-    fn change(before: &Self, after: &Self) -> Result<Writes, StoreError>;
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError>;
 
     /// The writes of its deletion, of which the first has the version as its condition.
-    fn deletion(&self) -> Writes;
+    fn deletion(&self, layout: Layout) -> Writes;
 
     /// What the log of changes names it by.
     fn object(&self) -> Object;
@@ -75,7 +76,7 @@ impl Store {
         more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<T, WriteError> {
-        let mut writes = new.creation()?;
+        let mut writes = new.creation(self.layout().await?)?;
         writes.whole.extend(more);
         let entry = logged(&new, ActionFlag::Addition);
         writes.whole.extend(self.log(actor, entry)?);
@@ -100,7 +101,7 @@ impl Store {
             fields: T::changed_fields(before, &after),
             ..logged(&after, ActionFlag::Change)
         };
-        let mut writes = T::change(before, &after)?;
+        let mut writes = T::change(before, &after, self.layout().await?)?;
         writes.whole.extend(more);
         writes.whole.extend(self.log(actor, entry)?);
         self.write_all(writes).await?;
@@ -117,7 +118,7 @@ impl Store {
         known: &T,
         actor: Actor<'_>,
     ) -> Result<(), WriteError> {
-        let mut writes = known.deletion();
+        let mut writes = known.deletion(self.layout().await?);
         writes
             .whole
             .extend(self.log(actor, logged(known, ActionFlag::Deletion))?);

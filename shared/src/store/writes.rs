@@ -55,6 +55,8 @@ pub enum Condition {
     Absent,
     /// The item exists.
     Exists,
+    /// The attribute is absent.
+    AbsentAttribute(&'static str),
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
     /// The attribute is absent or has this value.
@@ -152,6 +154,15 @@ impl Write {
             condition: Condition::Exists,
             refusal: Refusal::Stale,
         }
+    }
+
+    /// Removes an attribute of an item that exists.
+    pub fn remove(key: Key, name: &str) -> Self {
+        let mut write = Self::set(key, Item::new());
+        if let Action::Update { remove, .. } = &mut write.action {
+            remove.insert(name.to_owned());
+        }
+        write
     }
 
     /// Raises a number, which may be absent.

@@ -111,7 +111,7 @@ impl ModelAdmin for User {
         if staff.held == Held::All {
             return Ok(true);
         }
-        let held = app.store.held_at_once(self).await?;
+        let held = app.store.held(self).await?;
         Ok(rights::decides_over(&staff.user, &staff.held, self, &held))
     }
 

@@ -9,7 +9,11 @@ use aws_sdk_secretsmanager::Client;
 use manage::rotatekey::rotate;
 use serde_json::{Value, json};
 use shared::{
-    app::App, clock::Clock, keyring::Keyring, settings::Settings, store::connect_to,
+    app::App,
+    clock::Clock,
+    keyring::Keyring,
+    settings::Settings,
+    store::{Store, connect_to},
     telemetry::Reporter,
 };
 use testkit::{
@@ -47,7 +51,7 @@ async fn instance(server: &Server, client: &Client) -> Instance {
     let time = Arc::new(AtomicI64::new(NOW));
     let app = App::new(
         settings,
-        connect_to(&server.engine.endpoint()),
+        Store::new(connect_to(&server.engine.endpoint()), TABLE),
         keys.unwrap(),
         Clock::Fixed(Arc::clone(&time)),
         Reporter::Lines,

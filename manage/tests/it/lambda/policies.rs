@@ -12,10 +12,10 @@ use shared::{
     clock::Clock,
     domain::User,
     jwt::TokenType,
-    store::{connect_to, sessions::Kind, warm_up},
+    store::sessions::Kind,
 };
 use testkit::{
-    PASSWORD, Pages, Server, TABLE, app,
+    PASSWORD, Pages, Server, app,
     events::{event, invoke},
     proxy::Proxy,
     registration,
@@ -159,7 +159,6 @@ async fn needs(function: &str) -> Needs {
     begun.expect("a session");
 
     let proxy = Proxy::start(server.engine.endpoint()).await;
-    warm_up(&connect_to(&proxy.endpoint()), TABLE).await;
     let time = Arc::new(AtomicI64::new(server.app.clock.now()));
     let clock = Clock::Fixed(Arc::clone(&time));
     let settings = [
@@ -168,6 +167,7 @@ async fn needs(function: &str) -> Needs {
         ("THROTTLE_RATE_REGISTER", "100/hour"),
     ];
     let app = app(&proxy.endpoint(), &settings, clock);
+    app.store.refuse_newer_layout().await.expect("the layout");
     let access = server.issue(TokenType::Access, &server.admin);
     let held = server.issue(TokenType::Access, &holder(&server).await);
     let refresh = server.issue(TokenType::Refresh, &ann);

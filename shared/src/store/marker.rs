@@ -18,7 +18,7 @@ fn owner_attribute(marker: &Entity<'_>) -> &'static str {
 }
 
 /// A marker's item.
-pub(super) fn marker(marker: &Entity<'_>, owner: u64) -> Item {
+pub fn item(marker: &Entity<'_>, owner: u64) -> Item {
     let mut item = attributes(&marker.key());
     item.insert(owner_attribute(marker).to_owned(), number(owner));
     item
@@ -26,7 +26,7 @@ pub(super) fn marker(marker: &Entity<'_>, owner: u64) -> Item {
 
 /// Takes a name, which must be free: else `taken`.
 pub(super) fn take(entity: &Entity<'_>, owner: u64, taken: Refusal) -> Write {
-    Write::create(marker(entity, owner), taken)
+    Write::create(item(entity, owner), taken)
 }
 
 /// Gives up a name, which must still be the owner's.
@@ -35,7 +35,7 @@ pub(super) fn release(entity: &Entity<'_>, owner: u64) -> Write {
 }
 
 /// The owner that a marker names.
-pub(super) fn owner(entity: &Entity<'_>, item: &Item) -> Option<u64> {
+pub fn owner(entity: &Entity<'_>, item: &Item) -> Option<u64> {
     number_of(item, owner_attribute(entity))
 }
 

@@ -1,0 +1,371 @@
+//! What a table contradicts itself in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::{
+    domain::{Flag, Group, GroupId, Permission, PermissionId, User, UserId},
+    store::{
+        Refusal, StoreError, catalogue, flag_row,
+        items::{Item, attributes, from_item, indexed, number, number_of},
+        keys::{self, Entity, Key, Sequence},
+        layout::{Layout, Schema},
+        marker, membership,
+        sessions::Session,
+        writes::{Condition, Write},
+    },
+};
+
+use super::{
+    contents::Contents,
+    mend::{Mend, Owner, index, own_index},
+};
+
+/// A contradiction, and how to mend it if the rest of the table tells.
+pub struct Finding {
+    /// For people.
+    pub line: String,
+    /// None where something is lost for good.
+    pub mend: Option<Mend>,
+}
+
+/// Finds everything in the table that contradicts something else in it.
+///
+/// # Errors
+/// An item cannot be read.
+pub fn findings(contents: &Contents) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Found {
+        contents,
+        findings: Vec::new(),
+    };
+    let users: Vec<User> = contents.all("USER#", Some("PROFILE"))?;
+    let permissions: Vec<Permission> = contents.partition(keys::PERMISSIONS)?;
+    found.users(&users);
+    found.groups(&contents.partition(keys::GROUPS)?);
+    found.permissions(&permissions);
+    found.catalogue(&permissions);
+    found.superusers(&users);
+    found.strays();
+    Ok(found.findings)
+}
+
+struct Found<'a> {
+    contents: &'a Contents,
+    findings: Vec<Finding>,
+}
+
+fn of_user(user: &User) -> Owner {
+    Owner::Unchanged(Entity::User(user.id).key(), user.version)
+}
+
+impl Found<'_> {
+    fn note(&mut self, line: String, mend: Option<Mend>) {
+        self.findings.push(Finding { line, mend });
+    }
+
+    /// A marker must exist and name its owner. One that is lost is made again.
+    fn marker(&mut self, entity: &Entity<'_>, id: u64, item: Item, owner: Owner) {
+        let key = entity.key();
+        let there = self.contents.get(&key);
+        let names = |item: &Item| marker::owner(entity, item);
+        if there.and_then(names) != Some(id) {
+            let make = || Mend::new(owner, Write::create(item, Refusal::Exists));
+            let mend = there.is_none().then(make);
+            self.note(format!("marker {} does not name {id}", key.pk), mend);
+        }
+    }
+
+    fn sequence(&mut self, sequence: Sequence, highest: Option<u64>) {
+        let Some(highest) = highest else { return };
+        let key = Entity::Sequence(sequence).key();
+        let item = self.contents.get(&key);
+        let last = item.and_then(|item| number_of(item, "value")).unwrap_or(0);
+        if last < highest {
+            let line = format!("sequence {sequence:?} is at {last}, but {highest} is in use");
+            let raise = Write::raise(key, "value", highest);
+            self.note(line, Some(Mend::new(Owner::Nobody, raise)));
+        }
+    }
+
+    /// An item must have these index keys.
+    fn index(&mut self, item: &Key, keys: &Key, mend: Mend) {
+        let found = self.contents.get(item);
+        let right = |name: &str, value: &str| {
+            found.and_then(|item| item.get(name)) == Some(&AttributeValue::S(value.to_owned()))
+        };
+        if !right(keys::GSI1PK, &keys.pk) || !right(keys::GSI1SK, &keys.sk) {
+            let line = format!("{} / {} has wrong index keys", item.pk, item.sk);
+            self.note(line, Some(mend));
+        }
+    }
+
+    fn users(&mut self, users: &[User]) {
+        self.sequence(Sequence::User, users.iter().map(|user| user.id.0).max());
+        for user in users {
+            self.names(user);
+            self.credential(user);
+            for flag in Flag::ALL.into_iter().filter(|flag| user.has(*flag)) {
+                let key = Entity::Flagged(user.id, flag).key();
+                let mend = Mend::new(of_user(user), Write::put(flag_row(user, flag)));
+                self.index(&key, &keys::flagged_user(user, flag), mend);
+            }
+            for group in &user.group_ids {
+                let key = Entity::Membership(user.id, *group).key();
+                let mend = Mend::new(of_user(user), Write::put(membership(user.id, *group)));
+                self.index(&key, &keys::member(*group, user.id), mend);
+            }
+        }
+    }
+
+    fn names(&mut self, user: &User) {
+        let (profile, by_name) = (Entity::User(user.id).key(), keys::user_by_name(user));
+        let write = own_index(profile.clone(), user.version, &by_name);
+        self.index(&profile, &by_name, Mend::new(Owner::Nobody, write));
+        let name = Entity::UserName(&user.username);
+        self.marker(&name, user.id.0, marker::item(&name, user.id.0), of_user(user));
+        if user.email.is_empty() {
+            return;
+        }
+        let email = Entity::Email(&user.email);
+        let by_email = keys::user_by_email(&user.email, user.id);
+        let item = indexed(marker::item(&email, user.id.0), &by_email);
+        self.marker(&email, user.id.0, item, of_user(user));
+        let mend = Mend::new(of_user(user), index(email.key(), &by_email));
+        if self.contents.get(&email.key()).is_some() {
+            self.index(&email.key(), &by_email, mend);
+        }
+    }
+
+    fn credential(&mut self, user: &User) {
+        let places = [
+            Entity::Credential(user.id).key(),
+            Entity::CredentialBesideProfile(user.id).key(),
+        ];
+        let there = places
+            .into_iter()
+            .find(|key| self.contents.get(key).is_some());
+        let Some(key) = there else {
+            return self.note(format!("user {} has no credential", user.id), None);
+        };
+        // Versions before sessions write none.
+        let epoch = self.contents.get(&key).and_then(|it| number_of(it, "epoch"));
+        let Some(epoch) = epoch.filter(|epoch| *epoch != user.epoch) else {
+            return;
+        };
+        let line = format!(
+            "user {} has the epoch {}, but their credential {epoch}",
+            user.id, user.epoch
+        );
+        // Higher than both, so that no session goes on.
+        let set = || Item::from([("epoch".to_owned(), number(epoch.max(user.epoch) + 1))]);
+        let mut profile = Write::touch(Entity::User(user.id).key(), set());
+        profile.condition = Condition::Equals("version", number(user.version));
+        let mut credential = Write::set(key, set());
+        credential.condition = Condition::Equals("epoch", number(epoch));
+        let mend = Mend {
+            writes: vec![profile, credential],
+            owners: Vec::new(),
+        };
+        self.note(line, Some(mend));
+    }
+
+    fn groups(&mut self, groups: &[Group]) {
+        self.sequence(Sequence::Group, groups.iter().map(|group| group.id.0).max());
+        for group in groups {
+            let name = Entity::GroupName(&group.name);
+            let owner = Owner::Unchanged(Entity::Group(group.id).key(), group.version);
+            self.marker(&name, group.id.0, marker::item(&name, group.id.0), owner);
+        }
+    }
+
+    fn permissions(&mut self, permissions: &[Permission]) {
+        let highest = permissions.iter().map(|permission| permission.id.0).max();
+        self.sequence(Sequence::Permission, highest);
+        for permission in permissions {
+            let codename = Entity::Codename(&permission.content_type, &permission.codename);
+            let owner = Owner::Unchanged(Entity::Permission(permission.id).key(), permission.version);
+            let item = marker::item(&codename, permission.id.0);
+            self.marker(&codename, permission.id.0, item, owner);
+            let content_type = Entity::ContentType(&permission.content_type).key();
+            if self.contents.get(&content_type).is_none() {
+                let line = format!("permission {} has no content type", permission.id);
+                let item = shared::store::items::to_item(&content_type, &permission.content_type);
+                let declare = |item| Mend::new(Owner::Nobody, Write::put(item));
+                self.note(line, item.ok().map(declare));
+            }
+        }
+    }
+
+    /// Each copy of the catalogue must have the label of every permission, and no other.
+    fn catalogue(&mut self, permissions: &[Permission]) {
+        let schema: Option<Schema> = self.contents.read_one(&Entity::Schema.key());
+        if schema.unwrap_or(Schema::FIRST).layout < Layout::APART {
+            return;
+        }
+        let named: BTreeMap<String, &Permission> = permissions
+            .iter()
+            .map(|permission| (catalogue::attribute(permission.id), permission))
+            .collect();
+        for copy in catalogue::copies() {
+            let key = copy.key();
+            let empty = Item::new();
+            let there = self.contents.get(&key).unwrap_or(&empty);
+            for (name, permission) in &named {
+                let label = AttributeValue::S(permission.label());
+                if there.get(name) != Some(&label) {
+                    let line = format!("{} does not have the label of {}", key.pk, permission.id);
+                    let mut write =
+                        Write::set(key.clone(), Item::from([(name.clone(), label)]));
+                    write.condition = Condition::None;
+                    let id = Entity::Permission(permission.id).key();
+                    let owner = Owner::Unchanged(id, permission.version);
+                    self.note(line, Some(Mend::new(owner, write)));
+                }
+            }
+            let mut names: Vec<&String> = there.keys().collect();
+            names.sort();
+            for name in names {
+                let id = name.strip_prefix('p').and_then(|id| id.parse().ok());
+                let Some(id) = id.filter(|_| !named.contains_key(name)) else {
+                    continue;
+                };
+                let line = format!("{} has the label of {id}, which does not exist", key.pk);
+                let gone = Owner::Gone(Entity::Permission(PermissionId(id)).key());
+                let write = Write::remove(key.clone(), name);
+                self.note(line, Some(Mend::new(gone, write)));
+            }
+            if !there.contains_key(catalogue::IS_WHOLE) {
+                let line = format!("{} is not marked as whole", key.pk);
+                self.note(line, Some(Mend::new(Owner::Nobody, catalogue::whole(&copy))));
+            }
+        }
+    }
+
+    fn superusers(&mut self, users: &[User]) {
+        let is_one = |user: &&User| user.is_active_superuser();
+        let active: BTreeSet<u64> = users.iter().filter(is_one).map(|user| user.id.0).collect();
+        let key = Entity::ActiveSuperusers.key();
+        let item = self.contents.get(&key);
+        let set = item.and_then(|item| item.get("ids"));
+        let kept: BTreeSet<u64> = set
+            .and_then(|set| set.as_ns().ok())
+            .map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect())
+            .unwrap_or_default();
+        if active == kept {
+            return;
+        }
+        let line = format!("the active superusers are {active:?}, but the set holds {kept:?}");
+        let differ: BTreeSet<u64> = &active ^ &kept;
+        let mut owners = Vec::new();
+        for id in differ {
+            let user = users.iter().find(|user| user.id.0 == id);
+            owners.push(user.map_or(Owner::Gone(Entity::User(UserId(id)).key()), of_user));
+        }
+        let mut write = if active.is_empty() {
+            Write::delete(key)
+        } else {
+            let mut item = attributes(&key);
+            let ids = active.iter().map(u64::to_string).collect();
+            item.insert("ids".to_owned(), AttributeValue::Ns(ids));
+            Write::put(item)
+        };
+        write.condition = match set {
+            Some(set) => Condition::Equals("ids", set.clone()),
+            None => Condition::AbsentAttribute("ids"),
+        };
+        let writes = vec![write];
+        self.note(line, Some(Mend { writes, owners }));
+    }
+
+    /// Markers, credentials and memberships whose owner does not exist or does not confirm them.
+    fn strays(&mut self) {
+        for ((pk, sk), item) in &self.contents.items {
+            let Some(owner) = self.owner_missing(pk, sk, item) else {
+                continue;
+            };
+            let key = Key {
+                pk: pk.clone(),
+                sk: sk.clone(),
+            };
+            let line = format!("{pk} / {sk} belongs to nobody");
+            let mend = Mend::new(owner, Write::delete(key));
+            self.findings.push(Finding {
+                line,
+                mend: Some(mend),
+            });
+        }
+    }
+
+    /// For an item that belongs to nobody: what must stay true of its owner.
+    fn owner_missing(&self, pk: &str, sk: &str, item: &Item) -> Option<Owner> {
+        let number = |name: &str| number_of(item, name);
+        if pk.starts_with("USERNAME#") {
+            let name = |user: &User| format!("USERNAME#{}", user.username.as_str()) == pk;
+            self.unless_user(number("user_id"), name)
+        } else if pk.starts_with("EMAIL#") {
+            let email = |user: &User| format!("EMAIL#{}", user.email.lower()) == pk;
+            self.unless_user(number("user_id"), email)
+        } else if pk.starts_with("GROUPNAME#") {
+            let id = GroupId(number("group_id").unwrap_or_default());
+            let key = Entity::Group(id).key();
+            let group: Option<Group> = self.contents.read_one(&key);
+            let name = |group: &Group| format!("GROUPNAME#{}", group.name.as_str()) == pk;
+            unless(key, group.as_ref(), name, |group| group.version)
+        } else if pk.starts_with("CODENAME#") {
+            let id = PermissionId(number("permission_id").unwrap_or_default());
+            let key = Entity::Permission(id).key();
+            let permission: Option<Permission> = self.contents.read_one(&key);
+            let label = |one: &Permission| {
+                format!("CODENAME#{}", one.label()) == pk && one.content_type.model == sk
+            };
+            unless(key, permission.as_ref(), label, |one| one.version)
+        } else if let Some(id) = pk.strip_prefix("SESSION#") {
+            // Ended sessions may stay until DynamoDB expires them; without a user only a trace.
+            let session: Option<Session> = from_item(item.clone()).ok();
+            let is_trace = session.is_some_and(|session| session.is_trace());
+            self.unless_user(id.parse().ok(), |_| true)
+                .filter(|_| !is_trace)
+        } else if let Some(id) = pk.strip_prefix("CREDENTIAL#") {
+            self.unless_user(id.parse().ok(), |_| true)
+        } else if let Some(id) = pk.strip_prefix("USER#") {
+            self.unless_user(id.parse().ok(), |user| confirms(user, sk))
+        } else {
+            None
+        }
+    }
+
+    fn unless_user(&self, id: Option<u64>, confirms: impl Fn(&User) -> bool) -> Option<Owner> {
+        let key = Entity::User(UserId(id.unwrap_or_default())).key();
+        let user: Option<User> = self.contents.read_one(&key);
+        unless(key, user.as_ref(), confirms, |user| user.version)
+    }
+}
+
+/// None if an owner confirms an item.
+fn unless<T>(
+    key: Key,
+    owner: Option<&T>,
+    confirms: impl Fn(&T) -> bool,
+    version: impl Fn(&T) -> u64,
+) -> Option<Owner> {
+    match owner {
+        Some(owner) if confirms(owner) => None,
+        Some(owner) => Some(Owner::Unchanged(key, version(owner))),
+        None => Some(Owner::Gone(key)),
+    }
+}
+
+/// Whether a user confirms an item under their key.
+fn confirms(user: &User, sk: &str) -> bool {
+    match sk.split_once('#') {
+        Some(("GROUP", group)) => {
+            let group = group.parse().map(GroupId);
+            group.is_ok_and(|group| user.group_ids.contains(&group))
+        }
+        Some(("FLAG", name)) => {
+            let mut flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
+            flags.any(|flag| flag.name() == name)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,166 @@
+//! The layout of the table: the version of it that its items follow, and how functions learn of a
+//! migration.
+//!
+//! `manage migrate` first tells what layout to write, waits until every function knows
+//! ([`LEARNED_WITHIN`]), then moves what is written in the older one, and at last says that all items
+//! follow the new one. Reads find items of both at any time.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering},
+    },
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Refusal, Store, StoreError, WriteError, catalogue, items::to_item, keys::Entity, writes::Write,
+};
+
+/// A version of the table's layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Layout(pub u32);
+
+impl Layout {
+    /// Of tables without a `SCHEMA` item: password hashes lie beside the profiles.
+    pub const FIRST: Self = Self(1);
+    /// Password hashes have partitions of their own, and a catalogue holds every permission's label.
+    pub const APART: Self = Self(2);
+    /// What this version makes and migrates to.
+    pub const CURRENT: Self = Self::APART;
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The item that tells the table's layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// What all items follow.
+    pub layout: Layout,
+    /// What is written, while a migration moves the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<Layout>,
+}
+
+impl Schema {
+    /// Of a table that has no such item.
+    pub const FIRST: Self = Self {
+        layout: Layout::FIRST,
+        writes: None,
+    };
+
+    /// The layout in which items are to be written.
+    pub fn to_write(self) -> Layout {
+        self.writes.unwrap_or(self.layout).max(self.layout)
+    }
+}
+
+/// The table has a layout that this version does not know.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the table has layout {0}, and this version knows none above {known}: use a newer version",
+    known = Layout::CURRENT
+)]
+pub struct NewerLayout(Layout);
+
+/// Within how many seconds a function knows that a migration has begun. Reads and writes that are
+/// under way take a few more.
+pub const LEARNED_WITHIN: i64 = 10;
+
+/// What a process knows of the layout to write. One that is not the current one is read again.
+#[derive(Clone, Default)]
+pub(super) struct Known(Arc<(AtomicU32, AtomicI64)>);
+
+impl Known {
+    fn get(&self, now: i64) -> Option<Layout> {
+        let read_at = self.0.1.load(Ordering::Acquire);
+        let layout = Layout(self.0.0.load(Ordering::Acquire));
+        let is_fresh = layout >= Layout::FIRST && now - read_at < LEARNED_WITHIN;
+        (is_fresh || self.is_current()).then_some(layout)
+    }
+
+    fn is_current(&self) -> bool {
+        self.0.0.load(Ordering::Acquire) == Layout::CURRENT.0
+    }
+
+    fn set(&self, layout: Layout, now: i64) {
+        self.0.1.store(now, Ordering::Release);
+        self.0.0.store(layout.0, Ordering::Release);
+    }
+}
+
+impl Store {
+    /// The table's layout, as far as the table tells.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        let schema = self.table.get(Entity::Schema.key()).await?;
+        Ok(schema.unwrap_or(Schema::FIRST))
+    }
+
+    /// Refuses a table with a newer layout. A table that cannot be reached is left to the first
+    /// request, which tries again. Opens the connection.
+    ///
+    /// # Errors
+    /// The layout is newer than this version.
+    pub async fn refuse_newer_layout(&self) -> Result<(), NewerLayout> {
+        match self.schema().await {
+            Ok(schema) => self.learn(schema).map(drop),
+            Err(error) => {
+                tracing::warn!(%error, "the table cannot be reached yet");
+                Ok(())
+            }
+        }
+    }
+
+    /// The layout in which items are to be written: no read, unless the table has an older one.
+    pub(super) async fn layout(&self) -> Result<Layout, StoreError> {
+        if let Some(layout) = self.known.get(self.now()) {
+            return Ok(layout);
+        }
+        let schema = self.schema().await?;
+        self.learn(schema)
+            .map_err(|error| StoreError::new("GetItem", error))
+    }
+
+    /// Whether what is written is known to follow the current layout.
+    pub(super) fn has_current_layout(&self) -> bool {
+        self.known.is_current()
+    }
+
+    /// Gives a table that holds nothing the current layout.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn begin_layout(&self) -> Result<(), WriteError> {
+        let mut writes = catalogue::emptied(true);
+        let schema = Schema {
+            layout: Layout::CURRENT,
+            writes: None,
+        };
+        let item = to_item(&Entity::Schema.key(), &schema)?;
+        writes.push(Write::create(item, Refusal::Exists));
+        match self.table.write(writes).await {
+            // Another start was first.
+            Err(WriteError::Refused(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    fn learn(&self, schema: Schema) -> Result<Layout, NewerLayout> {
+        let layout = schema.to_write();
+        if layout > Layout::CURRENT {
+            return Err(NewerLayout(layout));
+        }
+        self.known.set(layout, self.now());
+        Ok(layout)
+    }
+}
