@@ -15,8 +15,8 @@ use shared::{
     },
     store::{
         Store,
-        layout::Schema,
         keys::{GSI1, GSI1PK, GSI1SK, PK, SK, TTL},
+        layout::Schema,
     },
 };
 

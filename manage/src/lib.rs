@@ -6,6 +6,7 @@ mod cors;
 pub mod engine;
 pub mod init;
 pub mod loaddata;
+pub mod migrate;
 pub mod rotatekey;
 pub mod runserver;
 pub mod smoketest;
@@ -57,6 +58,8 @@ enum Command {
     Rotatekey(rotatekey::Options),
     /// Create the permissions that another application declares in a file.
     Syncpermissions(syncpermissions::Options),
+    /// Bring a table of an older layout up to date, beside running functions.
+    Migrate(migrate::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
     /// Send every request that needs no account to a deployment, and report what is not wired as it
@@ -189,6 +192,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
+            Command::Migrate(options) => migrate::migrate(options).await,
             Command::Check(options) => check::check(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,
         }

@@ -39,7 +39,7 @@ pub struct OpenTarget {
 }
 
 impl Target {
-    /// Opens a table that must exist, for a command that does not make one.
+    /// Opens a table that must exist, for a command that does not make one. Writes nothing.
     ///
     /// # Errors
     /// The table does not exist, or cannot be opened or reached.
@@ -50,7 +50,10 @@ impl Target {
                 "there is no database in {directory}"
             )));
         }
-        self.open().await
+        let open = self.reach().await?;
+        let layout = open.store.refuse_newer_layout().await;
+        layout.map_err(|error| CommandError::new(error.to_string()))?;
+        Ok(open)
     }
 
     /// Opens the table for a command that may be its first: an embedded one is made if it does not
@@ -59,6 +62,12 @@ impl Target {
     /// # Errors
     /// The database cannot be opened or reached.
     pub async fn open(&self) -> Result<OpenTarget, CommandError> {
+        let open = self.reach().await?;
+        init::stock(&open.store).await?;
+        Ok(open)
+    }
+
+    async fn reach(&self) -> Result<OpenTarget, CommandError> {
         if let Some(table) = &self.table {
             let config = aws_config::from_env()
                 .http_client(https_client(TrustStore::default())?)
@@ -66,7 +75,6 @@ impl Target {
                 .await;
             let store = Store::new(client(&config), table);
             ensure_table(&store).await?;
-            init::stock(&store).await?;
             return Ok(OpenTarget {
                 store,
                 engine: None,
@@ -79,12 +87,16 @@ impl Target {
         let client = connect_to(&endpoint);
         init::create_table(&client, EMBEDDED_TABLE).await?;
         let store = Store::new(client, EMBEDDED_TABLE);
-        init::stock(&store).await?;
         Ok(OpenTarget { store, engine })
     }
 }
 
 impl OpenTarget {
+    /// Whether no other process uses the table, as far as that can be known.
+    pub fn is_alone(&self) -> bool {
+        self.engine.is_some()
+    }
+
     /// Ends the engine, if this process runs it.
     pub async fn close(self) {
         if let Some(engine) = self.engine {

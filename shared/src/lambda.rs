@@ -60,10 +60,7 @@ pub async fn start() -> Result<App, Error> {
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
     let clock = Clock::System;
     let store = store::Store::new(client, &settings.table.name);
-    let (keys, layout) = tokio::join!(
-        keyring(&settings, clock.now()),
-        store.refuse_newer_layout()
-    );
+    let (keys, layout) = tokio::join!(keyring(&settings, clock.now()), store.refuse_newer_layout());
     layout?;
     Ok(App::new(settings, store, keys?, clock, reporter))
 }

@@ -59,9 +59,8 @@ impl Contents {
         prefix: &str,
         sk: Option<&str>,
     ) -> Result<Vec<T>, StoreError> {
-        let wanted = |(pk, key): &(String, String)| {
-            pk.starts_with(prefix) && sk.is_none_or(|sk| key == sk)
-        };
+        let wanted =
+            |(pk, key): &(String, String)| pk.starts_with(prefix) && sk.is_none_or(|sk| key == sk);
         let found = self.items.iter().filter(|(key, _)| wanted(key));
         found.map(|(_, item)| from_item(item.clone())).collect()
     }

@@ -122,7 +122,12 @@ impl Found<'_> {
         let write = own_index(profile.clone(), user.version, &by_name);
         self.index(&profile, &by_name, Mend::new(Owner::Nobody, write));
         let name = Entity::UserName(&user.username);
-        self.marker(&name, user.id.0, marker::item(&name, user.id.0), of_user(user));
+        self.marker(
+            &name,
+            user.id.0,
+            marker::item(&name, user.id.0),
+            of_user(user),
+        );
         if user.email.is_empty() {
             return;
         }
@@ -148,7 +153,10 @@ impl Found<'_> {
             return self.note(format!("user {} has no credential", user.id), None);
         };
         // Versions before sessions write none.
-        let epoch = self.contents.get(&key).and_then(|it| number_of(it, "epoch"));
+        let epoch = self
+            .contents
+            .get(&key)
+            .and_then(|it| number_of(it, "epoch"));
         let Some(epoch) = epoch.filter(|epoch| *epoch != user.epoch) else {
             return;
         };
@@ -183,7 +191,8 @@ impl Found<'_> {
         self.sequence(Sequence::Permission, highest);
         for permission in permissions {
             let codename = Entity::Codename(&permission.content_type, &permission.codename);
-            let owner = Owner::Unchanged(Entity::Permission(permission.id).key(), permission.version);
+            let owner =
+                Owner::Unchanged(Entity::Permission(permission.id).key(), permission.version);
             let item = marker::item(&codename, permission.id.0);
             self.marker(&codename, permission.id.0, item, owner);
             let content_type = Entity::ContentType(&permission.content_type).key();
@@ -214,8 +223,7 @@ impl Found<'_> {
                 let label = AttributeValue::S(permission.label());
                 if there.get(name) != Some(&label) {
                     let line = format!("{} does not have the label of {}", key.pk, permission.id);
-                    let mut write =
-                        Write::set(key.clone(), Item::from([(name.clone(), label)]));
+                    let mut write = Write::set(key.clone(), Item::from([(name.clone(), label)]));
                     write.condition = Condition::None;
                     let id = Entity::Permission(permission.id).key();
                     let owner = Owner::Unchanged(id, permission.version);
@@ -236,7 +244,10 @@ impl Found<'_> {
             }
             if !there.contains_key(catalogue::IS_WHOLE) {
                 let line = format!("{} is not marked as whole", key.pk);
-                self.note(line, Some(Mend::new(Owner::Nobody, catalogue::whole(&copy))));
+                self.note(
+                    line,
+                    Some(Mend::new(Owner::Nobody, catalogue::whole(&copy))),
+                );
             }
         }
     }

@@ -144,9 +144,12 @@ impl Observed {
         let clock = Clock::Fixed(Arc::clone(&time));
         let table = app(&engine.endpoint(), settings, clock.clone()).store;
         let app = app(&proxy.endpoint(), settings, clock);
+        let server = Server::of(engine, table, app).await;
+        // Those of its start.
+        proxy.take_calls();
         Self {
             proxy,
-            server: Server::of(engine, table, app).await,
+            server,
             time,
         }
     }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    Store, StoreError,
-    items::{Item, attributes, from_item, text},
+    Store, StoreError, WriteError,
+    items::{Item, attributes, from_item, number, text},
     keys::Entity,
     layout::Layout,
-    writes::Write,
+    writes::{Condition, Write},
 };
 use crate::domain::{Group, GroupId, Permission, PermissionId};
 
@@ -124,4 +124,20 @@ impl Store {
 fn labels_of(permissions: Vec<Permission>) -> Labels {
     let labels = permissions.into_iter();
     labels.map(|one| (one.id, one.label())).collect()
+}
+
+impl Store {
+    /// Puts a permission's label into every copy of the catalogue, for a migration.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`](super::Refusal::Stale) if the permission is not as it is known, or the
+    /// table's failure.
+    pub async fn catalogue(&self, permission: &Permission) -> Result<(), WriteError> {
+        let key = Entity::Permission(permission.id).key();
+        let mut unchanged = Write::touch(key, Item::new());
+        unchanged.condition = Condition::Equals("version", number(permission.version));
+        let mut writes = vec![unchanged];
+        writes.extend(entries(Layout::APART, None, Some(permission)));
+        self.table.write(writes).await
+    }
 }

@@ -17,10 +17,12 @@ use crate::{
 };
 
 /// A user's password hash, in an item of its own.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Credential {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<PasswordHash>,
     /// The user's [`User::epoch`] when it was written; none by a version before sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
 }
 
@@ -196,5 +198,46 @@ impl Store {
     pub async fn set_last_login(&self, id: UserId, now: i64) -> Result<(), StoreError> {
         let set = Item::from([("last_login".to_owned(), number(now))]);
         self.note(Write::set(Entity::User(id).key(), set)).await
+    }
+}
+
+impl Store {
+    /// Moves a user's password hash to a partition of its own; false if it is there already.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn move_credential(&self, id: UserId) -> Result<bool, WriteError> {
+        let apart = Entity::Credential(id).key();
+        let beside = Entity::CredentialBesideProfile(id).key();
+        for _ in 0..READS {
+            let wanted = [apart.clone(), beside.clone()];
+            let mut found = self.table.batch_get(wanted).await?;
+            let mut read = |key| found.remove(key).map(from_item::<Credential>).transpose();
+            let (new, old) = (read(&apart)?, read(&beside)?);
+            let Some(left) = old.clone() else {
+                return Ok(false);
+            };
+            let mut put = Write::put(to_item(&apart, &Credential::merged(new.clone(), old))?);
+            put.condition = as_read(new.as_ref());
+            let mut delete = Write::delete(beside.clone());
+            delete.condition = as_read(Some(&left));
+            match self.table.write(vec![put, delete]).await {
+                Err(WriteError::Refused(_)) => {}
+                other => return other.map(|()| true),
+            }
+        }
+        Err(WriteError::Contended)
+    }
+}
+
+/// The item is as it was read. A password changes with the epoch, or with a rehash alone.
+fn as_read(credential: Option<&Credential>) -> Condition {
+    match credential {
+        None => Condition::Absent,
+        Some(Credential {
+            password: Some(password),
+            ..
+        }) => Condition::Equals("password", text(password.expose())),
+        Some(_) => Condition::AbsentAttribute("password"),
     }
 }

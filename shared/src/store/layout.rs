@@ -16,7 +16,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Refusal, Store, StoreError, WriteError, catalogue, items::to_item, keys::Entity, writes::Write,
+    Refusal, Store, StoreError, WriteError, catalogue,
+    items::to_item,
+    keys::Entity,
+    writes::{Condition, Write},
 };
 
 /// A version of the table's layout.
@@ -162,5 +165,46 @@ impl Store {
         }
         self.known.set(layout, self.now());
         Ok(layout)
+    }
+}
+
+impl Store {
+    /// Begins a migration to the current layout: makes the catalogue, and tells every function to
+    /// write in the current layout. They know within [`LEARNED_WITHIN`]. May be called again.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn begin_migration(&self) -> Result<(), WriteError> {
+        for mut write in catalogue::emptied(false) {
+            write.condition = Condition::Absent;
+            self.note(write).await?;
+        }
+        let schema = Schema {
+            writes: Some(Layout::CURRENT),
+            ..self.schema().await?
+        };
+        self.put_schema(schema).await
+    }
+
+    /// Ends a migration: all items follow the current layout.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn end_migration(&self) -> Result<(), WriteError> {
+        for copy in catalogue::copies() {
+            self.table.write(vec![catalogue::whole(&copy)]).await?;
+        }
+        self.put_schema(Schema {
+            layout: Layout::CURRENT,
+            writes: None,
+        })
+        .await
+    }
+
+    async fn put_schema(&self, schema: Schema) -> Result<(), WriteError> {
+        let item = to_item(&Entity::Schema.key(), &schema)?;
+        self.table.write(vec![Write::put(item)]).await?;
+        self.known.set(schema.to_write(), self.now());
+        Ok(())
     }
 }

@@ -31,8 +31,8 @@ use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
 pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
-pub use versioned::Versioned;
 pub use users::{flag_row, membership};
+pub use versioned::Versioned;
 pub use writes::Refusal;
 
 /// Everything the service keeps.

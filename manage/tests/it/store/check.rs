@@ -126,10 +126,7 @@ async fn a_lost_email_marker_is_found() {
     let (world, ann) = sound().await;
     world.lose(Entity::Email(&ann.email)).await;
     world
-        .assert_broken(&[
-            "marker EMAIL#ann@example.com does not name 2",
-            "EMAIL#ann@example.com / EMAIL has wrong index keys",
-        ])
+        .assert_broken(&["marker EMAIL#ann@example.com does not name 2"])
         .await;
 }
 
@@ -209,8 +206,8 @@ async fn what_a_lost_profile_leaves_behind_is_found() {
     world.lose(Entity::User(ANN)).await;
     world
         .assert_broken(&[
+            "CREDENTIAL#2 / CREDENTIAL belongs to nobody",
             "EMAIL#ann@example.com / EMAIL belongs to nobody",
-            "USER#2 / CREDENTIAL belongs to nobody",
             "USER#2 / GROUP#1 belongs to nobody",
             "USERNAME#ann / USERNAME belongs to nobody",
         ])

@@ -7,6 +7,8 @@ mod counts;
 mod faults;
 mod faulty_reads;
 mod memberships;
+mod migrate;
 mod race;
 mod registrations;
+mod repair;
 mod world;

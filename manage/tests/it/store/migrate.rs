@@ -1,0 +1,132 @@
+//! A table of an older layout: it works as it is, and `manage migrate` brings it up to date.
+
+use manage::migrate::{carry_out, plan};
+use serde_json::json;
+use shared::store::{
+    items::{attributes, text},
+    keys::Entity,
+    layout::Layout,
+};
+use testkit::PASSWORD;
+
+use super::world::World;
+
+impl World {
+    /// Makes the table what the first layout was: hashes beside profiles, no catalogue, no `SCHEMA`.
+    async fn age(&self) {
+        let (client, table) = self.raw();
+        for (key, mut item) in self.items().await {
+            let is_new = ["CREDENTIAL#", "CATALOGUE#", "SCHEMA"];
+            if !is_new.iter().any(|prefix| key.starts_with(prefix)) {
+                continue;
+            }
+            let old = ["PK", "SK"].map(|name| (name.to_owned(), item[name].clone()));
+            let delete = client.delete_item().table_name(table);
+            let delete = delete.set_key(Some(old.into())).send().await;
+            delete.expect("a deletion");
+            if let Some((user, _)) = key.split_once(" / ").filter(|_| key.starts_with("CRED")) {
+                let user = user.replace("CREDENTIAL#", "USER#");
+                item.insert("PK".to_owned(), text(&user));
+                let put = client.put_item().table_name(table);
+                put.set_item(Some(item)).send().await.expect("a put");
+            }
+        }
+    }
+
+    async fn old() -> Self {
+        let world = Self::start().await;
+        let group = world.group("Staff", &["auth.view_group"]).await;
+        world.user("ann").joins([&group]).await;
+        world.age().await;
+        // Another start, which knows nothing yet.
+        world
+    }
+
+    async fn migrate(&self) {
+        let plan = plan(&self.table).await.expect("a plan");
+        carry_out(&self.table, plan, 0).await.expect("a migration");
+    }
+}
+
+/// Logs in and asks for what only a label opens.
+async fn assert_works(world: &World, client: &testkit::Client) {
+    let access = client.log_in("ann", PASSWORD).await;
+    client.get(&access, "groups/").await.assert_status(200);
+    client.get(&access, "users/").await.assert_status(403);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_table_of_the_first_layout_works_as_it_is() {
+    let world = World::old().await;
+    let client = world.beside(&[], world.app.clock.clone()).await;
+    assert_works(&world, &client).await;
+    client.register("bob").await.assert_status(201);
+    client.login("bob", PASSWORD).await.assert_status(200);
+    let new = json!({"name": "Can go", "codename": "go", "content_type": "auth.user"});
+    let made = client.post(&world.admin, "permissions/", new).await;
+    made.assert_status(201);
+    assert_eq!(world.keys("CREDENTIAL#").await, [""; 0]);
+    assert_eq!(world.keys("CATALOGUE#").await, [""; 0]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_migration_moves_every_hash_and_fills_the_catalogue() {
+    let world = World::old().await;
+    let plan = plan(&world.table).await.unwrap();
+    assert_eq!((plan.layout, plan.credentials.len()), (Layout::FIRST, 2));
+    world.migrate().await;
+    let kept = ["CREDENTIAL#1 / CREDENTIAL", "CREDENTIAL#2 / CREDENTIAL"];
+    assert_eq!(world.keys("CREDENTIAL#").await, kept);
+    assert_eq!(world.keys("CATALOGUE#").await.len(), 8);
+    let left = world.keys("USER#").await;
+    assert!(
+        !left.iter().any(|key| key.ends_with("CREDENTIAL")),
+        "{left:?}"
+    );
+    let client = world.beside(&[], world.app.clock.clone()).await;
+    assert_works(&world, &client).await;
+    // A second run changes nothing.
+    let before = world.items().await;
+    let again = manage::migrate::plan(&world.table).await.unwrap();
+    assert_eq!(
+        (again.layout, again.credentials.len()),
+        (Layout::CURRENT, 0)
+    );
+    assert_eq!(world.items().await, before);
+}
+
+#[tokio::test]
+async fn what_is_written_while_a_migration_runs_follows_the_new_layout() {
+    let world = World::old().await;
+    world.table.begin_migration().await.unwrap();
+    let client = world.beside(&[], world.app.clock.clone()).await;
+    assert_works(&world, &client).await;
+    client.register("bob").await.assert_status(201);
+    let kept = world.keys("CREDENTIAL#").await;
+    assert_eq!(kept, ["CREDENTIAL#3 / CREDENTIAL"]);
+    let user = world.read(shared::domain::UserId(2)).await;
+    world.set_password(&user, "another-Long-phrase").await;
+    client.log_in("ann", "another-Long-phrase").await;
+    client.login("ann", PASSWORD).await.assert_status(401);
+    world.migrate().await;
+    client.log_in("ann", "another-Long-phrase").await;
+    client.login("ann", PASSWORD).await.assert_status(401);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_newer_layout_is_refused() {
+    let world = World::start().await;
+    let (client, table) = world.raw();
+    let update = client.update_item().table_name(table);
+    let update = update
+        .set_key(Some(attributes(&Entity::Schema.key())))
+        .update_expression("SET layout = :newer")
+        .expression_attribute_values(":newer", shared::store::items::number(99));
+    update.send().await.unwrap();
+    let refused = world.table.refuse_newer_layout().await.unwrap_err();
+    let text = "the table has layout 99, and this version knows none above 2: use a newer version";
+    assert_eq!(refused.to_string(), text);
+}
