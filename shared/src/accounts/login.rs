@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Refused,
+    Refused, lockout,
     throttle::{network, refuse_above},
 };
 use crate::{
@@ -83,17 +83,13 @@ struct Counters {
 impl Counters {
     fn of(username: &str, address: &str, settings: &LoginSettings) -> Self {
         let seconds = settings.failure_window;
-        let account = Counter::new(&subject(username), seconds);
+        let account = Counter::new(&lockout::of(username), seconds);
         Self {
             both: account.of(address),
-            address: Counter::new(&format!("logins from {address}"), seconds),
+            address: Counter::new(&lockout::from(address), seconds),
             account,
         }
     }
-}
-
-fn subject(username: &str) -> String {
-    format!("logins of {username}")
 }
 
 async fn verify(
@@ -166,14 +162,6 @@ async fn has_session_from(
         .into_iter()
         .filter(|session| session.is_live(&user, now));
     Ok(live.any(|session| session.address.as_deref().is_some_and(is_from)))
-}
-
-/// Sets the counters of a username back.
-///
-/// # Errors
-/// The table's failure.
-pub async fn forget_failures(store: &Store, username: &UserName) -> Result<(), StoreError> {
-    store.forget_all_attempts(&subject(username.as_str())).await
 }
 
 /// Django's `must_update`: an older hash is replaced while the password is at hand.

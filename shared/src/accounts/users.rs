@@ -3,7 +3,7 @@
 use super::{
     Refused,
     changes::{self, Judged, judge},
-    login, rights,
+    lockout, rights,
 };
 use crate::{
     domain::{Actor, NewUser, User, UserChange, UserId},
@@ -159,6 +159,6 @@ pub async fn set_password(
     })
     .await?;
     store.end_sessions(user.id, None).await?;
-    login::forget_failures(store, &user.username).await?;
+    lockout::forget_failures(store, &user.username).await?;
     store.user(user.id).await?.ok_or(Refused::NotFound)
 }
