@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, convert::Infallible, net::IpAddr};
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{Extensions, HeaderValue, Method, header, request::Parts},
 };
 use lambda_http::request::RequestContext;
 
@@ -71,8 +71,18 @@ impl FromRequestParts<App> for Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Where a request comes from: the address that API Gateway saw, or the peer's, never a header's,
-/// which any client may write; and the browser.
+/// The address that a request comes from: the one that API Gateway saw, or the peer's, never a
+/// header's, which any client may write.
+pub(super) fn source_address(extensions: &Extensions) -> Option<IpAddr> {
+    let gateway = match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    let gateway = gateway.and_then(|address| address.parse().ok());
+    gateway.or(extensions.get::<Peer>().map(|Peer(address)| *address))
+}
+
+/// Where a request comes from, and its browser.
 pub struct RequestClient(pub Client);
 
 /// The most of a `User-Agent` that is kept, in characters.
@@ -82,16 +92,10 @@ impl<S: Sync> FromRequestParts<S> for RequestClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let gateway = match parts.extensions.get::<RequestContext>() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-            _ => None,
-        };
-        let gateway = gateway.and_then(|address| address.parse().ok());
-        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
         let agent = parts.headers.get(header::USER_AGENT);
         let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self(Client {
-            address: gateway.or(peer),
+            address: source_address(&parts.extensions),
             user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
         }))
     }

@@ -21,6 +21,7 @@ use axum::{
 
 pub use can::Can;
 pub use error::ApiError;
+use extract::source_address;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
 pub use routes::Routes;
@@ -58,7 +59,7 @@ async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: 
     if let Some(uri) = with_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let info = RequestInfo::of(&request);
+    let info = RequestInfo::of(&request, source_address(request.extensions()));
     let answer = async {
         let mut response = next.run(request).await;
         if is_head {

@@ -122,7 +122,7 @@ async fn what_users_change_of_themselves_is_in_their_own_history_only() {
     let tokens = site.log_in("bob", PASSWORD).await;
     let name = json!({"first_name": "Bob"});
     site.pass(1);
-    let answer = site.patch(&tokens, "users/me/", name).await;
+    let answer = site.patch(&tokens, &user_path(bob), name).await;
     answer.assert_status(200);
     let of_bob = entries(&site, Model::User, bob).await;
     assert_told(
