@@ -14,6 +14,7 @@ use lambda_http::{
     tower::{Service, ServiceExt},
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tracing_subscriber::fmt::MakeWriter;
 use url::Url;
 
 use crate::{
@@ -37,13 +38,17 @@ pub async fn run(routes: Routes) -> Result<(), Error> {
     lambda_runtime::run(handler(service(routes, app))).await
 }
 
-/// Logs to standard output as CloudWatch reads it: a JSON object on a line.
-fn log_as_json(level: tracing::Level) {
-    let _ = tracing_subscriber::fmt()
+/// Logs as CloudWatch reads it: a JSON object on a line, with a timestamp and a level.
+pub fn json_lines<W>(level: tracing::Level, writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_max_level(level)
-        .try_init();
+        .with_writer(writer)
+        .finish()
 }
 
 /// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
@@ -53,7 +58,9 @@ fn log_as_json(level: tracing::Level) {
 /// A setting that is missing or malformed, or a signing key that cannot be read.
 pub async fn start() -> Result<App, Error> {
     let settings = Settings::from_env()?;
-    log_as_json(settings.telemetry.log_level);
+    let lines = json_lines(settings.telemetry.log_level, std::io::stdout);
+    // Tests may have set another.
+    let _ = tracing::subscriber::set_global_default(lines);
     let reporter = Reporter::cloudwatch(&settings.telemetry.metrics_namespace)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);

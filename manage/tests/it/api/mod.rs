@@ -12,6 +12,7 @@ mod permissions;
 mod properties;
 mod requests;
 mod revocation;
+mod security_events;
 mod sessions;
 mod settings;
 mod superusers;
