@@ -9,11 +9,14 @@ pub mod init;
 pub mod loaddata;
 pub mod logout;
 pub mod operator;
+pub mod rollback;
 pub mod rotatekey;
 pub mod runserver;
 pub mod setuser;
 pub mod showuser;
 pub mod smoketest;
+mod stack;
+pub mod status;
 pub mod syncpermissions;
 pub mod target;
 pub mod unlock;
@@ -73,6 +76,10 @@ enum Command {
     Syncpermissions(syncpermissions::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
+    Status(status::Options),
+    /// Point the functions of a stack to the versions before.
+    Rollback(rollback::Options),
     /// Send every request that needs no account to a deployment, and report what is not wired as it
     /// should be. Changes nothing.
     Smoketest(smoketest::Options),
@@ -210,6 +217,8 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Status(options) => status::status(options).await,
+            Command::Rollback(options) => rollback::rollback(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,
         }
     })

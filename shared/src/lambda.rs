@@ -46,6 +46,8 @@ where
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        // The only span is the runtime's, with the request's id.
+        .with_span_list(false)
         .with_max_level(level)
         .with_writer(writer)
         .finish()

@@ -33,6 +33,7 @@ struct Notes {
     user: Cell<Option<UserId>>,
     events: RefCell<Vec<Happening>>,
     throttles: Cell<u64>,
+    slow_calls: Cell<u64>,
     route: RefCell<Option<String>>,
     error: RefCell<Option<String>>,
 }
@@ -66,6 +67,11 @@ pub fn note_session(sid: &str) {
 /// Notes that DynamoDB throttled a call, which the SDK tries again.
 pub fn note_throttle() {
     note(|notes| notes.throttles.set(notes.throttles.get() + 1));
+}
+
+/// Notes that DynamoDB took long over a call.
+pub fn note_slow_call() {
+    note(|notes| notes.slow_calls.set(notes.slow_calls.get() + 1));
 }
 
 /// Notes why a request failed that was not at fault.
@@ -240,8 +246,9 @@ fn write_metrics(
     let route = notes.route.borrow();
     let context = request.context.as_ref();
     let timestamp = rfc3339_of_ms(Clock::System.now_in_ms());
+    let slow_calls = Some(notes.slow_calls.get()).filter(|count| *count > 0);
     let version = context.map(|context| context.env_config.version.clone());
-    let properties: [(&'static str, Option<Value>); 12] = [
+    let properties: [(&'static str, Option<Value>); 13] = [
         // Without both of these Lambda takes a line for INFO and drops it above.
         ("timestamp", Some(timestamp.into())),
         (
@@ -263,6 +270,7 @@ fn write_metrics(
         ("route", Some(route.as_deref().unwrap_or(UNMATCHED).into())),
         ("status", Some(status.as_u16().into())),
         ("userId", notes.user.get().map(|id| id.0.into())),
+        ("slowCalls", slow_calls.map(Into::into)),
         ("error", error.as_deref().map(Into::into)),
     ];
     for (name, value) in properties {

@@ -155,6 +155,10 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
     let mut bad = event("WARN", "login.failed", "a login failed", 401);
     bad["reason"] = "wrong_password".into();
     let mut security: Vec<Value> = security.into_iter().map(stamped).collect();
+    for line in &mut security {
+        // The runtime's, with the same id.
+        line.as_object_mut().unwrap().shift_remove("span");
+    }
     let sid = security[0].as_object_mut().unwrap().shift_remove("sid");
     assert_eq!(sid.unwrap().as_str().unwrap().len(), 32);
     assert_eq!(security, [good, bad]);

@@ -14,6 +14,7 @@ mod permissions;
 mod queries;
 mod sdk;
 pub mod sessions;
+mod slow;
 pub mod table;
 pub mod tokens;
 mod users;

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 
+use super::slow::CountSlow;
 use crate::telemetry::note_throttle;
 
 /// The SDK's settings for this service: quick retries with jitter for throttling, 5xx and lost
@@ -27,6 +28,7 @@ pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
         .retry_config(retries)
         .timeout_config(timeouts)
         .interceptor(CountThrottles)
+        .interceptor(CountSlow)
         .build()
 }
 
