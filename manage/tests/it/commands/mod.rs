@@ -17,6 +17,7 @@ mod prompts;
 mod proxy;
 mod runserver;
 mod smoketest;
+mod stack;
 mod syncpermissions;
 mod table;
 mod terminal;
