@@ -233,7 +233,8 @@ impl fmt::Display for Account {
             ),
             ("groups", &self.groups.join(", ")),
         ] {
-            writeln!(f, "  {label:<14} {}", clean(value))?;
+            let line = format!("  {label:<14} {}", clean(value));
+            writeln!(f, "{}", line.trim_end())?;
         }
         let permissions = self.permissions.iter();
         let permissions = permissions.map(|(label, by)| format!("{label}  by {}", by.join(", ")));

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_cloudformation::{
-    Client as CloudFormation, error::DisplayErrorContext, types::ResourceStatus,
+    Client as CloudFormation, error::ProvideErrorMetadata, types::ResourceStatus,
 };
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::{
@@ -14,7 +14,7 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use shared::aws::https_client;
 
-use crate::CommandError;
+use crate::{CommandError, causes};
 
 /// The alias that the API calls.
 pub const LIVE: &str = "live";
@@ -48,7 +48,7 @@ pub struct Function {
 
 /// A failed call in one line.
 pub fn failed(what: &str, error: &(dyn Error + 'static)) -> CommandError {
-    CommandError::new(format!("cannot {what}: {}", DisplayErrorContext(error)))
+    CommandError::new(format!("cannot {what}: {}", causes(error)))
 }
 
 impl Stack {
@@ -76,11 +76,16 @@ impl Stack {
     pub async fn status(&self) -> Result<String, CommandError> {
         let call = self.cloudformation.describe_stacks().stack_name(&self.name);
         let answer = call.send().await;
-        let answer = answer.map_err(|error| failed("read the stack", &error))?;
+        let missing = || CommandError::new(format!("there is no stack {}", self.name));
+        let answer = answer.map_err(|error| match error.code() {
+            // What CloudFormation calls a stack that does not exist.
+            Some("ValidationError") => missing(),
+            _ => failed("read the stack", &error),
+        })?;
         let stack = answer.stacks.unwrap_or_default().into_iter().next();
         let status = stack.and_then(|stack| stack.stack_status);
         let status = status.map(|status| status.as_str().to_owned());
-        status.ok_or_else(|| CommandError::new(format!("there is no stack {}", self.name)))
+        status.ok_or_else(missing)
     }
 
     /// Its functions that have the alias, in the order of their names in the template.

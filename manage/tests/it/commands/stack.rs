@@ -64,8 +64,10 @@ impl Aws {
         let service = Router::new().fallback(answer).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, service).await });
         let mut command = manage(line);
+        if !line.contains("--stack") {
+            command.args(["--stack", "users"]);
+        }
         command
-            .args(["--stack", "users"])
             .env("AWS_ENDPOINT_URL", format!("http://{address}"))
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "sample")
@@ -206,6 +208,13 @@ fn cloudformation(held: &Held, body: &str) -> Response {
              <ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
         )
     };
+    if body.contains("StackName=nope") {
+        let error = "<Error><Type>Sender</Type><Code>ValidationError</Code>\
+             <Message>Stack with id nope does not exist</Message></Error>";
+        let text = format!("<ErrorResponse>{error}</ErrorResponse>");
+        let kind = [("content-type", "text/xml")];
+        return (StatusCode::BAD_REQUEST, kind, text).into_response();
+    }
     let (action, result) = if body.contains("Action=DescribeStacks") {
         let status = held.stack_status;
         let stack = format!(
@@ -288,10 +297,12 @@ async fn rollback_takes_a_version_that_every_function_has_or_changes_nothing() {
         told.starts_with("AuthFunction: stays at version 43\n"),
         "{told}"
     );
-    let aws = aws.with(|held| held.versions.get_mut("users-Users-2Y").unwrap().clear());
+    let aws = aws.with(|held| held.versions.get_mut("users-Users-2Y").unwrap().truncate(1));
     let error = aws.fail("rollback --to 41").await;
     assert_eq!(error, "UsersFunction has no version 41");
     assert_eq!(aws.aliases(), [43, 43]);
+    let error = aws.fail("rollback --stack nope").await;
+    assert_eq!(error, "there is no stack nope");
 }
 
 #[tokio::test(flavor = "multi_thread")]
