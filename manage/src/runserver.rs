@@ -241,11 +241,11 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// One readable line for each request; `RUST_LOG` changes what is shown.
+/// One readable line for each request and each security event; `RUST_LOG` changes what is shown.
 fn log_to_terminal() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("error,manage=info,shared=info"));
+        .unwrap_or_else(|_| EnvFilter::new("error,manage=info,security=info,shared=info"));
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
