@@ -41,6 +41,10 @@ impl MakeWriter<'_> for Lines {
 
 impl Log {
     fn start() -> Self {
+        // While one subscriber is all there is, tracing takes a line that another thread meets first
+        // for unwanted everywhere. With two it asks both.
+        let all_threads = json_lines(Level::ERROR, io::sink);
+        let _ = tracing::subscriber::set_global_default(all_threads);
         let text = Lines::default();
         let lines = json_lines(Level::INFO, text.clone());
         let _guard = tracing::subscriber::set_default(lines);

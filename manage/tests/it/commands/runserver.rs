@@ -212,7 +212,21 @@ async fn each_request_is_one_line_without_its_secrets() {
     let ended = server.stop();
     let printed = ended.succeeded();
     let log = printed.lines().filter(|line| line.contains("/api/auth/"));
-    let log: Vec<&str> = log.skip(2).collect();
+    let log = log.skip(2);
+    let (events, log): (Vec<&str>, Vec<&str>) = log.partition(|line| line.contains(" event="));
+    let [login, registered] = &events[..] else {
+        panic!("{printed}");
+    };
+    assert!(login.contains("event=\"login\" userId=1"), "{login}");
+    assert!(
+        registered.contains("event=\"registration\" userId=2"),
+        "{registered}"
+    );
+    for line in &events {
+        for secret in [&token, PASSWORD, &admins] {
+            assert!(!line.contains(secret), "{secret}: {line}");
+        }
+    }
     for (line, parts) in log.iter().zip([
         ["POST", "/api/auth/login/", "200"],
         ["POST", "/api/auth/users/register/", "201"],
