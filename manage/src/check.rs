@@ -10,6 +10,7 @@ use shared::{
         Store, StoreError,
         items::{Item, from_item, number_of},
         keys::{self, Entity, Key, Sequence},
+        sessions::Session,
     },
 };
 
@@ -281,8 +282,10 @@ impl Broken<'_> {
                         && permission.content_type.model == *sk
                 })
             } else if let Some(id) = pk.strip_prefix("SESSION#").filter(|_| sk != "SESSION") {
-                // Ended sessions may stay until DynamoDB expires them, but not without a user.
+                // Ended sessions may stay until DynamoDB expires them; without a user only a trace.
+                let session: Option<Session> = from_item(item.clone()).ok();
                 id.parse().ok().and_then(|id| self.user(id)).is_some()
+                    || session.is_some_and(|session| session.is_trace())
             } else if let Some(id) = pk.strip_prefix("USER#") {
                 let user = id.parse().ok().and_then(|id| self.user(id));
                 user.is_some_and(|user| confirms(&user, sk))

@@ -15,7 +15,7 @@ use shared::{
 };
 
 use crate::{
-    model_admin::{FormKind, LinkPanel, ModelAdmin, ObjectForm, WholeList},
+    model_admin::{FormKind, LinkPanel, ModelAdmin, ObjectForm, Panel, WholeList},
     page::Link,
     posted::Posted,
     staff::{Action, Staff},
@@ -101,7 +101,7 @@ impl ModelAdmin for Group {
     }
 
     /// Its first members, for users who may see users.
-    async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<LinkPanel>, StoreError> {
+    async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<Panel>, StoreError> {
         if !staff.can(Action::View, Model::User) {
             return Ok(None);
         }
@@ -115,12 +115,12 @@ impl ModelAdmin for Group {
             Link::new(user.username.as_str(), url)
         };
         let all = format!("{}?groups__id__exact={id}", urls::list(Model::User));
-        Ok(Some(LinkPanel {
+        Ok(Some(Panel::Links(LinkPanel {
             title: "Members",
             links: members.iter().map(link).collect(),
             empty: "This group has no members.",
             all: Link::new("All members, to add and remove", all),
-        }))
+        })))
     }
 }
 

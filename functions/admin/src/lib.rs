@@ -78,9 +78,7 @@ pub fn routes() -> Routes {
     let list_of_users = page()
         .get(Staff, users::list::list)
         .post(Staff, users::bulk::act);
-    let sessions = page()
-        .get(Staff, users::sessions::list)
-        .post(Staff, users::sessions::end);
+    let sessions = page().post(Staff, users::sessions::end);
     let password = page()
         .get(Staff, users::password::ask)
         .post(Staff, users::password::set);

@@ -7,6 +7,7 @@ use crate::{
     page::{Link, Page},
     posted::Posted,
     staff::Staff,
+    users::sessions::SessionPanel,
     widgets::{Bound, Button, Fieldset},
 };
 
@@ -90,7 +91,7 @@ pub trait ModelAdmin: Clone + Send + Sync + 'static {
         _: &App,
         _: &Staff,
         _: u64,
-    ) -> impl Future<Output = Result<Option<LinkPanel>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Option<Panel>, StoreError>> + Send {
         async { Ok(None) }
     }
 }
@@ -147,6 +148,13 @@ pub struct ObjectForm<'a, M: ModelAdmin> {
     pub rights: Rights,
 }
 
+/// What is shown below a form.
+pub enum Panel {
+    Links(LinkPanel),
+    /// For those who change the user and decide over them.
+    Sessions(SessionPanel),
+}
+
 /// Links below a form.
 pub struct LinkPanel {
     pub title: &'static str,
@@ -167,5 +175,5 @@ pub struct FormPage {
     /// None where nothing can be changed.
     pub submit: Vec<Button>,
     pub delete_url: Option<String>,
-    pub panel: Option<LinkPanel>,
+    pub panel: Option<Panel>,
 }

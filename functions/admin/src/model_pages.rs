@@ -10,7 +10,7 @@ use shared::{app::App, domain::log_entry::Model, http::ApiError, web::messages::
 use crate::{
     error::{AdminError, of_input},
     model_admin::{
-        AfterAddition, FormKind, FormPage, LinkPanel, ModelAdmin, ObjectForm, Rights, WholeList,
+        AfterAddition, FormKind, FormPage, ModelAdmin, ObjectForm, Panel, Rights, WholeList,
     },
     page::{Confirmation, Link, Page, Weight, redirect_with, shown},
     posted::Posted,
@@ -146,7 +146,7 @@ async fn change_form<M: ModelAdmin>(
     bound: Bound<'_>,
     object: &M,
     offered: &M::Offered,
-    panel: Option<LinkPanel>,
+    panel: Option<Panel>,
 ) -> Result<Response, AdminError> {
     let decide = object.is_decided_by(app, staff).await?;
     let form = ObjectForm {
@@ -176,7 +176,7 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
         }
     }
 
-    fn shown(&self, panel: Option<LinkPanel>) -> Response {
+    fn shown(&self, panel: Option<Panel>) -> Response {
         let (staff, model, rights) = (self.staff, M::MODEL, self.rights);
         let verb = if rights.change { "Change" } else { "View" };
         let (title, crumb) = match self.object.map(M::heading) {
@@ -200,7 +200,10 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
                 Vec::new()
             },
             delete_url: url("delete").filter(|_| may_delete),
-            panel,
+            panel: panel.filter(|panel| match panel {
+                Panel::Links(_) => true,
+                Panel::Sessions(_) => rights.change && rights.decide,
+            }),
         };
         shown(staff, &page)
     }

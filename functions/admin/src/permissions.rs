@@ -18,7 +18,7 @@ use crate::{
     model_admin::{FormKind, ModelAdmin, ObjectForm, WholeList},
     posted::Posted,
     staff::Staff,
-    widgets::{Choice, Fieldset},
+    widgets::{Choice, Field, Fieldset},
 };
 
 impl ModelAdmin for Permission {
@@ -54,20 +54,22 @@ impl ModelAdmin for Permission {
             let chosen = permission.is_some_and(|permission| permission.content_type == *one);
             Choice::new(one, label, chosen)
         });
+        let relabel = change && form.rights.decide;
         let fields = vec![
             bound
                 .text("name", "Name", name)
-                .help("For people: Can publish articles"),
-            bound.select("content_type", "Content type", choices),
+                .help("For people: Can publish articles")
+                .open_if(change),
+            bound
+                .select("content_type", "Content type", choices)
+                .open_if(relabel),
             bound
                 .text("codename", "Codename", codename)
-                .help("For programs: publish_article"),
+                .help("For programs: publish_article")
+                .open_if(relabel),
         ];
-        let fields = fields
-            .into_iter()
-            .map(|field| field.required().open_if(change));
         vec![Fieldset {
-            fields: fields.collect(),
+            fields: fields.into_iter().map(Field::required).collect(),
             ..Fieldset::default()
         }]
     }
@@ -89,11 +91,22 @@ impl ModelAdmin for Permission {
         posted: &Posted,
         types: &Vec<ContentType>,
     ) -> Result<Self, Refused> {
-        let (name, codename, content_type) = read(app, posted, types, Some(self.id)).await?;
-        let change = PermissionChange {
-            name: Some(name),
-            codename: Some(codename),
-            content_type: Some(content_type),
+        let change = if may_relabel(&self, staff) {
+            let (name, codename, content_type) = read(app, posted, types, Some(self.id)).await?;
+            PermissionChange {
+                name: Some(name),
+                codename: Some(codename),
+                content_type: Some(content_type),
+            }
+        } else {
+            let mut fields = posted.fields(Absent::Missing);
+            let Some(name) = fields.text("name", Presence::Required) else {
+                return Err(Refused::Invalid(fields.into_errors()));
+            };
+            PermissionChange {
+                name: Some(name),
+                ..PermissionChange::default()
+            }
         };
         permissions::change(&app.store, staff.actor(), self, &change).await
     }
@@ -102,9 +115,8 @@ impl ModelAdmin for Permission {
         permissions::delete(&app.store, staff.actor(), self).await
     }
 
-    /// Only superusers delete the stock permissions: see [`shared::accounts::rights`].
     async fn is_decided_by(&self, _: &App, staff: &Staff) -> Result<bool, StoreError> {
-        Ok(staff.held == Held::All || !decides(&self.label()))
+        Ok(may_relabel(self, staff))
     }
 
     fn deletion_notes(&self) -> Vec<String> {
@@ -130,6 +142,12 @@ impl WholeList for Permission {
             self.codename.as_str().to_owned(),
         ]
     }
+}
+
+/// Only superusers delete the stock permissions or give them another label: see
+/// [`shared::accounts::rights`].
+fn may_relabel(permission: &Permission, staff: &Staff) -> bool {
+    staff.held == Held::All || !decides(&permission.label())
 }
 
 /// The parts of a permission that is added, or of the permission `but`.

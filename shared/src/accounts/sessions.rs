@@ -105,6 +105,11 @@ enum Standing {
     Ended,
 }
 
+/// Whether a refresh token is not the last one of a session that is there.
+fn was_replaced(session: Option<&Session>, jti: &str) -> bool {
+    session.is_some_and(|session| session.current.as_deref() != Some(jti))
+}
+
 fn standing(app: &App, session: Option<&Session>, user: &User, jti: &str) -> Standing {
     let now = app.clock.now();
     let Some(session) = session.filter(|session| session.is_live(user, now)) else {
@@ -135,7 +140,8 @@ pub async fn refresh(
 ) -> Result<Tokens, Refused> {
     let (jti, sid) = (claims.jti.as_str(), claims.sid.as_deref());
     let state = app.store.token_state(jti, claims.user_id(), sid).await?;
-    if state.is_blacklisted {
+    let is_of_nobody = state.user.is_none();
+    if state.is_blacklisted || is_of_nobody && was_replaced(state.session.as_ref(), jti) {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
     let user = state.user.filter(|user| user.is_active);
@@ -239,9 +245,12 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
         session,
         user,
     } = app.store.token_state(jti, claims.user_id(), sid).await?;
-    // Where SimpleJWT looks for a blacklisted token, it does not look for the user.
-    let Some(user) = user.filter(|_| !is_blacklisted && sid.is_some()) else {
+    if is_blacklisted || sid.is_none() {
         return Ok(is_blacklisted);
+    }
+    // Where SimpleJWT looks for a blacklisted token, it does not look for the user.
+    let Some(user) = user else {
+        return Ok(was_replaced(session.as_ref(), jti));
     };
     let standing = standing(app, session.as_ref(), &user, jti);
     Ok(matches!(standing, Standing::Replaced | Standing::Ended))

@@ -140,7 +140,7 @@ pub async fn end_session(
 pub async fn delete(store: &Store, actor: Actor<'_>, user: User) -> Result<(), Refused> {
     let id = user.id;
     changes::delete(store, actor, user).await?;
-    store.end_sessions(id, None).await?;
+    store.end_sessions_of_nobody(id).await?;
     note_end(id, actor, "deleted");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Sessions: an item for each login, of the API as of the admin pages, beside its user.
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -65,7 +66,15 @@ pub struct Session {
 /// A session notes its use at most this often, in seconds.
 const USED_EVERY: i64 = 3600;
 
+/// How many sessions are ended at once.
+const AT_ONCE: usize = 16;
+
 impl Session {
+    /// Whether it is what a deleted user's session leaves: it names nobody's address or device.
+    pub fn is_trace(&self) -> bool {
+        self.previous.is_some() && self.address.is_none() && self.user_agent.is_none()
+    }
+
     /// Whether it lets its user in at `now` (seconds since 1970).
     pub fn is_live(&self, user: &User, now: i64) -> bool {
         self.user_id == user.id
@@ -172,13 +181,43 @@ impl Store {
 
     /// Deletes the sessions of a user but one: those that have ended, or are to end.
     pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
-        for session in self.sessions_of(id).await? {
-            if Some(session.sid.as_str()) != but {
-                self.note(Write::delete(Entity::Session(id, &session.sid).key()))
-                    .await?;
+        let sessions = self.sessions_of(id).await?;
+        let ends = sessions
+            .iter()
+            .filter(|session| Some(session.sid.as_str()) != but)
+            .map(|session| Write::delete(Entity::Session(id, &session.sid).key()))
+            .collect();
+        self.note_all(ends).await
+    }
+
+    /// Ends the sessions of a deleted user. Those whose refresh token was replaced leave a trace
+    /// without personal data until they expire: SimpleJWT tells a replaced token of a deleted user
+    /// from the last one.
+    pub async fn end_sessions_of_nobody(&self, id: UserId) -> Result<(), StoreError> {
+        let sessions = self.sessions_of(id).await?;
+        let ends = sessions.into_iter().map(|session| {
+            let key = Entity::Session(id, &session.sid).key();
+            if session.previous.is_none() {
+                return Ok(Write::delete(key));
             }
-        }
-        Ok(())
+            let trace = Session {
+                address: None,
+                user_agent: None,
+                ..session
+            };
+            Ok(Write::put(to_item(&key, &trace)?))
+        });
+        self.note_all(ends.collect::<Result<_, StoreError>>()?)
+            .await
+    }
+
+    /// Writes many things whose refusals do not matter, some at a time.
+    async fn note_all(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        stream::iter(writes)
+            .map(|write| self.note(write))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Writes something whose refusal does not matter.

@@ -22,10 +22,10 @@ use shared::{
 };
 
 use crate::{
-    model_admin::{AfterAddition, FormKind, ModelAdmin, ObjectForm, Rights},
+    model_admin::{AfterAddition, FormKind, ModelAdmin, ObjectForm, Panel, Rights},
     page::Link,
     posted::Posted,
-    staff::Staff,
+    staff::{Action, Staff},
     text::{counted, parsed},
     urls,
     widgets::Fieldset,
@@ -120,10 +120,14 @@ impl ModelAdmin for User {
             return Vec::new();
         }
         let url = |page| urls::object(Model::User, self.id.0, page);
-        vec![
-            Link::new("Set password", url("password")),
-            Link::new("Sessions", url("sessions")),
-        ]
+        vec![Link::new("Set password", url("password"))]
+    }
+
+    async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<Panel>, StoreError> {
+        if !staff.can(Action::Change, Model::User) {
+            return Ok(None);
+        }
+        sessions::panel(app, id).await
     }
 }
 

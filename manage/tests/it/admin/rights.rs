@@ -24,7 +24,6 @@ fn pages(model: &str, id: u64) -> Vec<(String, &'static [&'static str])> {
     ];
     if model == "user" {
         pages.push((format!("{list}{id}/password/"), &["change"]));
-        pages.push((format!("{list}{id}/sessions/"), &["change"]));
     }
     pages
 }
@@ -308,4 +307,25 @@ async fn the_stock_permissions_are_offered_for_deletion_to_superusers_only() {
         assert_eq!(form.says(&delete), status == 200, "{who} {id}");
         assert_eq!(browser.get(&delete).await.status, status, "{who} {id}");
     }
+}
+
+#[tokio::test]
+async fn staff_change_the_name_of_a_stock_permission_and_not_its_label() {
+    let site = site().await;
+    site.staff("eve", &["auth.change_permission"]).await;
+    let id = site.id("auth.add_user").await;
+    let path = &format!("/admin/auth/permission/{id}/change/");
+    let closed = r#"id="id_codename" autocomplete="off" required disabled"#;
+    let mut browser = site.browser_of("admin").await;
+    assert!(!browser.get(path).await.says(closed));
+    let mut browser = site.browser_of("eve").await;
+    browser.get(path).await.assert_says(closed);
+    let fields = [("name", "Can enrol user"), ("codename", "enrol_user")];
+    browser.post(path, &fields).await.assert_status(302);
+    let permission = site.table.permission(id).await;
+    let permission = permission.unwrap().unwrap();
+    assert_eq!(permission.name.as_str(), "Can enrol user");
+    assert_eq!(permission.label(), "auth.add_user");
+    let answer = browser.post(path, &[("name", "")]).await;
+    answer.assert_says("This field is required.");
 }

@@ -272,7 +272,7 @@ async fn no_answer_may_be_framed_stored_or_run_scripts_of_others() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_users_sessions_ends_one_or_all_of_them() {
+async fn the_page_of_a_user_lists_their_sessions_and_ends_one_or_all_of_them() {
     let site = Observed::start().await;
     let ann = site.user("ann").staff().await;
     let (first, second) = (
@@ -282,15 +282,15 @@ async fn the_page_of_a_users_sessions_ends_one_or_all_of_them() {
     let mut pages_of_ann = site.browser_of("ann").await;
     let mut browser = site.browser_of("admin").await;
     let url = user_url(&ann, "sessions");
-    let page = browser.get(&user_url(&ann, "change")).await;
-    page.assert_says(&format!("href=\"{url}\""));
-    let page = browser.get(&url).await;
+    let change = user_url(&ann, "change");
+    let page = browser.get(&change).await;
+    page.assert_says(&format!("action=\"{url}\""));
     page.assert_says("<td>API</td><td>127.0.0.1</td>")
         .assert_says("<td>Admin pages</td><td>127.0.0.1</td>");
     let sid = decoded(&first, 1)["sid"].as_str().unwrap().to_owned();
     page.assert_says(&format!("value=\"{sid}\""));
     let answer = browser.post(&url, &[("sid", &sid)]).await;
-    assert_led(&answer, &url);
+    assert_led(&answer, &change);
     let page = browser.follow(&answer).await;
     assert_eq!(messages(&page), ["The session was ended."]);
     assert!(!page.says(&sid), "{page:?}");

@@ -16,17 +16,18 @@ async fn an_admin_sets_is_active_and_a_deactivated_user_is_out() {
     let staff = server.user("staff").staff().await;
     let ann = server.user("ann").await;
     let path = user_path(ann.id);
+    let token = server.log_in("ann", PASSWORD).await;
     let answer = server
         .patch(&staff, &path, json!({"is_active": "off"}))
         .await;
     answer.assert_status(200);
     let inactive = json!({"detail": "User is inactive", "code": "user_inactive"});
-    server.get(&ann, &path).await.assert(401, inactive);
+    server.get(&token, &path).await.assert(401, inactive);
     server.login("ann", PASSWORD).await.assert_status(401);
     let answer = server.patch(&staff, &path, json!({"is_active": 1})).await;
     answer.assert_status(200);
     // What the deactivation ended stays ended.
-    server.get(&ann, &path).await.assert_status(401);
+    server.get(&token, &path).await.assert_status(401);
     let access = server.log_in("ann", PASSWORD).await;
     server.get(&access, &path).await.assert_status(200);
 }

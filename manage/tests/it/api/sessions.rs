@@ -342,6 +342,30 @@ async fn a_reset_by_a_superuser_succeeds_while_the_user_changes_their_profile() 
     server.assert_sound().await;
 }
 
+#[tokio::test]
+async fn of_a_deleted_user_a_replaced_token_is_blacklisted_and_the_last_one_names_no_account() {
+    let settings = [
+        ("ROTATE_REFRESH_TOKENS", "true"),
+        ("REFRESH_TOKEN_GRACE", "0"),
+        ("REFRESH_TOKEN_REUSE", "refuse"),
+    ];
+    let server = Server::with(&settings).await;
+    let ann = server.account("ann").await;
+    let last: String = refresh(&server, &ann.refresh).await.field("refresh");
+    let user = server.read(UserId(ann.id)).await;
+    server.remove(&user).await;
+    refresh(&server, &ann.refresh)
+        .await
+        .assert(401, blacklisted());
+    let nobody = detail("No active account found for the given token.");
+    refresh(&server, &last).await.assert(401, nobody);
+    let verified = |token: String| server.post(NOBODY, "token/verify/", json!({"token": token}));
+    let replaced = json!({"non_field_errors": ["Token is blacklisted"]});
+    verified(ann.refresh).await.assert(400, replaced);
+    verified(last).await.assert(200, json!({}));
+    server.assert_sound().await;
+}
+
 /// Sets a password as the version before sessions did, which runs again after a rollback.
 async fn set_password_as_before_sessions(site: &Observed, id: UserId, password: &str) {
     let password = Password::new(password.to_owned());

@@ -107,7 +107,6 @@ impl World {
             at(page("change")),
             after(page("change"), &[Fill("Username", "admin"), Press("Save")]),
             at(page("password")),
-            at(page("sessions")),
             after(page("password"), &[Send]),
             at(page("delete")),
             at(page("history")),
