@@ -6,6 +6,7 @@ mod cors;
 pub mod engine;
 pub mod init;
 pub mod loaddata;
+mod private;
 pub mod rotatekey;
 pub mod runserver;
 pub mod smoketest;

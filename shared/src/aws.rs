@@ -1,6 +1,6 @@
 //! How the AWS SDK is set up: where a function finds AWS, and which certificates it trusts.
 
-use std::{fs, time::Duration};
+use std::{fmt, fs, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -73,13 +73,33 @@ fn read_bundle(path: &str) -> Result<String, String> {
     Ok(pem)
 }
 
-/// The configuration for an engine on this machine, which asks for no real credentials.
-pub fn local(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "runserver");
+/// A service on this machine that speaks AWS's protocol: where it is, and the access key that it
+/// knows its clients by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LocalEndpoint {
+    /// `http://`, address and port.
+    pub url: String,
+    /// A secret; the key that belongs to it is not looked at.
+    pub access_key: String,
+}
+
+impl fmt::Debug for LocalEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("LocalEndpoint");
+        shown.field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// The region in the signature of requests to a service on this machine.
+pub const LOCAL_REGION: &str = "us-east-1";
+
+/// The configuration for a service on this machine.
+pub fn local(endpoint: &LocalEndpoint) -> SdkConfig {
+    let credentials = Credentials::new(&endpoint.access_key, "local", None, None, "runserver");
     let credentials = SharedCredentialsProvider::new(credentials);
-    let region = Some("us-east-1".to_owned());
+    let region = Some(LOCAL_REGION.to_owned());
     let http = Builder::new().build_http();
-    config(credentials, region, http, Some(endpoint))
+    config(credentials, region, http, Some(&endpoint.url))
 }
 
 fn config(

@@ -17,6 +17,7 @@ use manage::{
 };
 use shared::{
     app::App,
+    aws::LocalEndpoint,
     clock::Clock,
     domain::User,
     settings::Settings,
@@ -168,7 +169,7 @@ pub async fn engine() -> Engine {
 }
 
 /// The service on the table at an endpoint.
-pub fn app(endpoint: &str, settings: &[(&str, &str)], clock: Clock) -> App {
+pub fn app(endpoint: &LocalEndpoint, settings: &[(&str, &str)], clock: Clock) -> App {
     let client = client(endpoint);
     App::local(self::settings(settings), client, clock).expect("keys")
 }
@@ -190,7 +191,7 @@ pub fn settings(changes: &[(&str, &str)]) -> Settings {
 
 /// A client with a stock of retries of its own: the SDK shares one among all clients of a process,
 /// and a test that uses it up would fail the others.
-fn client(endpoint: &str) -> DynamoDb {
+fn client(endpoint: &LocalEndpoint) -> DynamoDb {
     static PARTITIONS: AtomicU64 = AtomicU64::new(0);
     let number = PARTITIONS.fetch_add(1, Ordering::Relaxed);
     let partition = RetryPartition::new(format!("test-{number}"));

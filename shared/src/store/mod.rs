@@ -25,7 +25,11 @@ use std::fmt;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
+use crate::{
+    aws::{self, LocalEndpoint},
+    clock::Clock,
+    settings::AUDIT_RETENTION_DAYS,
+};
 pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
@@ -87,8 +91,8 @@ pub async fn warm_up(client: &Client, table: &str) {
     }
 }
 
-/// A client of an engine on this machine, which asks for no real credentials.
-pub fn connect_to(endpoint: &str) -> Client {
+/// A client of an engine on this machine.
+pub fn connect_to(endpoint: &LocalEndpoint) -> Client {
     client(&aws::local(endpoint))
 }
 

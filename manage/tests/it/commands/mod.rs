@@ -11,6 +11,8 @@ mod cors;
 mod failures;
 mod help;
 mod kill;
+#[cfg(unix)]
+mod owner;
 mod process;
 mod prompts;
 mod proxy;

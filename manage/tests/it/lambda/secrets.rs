@@ -10,7 +10,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use shared::aws;
+use shared::aws::{self, LocalEndpoint};
 use tokio::net::TcpListener;
 
 /// What the secret holds, or `None` while the service fails; and how often it was asked for.
@@ -23,7 +23,10 @@ impl Secrets {
         let secrets = Self::default();
         secrets.put(current, previous);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let endpoint = LocalEndpoint {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            access_key: "any".to_owned(),
+        };
         let router = Router::new()
             .route("/", post(answer))
             .with_state(secrets.clone());
