@@ -26,7 +26,7 @@ use shared::{
     accounts::Refused,
     app::App,
     domain::{FieldError, names::TextField},
-    http::{Routes, extract::Peer, service},
+    http::{Peer, Routes, service},
     settings::SettingsError,
     store::{StoreError, WriteError},
 };

@@ -7,7 +7,9 @@ use aws_config::{
 };
 use aws_sdk_dynamodb::config::{
     Credentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
+    timeout::TimeoutConfig,
 };
+use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder, Connector,
@@ -29,6 +31,43 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// For TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a call of AWS may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// One try.
+    attempt: Duration,
+    /// All tries, and the pauses between them.
+    operation: Duration,
+}
+
+/// For commands, whose user waits.
+pub const PATIENT: Deadlines = Deadlines {
+    attempt: Duration::from_secs(3),
+    operation: Duration::from_secs(10),
+};
+
+/// For Secrets Manager, which a function's start and some requests wait for.
+const SECRETS: Deadlines = Deadlines {
+    attempt: Duration::from_secs(1),
+    operation: Duration::from_secs(2),
+};
+
+impl Deadlines {
+    /// As the SDK takes them.
+    pub fn timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.operation)
+            .build()
+    }
+}
+
+/// A client of Secrets Manager for a function: 1 second for a try, and 2 seconds in all.
+pub fn secrets_manager(config: &SdkConfig) -> SecretsManager {
+    let config = config.to_builder().timeout_config(SECRETS.timeouts());
+    SecretsManager::new(&config.build())
+}
 
 /// The configuration of a Lambda function, whose region and credentials are in its environment:
 /// the SDK's chain of other sources would be most of its code and is never asked. For a service at

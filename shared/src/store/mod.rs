@@ -2,6 +2,7 @@
 
 mod access;
 pub mod attempts;
+mod budget;
 mod credentials;
 mod expression;
 mod groups;
@@ -20,7 +21,7 @@ mod users;
 mod versioned;
 pub mod writes;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -30,6 +31,7 @@ use crate::{
     clock::Clock,
     settings::AUDIT_RETENTION_DAYS,
 };
+pub use budget::within;
 pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
@@ -81,12 +83,15 @@ pub fn client(config: &SdkConfig) -> Client {
     Client::from_conf(sdk::configure(config))
 }
 
+/// For how long a function's start waits for the table.
+const WARM_UP: Duration = Duration::from_secs(2);
+
 /// Opens a connection by reading an item that every table has. A failure is left to the first
 /// request, which tries again.
 pub async fn warm_up(client: &Client, table: &str) {
     let table = Table::new(client.clone(), table);
     let read = table.get::<serde::de::IgnoredAny>(keys::Entity::ActiveSuperusers.key());
-    if let Err(error) = read.await {
+    if let Err(error) = within(WARM_UP, read).await {
         tracing::warn!(%error, "the table cannot be reached yet");
     }
 }
