@@ -32,7 +32,7 @@ pub struct App {
 
 /// Much more than DynamoDB takes, and little enough for requests that wait for it not to use up what
 /// an account may run at once.
-const DATABASE_BUDGET: Duration = Duration::from_secs(3);
+pub const DATABASE_BUDGET: Duration = Duration::from_secs(3);
 
 impl App {
     /// Puts the parts together.
