@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-/// One call's part of it, so that a lost one is tried again.
-const ATTEMPT: Duration = Duration::from_secs(1);
+/// The part of it that one try of a call may take, so that a lost one is tried again.
+const TRY: u32 = 3;
 
 tokio::task_local! {
     static CURRENT: Arc<Budget>;
@@ -126,8 +126,9 @@ impl Intercept for KeepBudget {
         if left.is_zero() {
             return Err("the request has waited for DynamoDB as long as it may".into());
         }
+        let one_try = wait.0.as_ref().map_or(left, |budget| budget.most / TRY);
         let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(left.min(ATTEMPT))
+            .operation_attempt_timeout(one_try)
             .operation_timeout(left)
             .build();
         config.interceptor_state().store_put(timeouts);
