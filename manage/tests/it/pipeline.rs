@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use regex_lite::Regex;
 use serde_yaml_ng::Value;
 
+use super::lambda::template::Template;
+
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/workflows");
 
 /// The names and texts of all workflows.
@@ -91,6 +93,30 @@ fn what_compiles_has_no_credentials_and_what_has_credentials_compiles_nothing() 
     let after = credentials.expect("credentials") + 1;
     let downloads = |step: &&Value| text(step).contains("pip") || text(step).contains("download");
     assert_eq!(steps[after..].iter().find(downloads), None);
+}
+
+#[test]
+fn the_boundary_of_the_roles_has_what_the_functions_need_and_nothing_else() {
+    let text = fs::read_to_string(format!("{DIRECTORY}/../aws/boundary.json"));
+    let boundary: Value = serde_yaml_ng::from_str(&text.expect("a policy")).expect("JSON");
+    let statements = boundary["Statement"].as_sequence().expect("statements");
+    let actions = |action: &Value| match action.as_sequence() {
+        Some(actions) => actions.clone(),
+        None => vec![action.clone()],
+    };
+    let allowed = statements
+        .iter()
+        .flat_map(|statement| actions(&statement["Action"]));
+    let allowed = allowed.map(|action| action.as_str().expect("a name").to_owned());
+    let is_of_logs = |action: &String| action.starts_with("logs:") || action.starts_with("xray:");
+    let allowed: BTreeSet<String> = allowed.filter(|action| !is_of_logs(action)).collect();
+    let template = Template::read();
+    let functions = template.functions().into_iter();
+    let needed = functions.flat_map(|function| template.statements(&function));
+    let mut needed: BTreeSet<_> = needed.flat_map(|statement| statement.actions).collect();
+    // A part of transactions, which some version may need.
+    needed.insert("dynamodb:ConditionCheckItem".to_owned());
+    assert_eq!(allowed, needed);
 }
 
 #[test]
