@@ -211,6 +211,8 @@ fn environment(endpoint: &LocalEndpoint) -> String {
         (ACCESS_KEY, &endpoint.access_key),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_REGION", LOCAL_REGION),
+        // The name that the AWS CLI reads.
+        ("AWS_DEFAULT_REGION", LOCAL_REGION),
         ("TABLE_NAME", EMBEDDED_TABLE),
     ] {
         // Writing to a text does not fail.

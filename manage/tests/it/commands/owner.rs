@@ -102,7 +102,8 @@ async fn the_environment_beside_the_data_is_that_of_the_endpoint() {
     let LocalEndpoint { url, access_key } = &server.dynamodb;
     let expected = format!(
         "AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_ACCESS_KEY_ID={access_key}\n\
-         AWS_SECRET_ACCESS_KEY=local\nAWS_REGION=us-east-1\nTABLE_NAME=users\n"
+         AWS_SECRET_ACCESS_KEY=local\nAWS_REGION=us-east-1\nAWS_DEFAULT_REGION=us-east-1\n\
+         TABLE_NAME=users\n"
     );
     assert_eq!(text, expected);
     // A command reaches the table by it alone.
