@@ -19,6 +19,9 @@ const MAX_AGE: i64 = 300;
 /// which people can mend it. Without an end, keys that were replaced after a leak would be good for
 /// as long as a function lives.
 const USABLE: i64 = 3600;
+/// What the log says, at level ERROR, when keys cannot be read again: an alarm of the template looks
+/// for it.
+pub const NOT_READ_AGAIN: &str = "the signing key could not be read again";
 /// Seconds between two reads that bad signatures or failures ask for.
 const PAUSE: i64 = 10;
 
@@ -188,8 +191,7 @@ impl Keyring {
                 let tags = self.inner.tags.write();
                 *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
             }
-            // The text of an alarm's filter.
-            Err(error) => tracing::error!(%error, "the signing key could not be read again"),
+            Err(error) => tracing::error!(%error, "{NOT_READ_AGAIN}"),
         }
     }
 }

@@ -13,7 +13,11 @@ use lambda_http::Context;
 use manage::rotatekey::rotate;
 use serde_json::{Value, json};
 use shared::{
-    app::App, clock::Clock, keyring::Keyring, settings::Settings, store::connect_to,
+    app::App,
+    clock::Clock,
+    keyring::{Keyring, NOT_READ_AGAIN},
+    settings::Settings,
+    store::connect_to,
     telemetry::Reporter,
 };
 use testkit::{
@@ -24,6 +28,7 @@ use testkit::{
 use super::{
     authorizer,
     secrets::{self, Secrets},
+    template::Template,
 };
 
 const OLD: &str = "the-old-key-of-the-tests-0123456789abcdef";
@@ -198,6 +203,15 @@ async fn keys_that_cannot_be_read_again_for_an_hour_are_used_no_more() {
     assert!(!text.contains(OLD), "{text}");
     secrets.put(OLD, "");
     assert_eq!(one.at(3610).verify(&refresh).await, 200);
+}
+
+#[test]
+fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ_AGAIN}\" }}'");
+    let functions = Template::read().functions().len();
+    assert_eq!(text.matches(&pattern).count(), functions);
 }
 
 #[tokio::test]
