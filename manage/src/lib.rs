@@ -9,6 +9,7 @@ pub mod init;
 pub mod loaddata;
 pub mod logout;
 pub mod operator;
+mod private;
 pub mod rollback;
 pub mod rotatekey;
 pub mod runserver;
@@ -34,7 +35,7 @@ use shared::{
     accounts::Refused,
     app::App,
     domain::{FieldError, names::TextField},
-    http::{Routes, extract::Peer, service},
+    http::{Peer, Routes, service},
     settings::SettingsError,
     store::{StoreError, WriteError},
 };

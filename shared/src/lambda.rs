@@ -1,6 +1,5 @@
 //! What stands between the Lambda runtime and a function's routes: the start, and the events.
 
-use aws_sdk_secretsmanager::Client as SecretsManager;
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -79,7 +78,7 @@ async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> 
         KeySource::Given(keys) => Ok(Keyring::fixed(&settings.tokens, keys)),
         KeySource::Secret(arn) => {
             let endpoint = settings.aws.secrets_manager_endpoint.as_deref();
-            let client = SecretsManager::new(&aws::in_lambda(&settings.aws, endpoint)?);
+            let client = aws::secrets_manager(&aws::in_lambda(&settings.aws, endpoint)?);
             Keyring::from_secret(&settings.tokens, client, arn.clone(), now).await
         }
     }

@@ -37,6 +37,7 @@ fn binary(runtime: &str) -> Command {
 /// The answers to some events, and everything that the function printed.
 async fn answers(level: &str, events: &[Value]) -> (Vec<Answer>, Ended) {
     let (engine, _) = samples::service().await;
+    let endpoint = engine.endpoint();
     let mut runtime = Runtime::start().await;
     let mut function = Process::start(
         binary(&runtime.address)
@@ -44,7 +45,8 @@ async fn answers(level: &str, events: &[Value]) -> (Vec<Answer>, Ended) {
             .env("SIGNING_KEY", SIGNING_KEY)
             .env("METRICS_NAMESPACE", "tests")
             .env("AWS_LAMBDA_LOG_LEVEL", level)
-            .env("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint()),
+            .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint.url)
+            .env("AWS_ACCESS_KEY_ID", endpoint.access_key),
     );
     let mut answers = Vec::new();
     for event in events {

@@ -78,7 +78,8 @@ pub async fn authorize(
     let header = request.headers.get("authorization").cloned();
     let answer = async {
         note_route("authorizer");
-        let identity = Box::pin(identity(app, header)).await;
+        let identity = app.answer(Box::pin(identity(app, header))).await;
+        let identity = identity.flatten();
         // The status that the client gets, if nothing goes wrong behind the authorizer.
         let status = match &identity {
             Ok(Some(_)) => StatusCode::OK,

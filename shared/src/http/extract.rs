@@ -1,15 +1,14 @@
 //! Extractors that state in a handler's signature who may call it and what must exist.
 
-use std::{collections::BTreeMap, convert::Infallible, net::IpAddr};
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{Extensions, HeaderValue, Method, header, request::Parts},
+    http::{HeaderValue, Method, header, request::Parts},
 };
-use lambda_http::request::RequestContext;
 
-use super::ApiError;
+use super::{ApiError, ClientAddress};
 use crate::{
     accounts::{sessions::Client, throttle},
     app::App,
@@ -66,23 +65,7 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// The address that a request comes from, for a service that is served directly: an extension of
-/// the request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// The address that a request comes from: the one that API Gateway saw, or the peer's, never a
-/// header's, which any client may write.
-pub(super) fn source_address(extensions: &Extensions) -> Option<IpAddr> {
-    let gateway = match extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-        _ => None,
-    };
-    let gateway = gateway.and_then(|address| address.parse().ok());
-    gateway.or(extensions.get::<Peer>().map(|Peer(address)| *address))
-}
-
-/// Where a request comes from, and its browser.
+/// Where a request comes from: the [`ClientAddress`], and the browser.
 pub struct RequestClient(pub Client);
 
 /// The most of a `User-Agent` that is kept, in characters.
@@ -92,10 +75,11 @@ impl<S: Sync> FromRequestParts<S> for RequestClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ClientAddress>();
         let agent = parts.headers.get(header::USER_AGENT);
         let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self(Client {
-            address: source_address(&parts.extensions),
+            address: address.map(|ClientAddress(address)| *address),
             user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
         }))
     }

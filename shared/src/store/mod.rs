@@ -2,6 +2,7 @@
 
 mod access;
 pub mod attempts;
+mod budget;
 mod credentials;
 mod expression;
 mod groups;
@@ -21,12 +22,17 @@ mod users;
 mod versioned;
 pub mod writes;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
+use crate::{
+    aws::{self, LocalEndpoint},
+    clock::Clock,
+    settings::AUDIT_RETENTION_DAYS,
+};
+pub use budget::within;
 pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
@@ -78,18 +84,21 @@ pub fn client(config: &SdkConfig) -> Client {
     Client::from_conf(sdk::configure(config))
 }
 
+/// For how long a function's start waits for the table.
+const WARM_UP: Duration = Duration::from_secs(2);
+
 /// Opens a connection by reading an item that every table has. A failure is left to the first
 /// request, which tries again.
 pub async fn warm_up(client: &Client, table: &str) {
     let table = Table::new(client.clone(), table);
     let read = table.get::<serde::de::IgnoredAny>(keys::Entity::ActiveSuperusers.key());
-    if let Err(error) = read.await {
+    if let Err(error) = within(WARM_UP, read).await {
         tracing::warn!(%error, "the table cannot be reached yet");
     }
 }
 
-/// A client of an engine on this machine, which asks for no real credentials.
-pub fn connect_to(endpoint: &str) -> Client {
+/// A client of an engine on this machine.
+pub fn connect_to(endpoint: &LocalEndpoint) -> Client {
     client(&aws::local(endpoint))
 }
 

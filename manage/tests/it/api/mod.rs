@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod charsets;
 mod climbing;
+mod edge;
 mod flags;
 mod input;
 mod listing;

@@ -12,6 +12,8 @@ mod failures;
 mod help;
 mod kill;
 mod operators;
+#[cfg(unix)]
+mod owner;
 mod process;
 mod prompts;
 mod proxy;
