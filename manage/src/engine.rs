@@ -1,15 +1,20 @@
 //! The embedded DynamoDB: its file, its loopback endpoint, and the rule that one process at a
-//! time has it open while others reach it over that endpoint.
+//! time has it open while others reach it over that endpoint. All of it is its owner's alone: the
+//! directory, the files, and the endpoint by an access key that only they can read.
+
+mod server;
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
+    fmt::Write,
+    fs::{self, File, TryLockError},
+    io::{self, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     time::{Duration, Instant},
 };
 
 use dynoxide::Database;
+use shared::aws::{LOCAL_REGION, LocalEndpoint};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -17,10 +22,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::CommandError;
+use crate::{CommandError, private, random_text, target::EMBEDDED_TABLE};
 
 const DATABASE: &str = "dynamodb.sqlite";
+/// What SQLite keeps beside the database while it is open.
+const BESIDE: [&str; 2] = ["dynamodb.sqlite-shm", "dynamodb.sqlite-wal"];
 const LOCK: &str = "lock";
+/// The endpoint of the process at work, as lines of an environment that a shell can read, for the
+/// AWS CLI and other tools.
+const ENDPOINT: &str = "dynamodb.env";
+const URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 /// How long a command waits for another one that has the database to itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,10 +41,10 @@ pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 
 /// A running engine.
 pub struct Engine {
-    address: SocketAddr,
+    endpoint: LocalEndpoint,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
-    /// Held for as long as the engine runs; its file names the endpoint.
+    /// Held for as long as the engine runs.
     _lock: Option<File>,
 }
 
@@ -50,7 +62,7 @@ pub enum Opened {
     /// Opened here.
     Here(Engine),
     /// Another process has it open, and serves it at this endpoint.
-    Elsewhere(String),
+    Elsewhere(LocalEndpoint),
 }
 
 impl Engine {
@@ -68,94 +80,82 @@ impl Engine {
         directory.join(DATABASE).exists()
     }
 
-    /// The engine of a directory, which is made if it is not there.
+    /// The engine of a directory, which is made if it is not there, and closed to other users of the
+    /// machine with what is in it.
     ///
     /// # Errors
-    /// The directory cannot be written, the file is no database, the address cannot be bound.
+    /// The directory cannot be written or is somebody else's, the file is no database, the address
+    /// cannot be bound.
     pub async fn open(
         directory: &Path,
         bind: SocketAddr,
         access: Access,
     ) -> Result<Opened, CommandError> {
-        let at = |what: &str| format!("{what} {}", directory.display());
-        fs::create_dir_all(directory).map_err(|error| {
-            CommandError::new(format!("{}: {error}", at("cannot make the directory")))
-        })?;
-        let mut lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(directory.join(LOCK))
-            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
+        let failed = |what: &str, error: io::Error| {
+            CommandError::new(format!("{what} {}: {error}", directory.display()))
+        };
+        private::directory(directory)
+            .map_err(|error| failed("cannot make the directory", error))?;
+        let lock = private::file(&directory.join(LOCK))
+            .map_err(|error| failed("cannot write to", error))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => {
-                    return Err(CommandError::new(format!("{}: {error}", at("cannot lock"))));
-                }
+                Err(TryLockError::Error(error)) => return Err(failed("cannot lock", error)),
             }
-            if let Some(endpoint) = named_endpoint(&mut lock) {
+            if let Some(endpoint) = named_endpoint(directory) {
                 return Ok(Opened::Elsewhere(endpoint));
             }
             if Instant::now() > deadline {
-                return Err(CommandError::new(at("another command is using")));
+                let directory = directory.display();
+                return Err(CommandError::new(format!(
+                    "another command is using {directory}"
+                )));
             }
             sleep(Duration::from_millis(20)).await;
         }
-        // The name that a killed process left there.
-        lock.set_len(0)
-            .map_err(|error| CommandError::new(format!("{}: {error}", at("cannot write to"))))?;
-        let file = directory.join(DATABASE);
-        if !is_empty_or_sqlite(&file) {
-            // The engine's own words guess at an encryption that is not built in.
-            return Err(CommandError::new(format!(
-                "{} is no database",
-                file.display()
-            )));
+        // What a killed process left there.
+        match fs::remove_file(directory.join(ENDPOINT)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("cannot write to", error));
+            }
+            _ => {}
         }
-        let database = Database::new(&file.to_string_lossy()).map_err(|error| {
-            CommandError::new(format!(
-                "cannot open the database {}: {error}",
-                file.display()
-            ))
-        })?;
-        Self::serve(database, bind, Some((lock, access)))
-            .await
-            .map(Opened::Here)
+        let engine = Self::serve(open_database(directory)?, bind, Some(lock)).await?;
+        if access == Access::Shared {
+            private::write(&directory.join(ENDPOINT), &environment(&engine.endpoint))
+                .map_err(|error| failed("cannot write to", error))?;
+        }
+        Ok(Opened::Here(engine))
     }
 
     async fn serve(
         database: Database,
         bind: SocketAddr,
-        lock: Option<(File, Access)>,
+        lock: Option<File>,
     ) -> Result<Self, CommandError> {
-        let failed = |error: std::io::Error| {
+        let failed = |error: io::Error| {
             CommandError::new(format!("cannot serve DynamoDB on {bind}: {error}"))
         };
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let lock = match lock {
-            Some((mut lock, access)) => {
-                if access == Access::Shared {
-                    lock.write_all(endpoint(address).as_bytes())
-                        .map_err(failed)?;
-                }
-                Some(lock)
-            }
-            None => None,
+        let endpoint = LocalEndpoint {
+            url: format!("http://{}", listener.local_addr().map_err(failed)?),
+            access_key: random_text(),
         };
+        let router = server::router(database, &endpoint.access_key);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let signal = async {
                 let _ = stopped.await;
             };
-            let _ = dynoxide::server::serve_with_shutdown(listener, database, signal).await;
+            let _ = axum::serve(listener, router)
+                .with_graceful_shutdown(signal)
+                .await;
         });
         Ok(Self {
-            address,
+            endpoint,
             stop,
             served,
             _lock: lock,
@@ -163,8 +163,8 @@ impl Engine {
     }
 
     /// Where the engine speaks DynamoDB's protocol.
-    pub fn endpoint(&self) -> String {
-        endpoint(self.address)
+    pub fn endpoint(&self) -> LocalEndpoint {
+        self.endpoint.clone()
     }
 
     /// Ends the engine.
@@ -175,8 +175,25 @@ impl Engine {
     }
 }
 
-fn endpoint(address: SocketAddr) -> String {
-    format!("http://{address}")
+fn open_database(directory: &Path) -> Result<Database, CommandError> {
+    let file = directory.join(DATABASE);
+    let failed = |error: &dyn std::fmt::Display| {
+        let file = file.display();
+        CommandError::new(format!("cannot open the database {file}: {error}"))
+    };
+    if !is_empty_or_sqlite(&file) {
+        // The engine's own words guess at an encryption that is not built in.
+        return Err(CommandError::new(format!(
+            "{} is no database",
+            file.display()
+        )));
+    }
+    // Made here, since SQLite lets others read it; what it puts beside it gets the same permissions.
+    private::file(&file).map_err(|error| failed(&error))?;
+    for name in BESIDE {
+        private::close(&directory.join(name), 0o600).map_err(|error| failed(&error))?;
+    }
+    Database::new(&file.to_string_lossy()).map_err(|error| failed(&error))
 }
 
 /// Whether a file, if it exists and can be read, begins as SQLite's do.
@@ -186,10 +203,34 @@ fn is_empty_or_sqlite(file: &Path) -> bool {
     read.is_err() || start.is_empty() || start == b"SQLite format 3\0"
 }
 
+/// The environment in which the AWS SDKs and tools reach an endpoint.
+fn environment(endpoint: &LocalEndpoint) -> String {
+    let mut text = String::new();
+    for (name, value) in [
+        (URL, endpoint.url.as_str()),
+        (ACCESS_KEY, &endpoint.access_key),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", LOCAL_REGION),
+        // The name that the AWS CLI reads.
+        ("AWS_DEFAULT_REGION", LOCAL_REGION),
+        ("TABLE_NAME", EMBEDDED_TABLE),
+    ] {
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "{name}={value}");
+    }
+    text
+}
+
 /// The endpoint that the process at work on a directory has named, once it has.
-fn named_endpoint(lock: &mut File) -> Option<String> {
-    let mut endpoint = String::new();
-    lock.rewind().ok()?;
-    lock.read_to_string(&mut endpoint).ok()?;
-    (!endpoint.is_empty()).then_some(endpoint)
+fn named_endpoint(directory: &Path) -> Option<LocalEndpoint> {
+    let text = fs::read_to_string(directory.join(ENDPOINT)).ok()?;
+    let value = |name| {
+        let mut lines = text.lines().filter_map(|line| line.split_once('='));
+        let (_, value) = lines.find(|(key, _)| *key == name)?;
+        Some(value.to_owned())
+    };
+    Some(LocalEndpoint {
+        url: value(URL)?,
+        access_key: value(ACCESS_KEY)?,
+    })
 }

@@ -131,7 +131,7 @@ pub async fn stock(store: &Store) -> Result<(), CommandError> {
             let name: PermissionName = parsed(&format!("Can {action} {model}"))?;
             let codename: Codename = parsed(&format!("{action}_{model}"))?;
             let content_type = content_type.clone();
-            let actor = Actor::Command;
+            let actor = Actor::Setup;
             let made = accounts::permissions::create(store, actor, name, codename, content_type);
             match made.await {
                 // A start that was cut off made it.

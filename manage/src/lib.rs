@@ -1,17 +1,27 @@
 //! The command line, named after Django's `manage.py`: runs the whole service on one machine and
 //! manages accounts in any table.
 
+pub mod account;
 pub mod check;
 mod cors;
 pub mod engine;
 pub mod init;
 pub mod loaddata;
+pub mod logout;
 pub mod migrate;
+pub mod operator;
+mod private;
+pub mod rollback;
 pub mod rotatekey;
 pub mod runserver;
+pub mod setuser;
+pub mod showuser;
 pub mod smoketest;
+mod stack;
+pub mod status;
 pub mod syncpermissions;
 pub mod target;
+pub mod unlock;
 pub mod users;
 
 use std::net::SocketAddr;
@@ -26,7 +36,7 @@ use shared::{
     accounts::Refused,
     app::App,
     domain::{FieldError, names::TextField},
-    http::{Routes, extract::Peer, service},
+    http::{Peer, Routes, service},
     settings::SettingsError,
     store::{StoreError, WriteError},
 };
@@ -51,6 +61,14 @@ enum Command {
     /// Change a user's password, which ends their tokens: prompts, or --noinput with
     /// DJANGO_SUPERUSER_PASSWORD.
     Changepassword(users::ChangePasswordOptions),
+    /// Show an account: groups, permissions, sessions, failed logins and the last changes.
+    Showuser(showuser::Options),
+    /// Change whether a user is active, staff or a superuser, or their groups.
+    Setuser(setuser::Options),
+    /// Let a user, or everybody at an address, log in again after too many failed logins.
+    Unlock(unlock::Options),
+    /// End all sessions and tokens of a user.
+    Logout(logout::Options),
     /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
     /// and password hashes that it gives them.
     Loaddata(loaddata::Options),
@@ -62,6 +80,10 @@ enum Command {
     Migrate(migrate::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
+    Status(status::Options),
+    /// Point the functions of a stack to the versions before.
+    Rollback(rollback::Options),
     /// Send every request that needs no account to a deployment, and report what is not wired as it
     /// should be. Changes nothing.
     Smoketest(smoketest::Options),
@@ -105,6 +127,8 @@ impl From<Refused> for CommandError {
                 Self::from_fields(errors)
             }
             Refused::Unavailable(error) => error.into(),
+            Refused::LastSuperuser => Self::new("the last active superuser cannot be removed"),
+            Refused::Conflict => Self::new("others change it at the same time, try again"),
             other => Self(format!("the table refused: {other:?}")),
         }
     }
@@ -189,11 +213,17 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Createsuperuser(options) => users::create_superuser(options).await,
             Command::Createuser(options) => users::create_user(options).await,
             Command::Changepassword(options) => users::change_password(options).await,
+            Command::Showuser(options) => showuser::showuser(options).await,
+            Command::Setuser(options) => setuser::setuser(options).await,
+            Command::Unlock(options) => unlock::unlock(options).await,
+            Command::Logout(options) => logout::logout(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Migrate(options) => migrate::migrate(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Status(options) => status::status(options).await,
+            Command::Rollback(options) => rollback::rollback(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,
         }
     })

@@ -20,7 +20,7 @@ use shared::{
     store::{Store, WriteError, keys::Sequence},
 };
 
-use crate::{CommandError, target::Target};
+use crate::{CommandError, operator::Operator, target::Target};
 
 /// Options of `loaddata`.
 #[derive(Args)]
@@ -28,6 +28,8 @@ pub struct Options {
     /// A JSON fixture as Django's dumpdata writes it, of auth.permission, auth.group and auth.user.
     #[arg(value_name = "FILE")]
     fixture: PathBuf,
+    #[command(flatten)]
+    operator: Operator,
     #[command(flatten)]
     target: Target,
 }
@@ -87,8 +89,9 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     let file = options.fixture.display().to_string();
     let text = fs::read_to_string(&options.fixture)
         .map_err(|error| CommandError::new(format!("cannot read {file}: {error}")))?;
+    let operator = options.operator.name()?;
     let open = options.target.open().await?;
-    let loaded = load(&open.store, &text).await;
+    let loaded = load(&open.store, Actor::Command(&operator), &text).await;
     open.close().await;
     let (made, there) = loaded.map_err(|error| CommandError::new(format!("{file}: {error}")))?;
     println!("Installed {made} object(s) from the fixture, {there} were there.");
@@ -137,7 +140,11 @@ fn failure_time(text: &str) -> Option<u128> {
 ///
 /// # Errors
 /// It is no fixture, a name is taken by another object, or the table's failure.
-pub async fn load(store: &Store, text: &str) -> Result<(usize, usize), CommandError> {
+pub async fn load(
+    store: &Store,
+    actor: Actor<'_>,
+    text: &str,
+) -> Result<(usize, usize), CommandError> {
     let objects: Vec<Object> = serde_json::from_str(text)
         .map_err(|error| CommandError::new(format!("not a fixture: {error}")))?;
     let (mut made, mut highest) = (0, HashMap::new());
@@ -147,10 +154,14 @@ pub async fn load(store: &Store, text: &str) -> Result<(usize, usize), CommandEr
             Object::Permission { pk, fields } => (
                 Sequence::Permission,
                 pk,
-                permission(store, pk, fields).await,
+                permission(store, actor, pk, fields).await,
             ),
-            Object::Group { pk, fields } => (Sequence::Group, pk, group(store, pk, fields).await),
-            Object::User { pk, fields } => (Sequence::User, pk, user(store, pk, *fields).await),
+            Object::Group { pk, fields } => {
+                (Sequence::Group, pk, group(store, actor, pk, fields).await)
+            }
+            Object::User { pk, fields } => {
+                (Sequence::User, pk, user(store, actor, pk, *fields).await)
+            }
         };
         let new = new.map_err(|error| CommandError::new(format!("{sequence:?} {pk}: {error}")))?;
         made += usize::from(new);
@@ -166,6 +177,7 @@ pub async fn load(store: &Store, text: &str) -> Result<(usize, usize), CommandEr
 
 async fn permission(
     store: &Store,
+    actor: Actor<'_>,
     pk: u64,
     fields: PermissionFields,
 ) -> Result<bool, CommandError> {
@@ -183,11 +195,16 @@ async fn permission(
         content_type,
         version: 1,
     };
-    let made = store.insert(permission, Vec::new(), Actor::Command).await;
+    let made = store.insert(permission, Vec::new(), actor).await;
     made.map(|_| true).map_err(taken)
 }
 
-async fn group(store: &Store, pk: u64, fields: GroupFields) -> Result<bool, CommandError> {
+async fn group(
+    store: &Store,
+    actor: Actor<'_>,
+    pk: u64,
+    fields: GroupFields,
+) -> Result<bool, CommandError> {
     let id = GroupId(pk);
     if store.group(id).await?.is_some() {
         return Ok(false);
@@ -198,11 +215,16 @@ async fn group(store: &Store, pk: u64, fields: GroupFields) -> Result<bool, Comm
         permission_ids: fields.permissions,
         version: 1,
     };
-    let made = store.insert(group, Vec::new(), Actor::Command).await;
+    let made = store.insert(group, Vec::new(), actor).await;
     made.map(|_| true).map_err(taken)
 }
 
-async fn user(store: &Store, pk: u64, fields: UserFields) -> Result<bool, CommandError> {
+async fn user(
+    store: &Store,
+    actor: Actor<'_>,
+    pk: u64,
+    fields: UserFields,
+) -> Result<bool, CommandError> {
     let id = UserId(pk);
     if store.user(id).await?.is_some() {
         return Ok(false);
@@ -229,7 +251,7 @@ async fn user(store: &Store, pk: u64, fields: UserFields) -> Result<bool, Comman
         ..new.into_user(id)
     };
     let password = PasswordHash::new(fields.password);
-    let made = store.insert_user(user, &password, Actor::Command).await;
+    let made = store.insert_user(user, &password, actor).await;
     made.map(|_| true).map_err(taken)
 }
 

@@ -5,7 +5,10 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use shared::{aws::https_client, settings::Keys};
+use shared::{
+    aws::{PATIENT, https_client},
+    settings::Keys,
+};
 
 use crate::{CommandError, random_text};
 
@@ -25,6 +28,7 @@ pub struct Options {
 pub async fn rotatekey(options: Options) -> Result<(), CommandError> {
     let config = aws_config::from_env()
         .http_client(https_client(TrustStore::default())?)
+        .timeout_config(PATIENT.timeouts())
         .load()
         .await;
     rotate(&Client::new(&config), &options.secret).await?;

@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use crate::{
     CommandError, all_routes, cors,
     engine::{Access, Engine, LOOPBACK, Opened},
-    init, parsed, random_text,
+    init, parsed, private, random_text,
     target::EMBEDDED_TABLE,
     users::SUPERUSER_EMAIL,
     with_peers,
@@ -47,9 +47,9 @@ pub struct Options {
     /// Keep the data in memory only, and forget it at the end.
     #[arg(long, conflicts_with = "data")]
     memory: bool,
-    /// The address to serve the embedded DynamoDB on; port 0 is any free one. It lets every client
-    /// read and write everything, so leave it on loopback, or on the bridge of containers that use
-    /// it.
+    /// The address to serve the embedded DynamoDB on; port 0 is any free one. Who knows the access
+    /// key of this start reads and writes everything, so leave it on loopback, or on the bridge of
+    /// containers that use it.
     #[arg(long, value_name = "ADDR:PORT", default_value_t = LOOPBACK)]
     dynamodb_bind: SocketAddr,
 }
@@ -82,8 +82,9 @@ async fn open(options: &Options) -> Result<Engine, CommandError> {
     match Engine::open(&options.data, options.dynamodb_bind, Access::Shared).await? {
         Opened::Here(engine) => Ok(engine),
         Opened::Elsewhere(endpoint) => Err(CommandError::new(format!(
-            "{} is in use by another process, which serves DynamoDB at {endpoint}",
-            options.data.display()
+            "{} is in use by another process, which serves DynamoDB at {}",
+            options.data.display(),
+            endpoint.url
         ))),
     }
 }
@@ -156,10 +157,11 @@ fn signing_key(directory: Option<&Path>) -> Result<String, CommandError> {
         return Ok(new);
     };
     let path = directory.join(SIGNING_KEY);
-    match fs::read_to_string(&path) {
+    let closed = private::close(&path, 0o600);
+    match closed.and_then(|()| fs::read_to_string(&path)) {
         Ok(key) => Ok(key.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            write_secret(&path, &new).map_err(|error| {
+            private::write(&path, &new).map_err(|error| {
                 CommandError::new(format!("cannot write {}: {error}", path.display()))
             })?;
             Ok(new)
@@ -169,17 +171,6 @@ fn signing_key(directory: Option<&Path>) -> Result<String, CommandError> {
             path.display()
         ))),
     }
-}
-
-/// Writes a file that only its owner can read, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    let unfinished = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&unfinished)?.write_all(text.as_bytes())?;
-    fs::rename(unfinished, path)
 }
 
 /// The address of the first superuser unless `DJANGO_SUPERUSER_EMAIL` is set: a PUT of the profile
@@ -202,7 +193,7 @@ async fn first_superuser(app: &App) -> Result<Option<String>, CommandError> {
     };
     let text = random_text()[..20].to_owned();
     let password = Password::new(text.clone());
-    accounts::users::create(&app.store, &app.hasher, Actor::Command, admin, &password).await?;
+    accounts::users::create(&app.store, &app.hasher, Actor::Setup, admin, &password).await?;
     Ok(Some(text))
 }
 
@@ -217,6 +208,7 @@ fn introduction(
     } else {
         options.data.display().to_string()
     };
+    let endpoint = engine.endpoint();
     let superuser = password.map_or_else(String::new, |password| {
         format!("Superuser            admin, with the password {password} (shown this once)\n")
     });
@@ -224,6 +216,7 @@ fn introduction(
         "Serving the API at   http://{address}/api/auth/\n\
          Admin pages at       http://{address}/admin/\n\
          DynamoDB endpoint    {} (table {EMBEDDED_TABLE})\n\
+         DynamoDB access key  {} (of this start, with any secret key)\n\
          Data                 {data}\n\
          {superuser}\n\
          Try it:\n  \
@@ -232,7 +225,7 @@ fn introduction(
          -d '{{\"username\": \"ann\", \"email\": \"ann@example.com\", \
          \"password\": \"a-Long-phrase-1\", \"password2\": \"a-Long-phrase-1\"}}'\n\n\
          Stop with Ctrl-C.\n",
-        engine.endpoint()
+        endpoint.url, endpoint.access_key
     )
 }
 
@@ -241,11 +234,11 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// One readable line for each request; `RUST_LOG` changes what is shown.
+/// One readable line for each request and each security event; `RUST_LOG` changes what is shown.
 fn log_to_terminal() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("error,manage=info,shared=info"));
+        .unwrap_or_else(|_| EnvFilter::new("error,manage=info,security=info,shared=info"));
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -17,7 +17,7 @@ use shared::{
     store::Store,
 };
 
-use crate::{CommandError, parsed, target::Target};
+use crate::{CommandError, operator::Operator, parsed, target::Target};
 
 /// Options of `syncpermissions`.
 #[derive(Args)]
@@ -32,6 +32,8 @@ pub struct Options {
     /// Show what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    operator: Operator,
     #[command(flatten)]
     target: Target,
 }
@@ -73,6 +75,7 @@ pub async fn syncpermissions(options: Options) -> Result<(), CommandError> {
     let is_toml = options.file.extension().is_some_and(|end| end == "toml");
     let wanted =
         parse(&text, is_toml).map_err(|error| CommandError::new(format!("{file}: {error}")))?;
+    let operator = options.operator.name()?;
     let open = options.target.open().await?;
     let done = async {
         let steps = plan(&open.store, &wanted, options.prune).await?;
@@ -82,7 +85,8 @@ pub async fn syncpermissions(options: Options) -> Result<(), CommandError> {
         let count = steps.len();
         if !options.dry_run {
             for step in steps {
-                step.carry_out(&open.store).await?;
+                step.carry_out(&open.store, Actor::Command(&operator))
+                    .await?;
             }
         }
         Ok::<_, CommandError>(count)
@@ -203,8 +207,7 @@ impl Step {
         }
     }
 
-    async fn carry_out(self, store: &Store) -> Result<(), CommandError> {
-        let actor = Actor::Command;
+    async fn carry_out(self, store: &Store, actor: Actor<'_>) -> Result<(), CommandError> {
         let done = match self {
             Self::Declare(content_type) => {
                 return Ok(store.declare_content_type(&content_type).await?);

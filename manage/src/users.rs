@@ -18,7 +18,7 @@ use shared::{
     python,
 };
 
-use crate::{CommandError, parsed, target::Target};
+use crate::{CommandError, account, operator::Operator, parsed, target::Target};
 
 const SUPERUSER_PASSWORD: &str = "DJANGO_SUPERUSER_PASSWORD";
 /// Django's variable for the address of a superuser.
@@ -56,6 +56,8 @@ pub struct CreateOptions {
     #[arg(long, visible_alias = "no-input")]
     noinput: bool,
     #[command(flatten)]
+    operator: Operator,
+    #[command(flatten)]
     target: Target,
 }
 
@@ -80,6 +82,8 @@ pub struct ChangePasswordOptions {
     /// Ask nothing: the password comes from DJANGO_SUPERUSER_PASSWORD.
     #[arg(long, visible_alias = "no-input")]
     noinput: bool,
+    #[command(flatten)]
+    operator: Operator,
     #[command(flatten)]
     target: Target,
 }
@@ -145,6 +149,7 @@ async fn create(
         ..Default::default()
     };
     let password = password(options.noinput, variables.password, &attributes)?;
+    let operator = options.operator.name()?;
     let open = options.target.open().await?;
     let new = NewUser {
         email,
@@ -154,7 +159,8 @@ async fn create(
         ..NewUser::named(username, Clock::System.now())
     };
     let hasher = Hasher::default();
-    let made = accounts::users::create(&open.store, &hasher, Actor::Command, new, &password).await;
+    let actor = Actor::Command(&operator);
+    let made = accounts::users::create(&open.store, &hasher, actor, new, &password).await;
     open.close().await;
     match made {
         Ok(_) => Ok(()),
@@ -185,27 +191,25 @@ fn taken(refused: &Refused) -> Option<CommandError> {
 /// # Errors
 /// The user does not exist, the password is not valid, or the table's failure.
 pub async fn change_password(options: ChangePasswordOptions) -> Result<(), CommandError> {
-    let unknown = || CommandError::new(format!("user '{}' does not exist", options.username));
-    let name = UserName::stored(&options.username).ok_or_else(unknown)?;
+    let username = &options.username;
+    let operator = options.operator.name()?;
     let open = options.target.open_existing().await?;
     let result = async {
-        let user = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
+        let user = account::named(&open.store, username).await?;
         let password = password(options.noinput, SUPERUSER_PASSWORD, &user.attributes())?;
         let (store, hasher) = (&open.store, Hasher::default());
-        let set = accounts::users::set_password(store, &hasher, Actor::Command, &user, &password);
+        let actor = Actor::Command(&operator);
+        let set = accounts::users::set_password(store, &hasher, actor, &user, &password);
         match set.await {
             Ok(_) => Ok(()),
-            Err(Refused::NotFound) => Err(unknown()),
+            Err(Refused::NotFound) => Err(account::unknown(username)),
             Err(refused) => Err(refused.into()),
         }
     }
     .await;
     open.close().await;
     result?;
-    println!(
-        "Password changed successfully for user '{}'.",
-        options.username
-    );
+    println!("Password changed successfully for user '{username}'.");
     Ok(())
 }
 

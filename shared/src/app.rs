@@ -1,13 +1,13 @@
 //! The parts of the service: built once at start, cheap to clone, the state of every handler.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::Clock,
     hashing::Hasher,
     keyring::Keyring,
     settings::{KeySource, Settings, SettingsError},
-    store::Store,
+    store::{self, Store, StoreError},
     telemetry::Reporter,
 };
 
@@ -26,7 +26,13 @@ pub struct App {
     pub clock: Clock,
     /// Logs every request.
     pub reporter: Reporter,
+    /// For how long a request may wait for DynamoDB in all.
+    pub database_budget: Duration,
 }
+
+/// Much more than DynamoDB takes, and little enough for requests that wait for it not to use up what
+/// an account may run at once.
+pub const DATABASE_BUDGET: Duration = Duration::from_secs(3);
 
 impl App {
     /// Puts the parts together.
@@ -43,6 +49,7 @@ impl App {
             hasher: Hasher::default(),
             clock,
             reporter,
+            database_budget: DATABASE_BUDGET,
             settings: Arc::new(settings),
         }
     }
@@ -63,5 +70,15 @@ impl App {
         let keys = Keyring::fixed(&settings.tokens, keys);
         let store = Store::new(client, &settings.table.name);
         Ok(Self::new(settings, store, keys, clock, Reporter::Lines))
+    }
+
+    /// Answers a request with keys that are fit for use, and within [`Self::database_budget`].
+    ///
+    /// # Errors
+    /// The keys of tokens are too old, and cannot be read again.
+    pub async fn answer<R>(&self, request: impl Future<Output = R>) -> Result<R, StoreError> {
+        let ready = self.keys.ready(self.clock.now()).await;
+        ready.map_err(|error| StoreError::new("GetSecretValue", error))?;
+        Ok(store::within(self.database_budget, request).await)
     }
 }

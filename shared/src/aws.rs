@@ -1,13 +1,15 @@
 //! How the AWS SDK is set up: where a function finds AWS, and which certificates it trusts.
 
-use std::{fs, time::Duration};
+use std::{fmt, fs, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
 };
 use aws_sdk_dynamodb::config::{
     Credentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
+    timeout::TimeoutConfig,
 };
+use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder, Connector,
@@ -29,6 +31,43 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// For TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a call of AWS may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// One try.
+    attempt: Duration,
+    /// All tries, and the pauses between them.
+    operation: Duration,
+}
+
+/// For commands, whose user waits.
+pub const PATIENT: Deadlines = Deadlines {
+    attempt: Duration::from_secs(3),
+    operation: Duration::from_secs(10),
+};
+
+/// For Secrets Manager, which a function's start and some requests wait for.
+const SECRETS: Deadlines = Deadlines {
+    attempt: Duration::from_secs(1),
+    operation: Duration::from_secs(2),
+};
+
+impl Deadlines {
+    /// As the SDK takes them.
+    pub fn timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.operation)
+            .build()
+    }
+}
+
+/// A client of Secrets Manager for a function: 1 second for a try, and 2 seconds in all.
+pub fn secrets_manager(config: &SdkConfig) -> SecretsManager {
+    let config = config.to_builder().timeout_config(SECRETS.timeouts());
+    SecretsManager::new(&config.build())
+}
 
 /// The configuration of a Lambda function, whose region and credentials are in its environment:
 /// the SDK's chain of other sources would be most of its code and is never asked. For a service at
@@ -73,13 +112,33 @@ fn read_bundle(path: &str) -> Result<String, String> {
     Ok(pem)
 }
 
-/// The configuration for an engine on this machine, which asks for no real credentials.
-pub fn local(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "runserver");
+/// A service on this machine that speaks AWS's protocol: where it is, and the access key that it
+/// knows its clients by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LocalEndpoint {
+    /// `http://`, address and port.
+    pub url: String,
+    /// A secret; the key that belongs to it is not looked at.
+    pub access_key: String,
+}
+
+impl fmt::Debug for LocalEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("LocalEndpoint");
+        shown.field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// The region in the signature of requests to a service on this machine.
+pub const LOCAL_REGION: &str = "us-east-1";
+
+/// The configuration for a service on this machine.
+pub fn local(endpoint: &LocalEndpoint) -> SdkConfig {
+    let credentials = Credentials::new(&endpoint.access_key, "local", None, None, "runserver");
     let credentials = SharedCredentialsProvider::new(credentials);
-    let region = Some("us-east-1".to_owned());
+    let region = Some(LOCAL_REGION.to_owned());
     let http = Builder::new().build_http();
-    config(credentials, region, http, Some(endpoint))
+    config(credentials, region, http, Some(&endpoint.url))
 }
 
 fn config(

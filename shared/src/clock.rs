@@ -18,6 +18,14 @@ pub fn rfc3339(seconds: i64) -> String {
     text.unwrap_or_default()
 }
 
+/// A time in milliseconds since 1970 likewise.
+pub fn rfc3339_of_ms(milliseconds: i64) -> String {
+    let nanoseconds = i128::from(milliseconds) * 1_000_000;
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok();
+    let text = time.and_then(|time| time.format(&Rfc3339).ok());
+    text.unwrap_or_default()
+}
+
 /// Where the time comes from.
 #[derive(Clone, Debug)]
 pub enum Clock {

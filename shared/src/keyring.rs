@@ -15,6 +15,13 @@ use crate::{
 
 /// Seconds after which a secret is read again.
 const MAX_AGE: i64 = 300;
+/// Seconds after the last reading for which keys that cannot be read again are used: an hour, in
+/// which people can mend it. Without an end, keys that were replaced after a leak would be good for
+/// as long as a function lives.
+const USABLE: i64 = 3600;
+/// What the log says, at level ERROR, when keys cannot be read again: an alarm of the template looks
+/// for it.
+pub const NOT_READ_AGAIN: &str = "the signing key could not be read again";
 /// Seconds between two reads that bad signatures or failures ask for.
 const PAUSE: i64 = 10;
 
@@ -105,11 +112,29 @@ impl Keyring {
         Arc::clone(&jwt.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The keys, read again if that was five minutes ago. A failure leaves those at hand.
+    /// The keys, read again if that was five minutes ago. A failure leaves those at hand,
+    /// for [an hour](Self::ready).
     pub async fn current(&self, now: i64) -> Arc<Jwt> {
         let due = |last: &Reads| now >= last.done + MAX_AGE;
         self.read_again_if(now, due).await;
         self.at_hand()
+    }
+
+    /// Reads the keys again if that was five minutes ago, and makes sure that they are fit for use.
+    /// Once for each request.
+    ///
+    /// # Errors
+    /// They could not be read again for an hour.
+    pub async fn ready(&self, now: i64) -> Result<(), SecretError> {
+        self.current(now).await;
+        let Some(source) = &self.inner.secret else {
+            return Ok(());
+        };
+        if now < source.last.lock().await.done + USABLE {
+            return Ok(());
+        }
+        let text = "the keys could not be read again for an hour";
+        Err(SecretError(text.to_owned()))
     }
 
     /// What a token claims that one of the keys signed, and the keys. If none of those at hand
@@ -166,7 +191,7 @@ impl Keyring {
                 let tags = self.inner.tags.write();
                 *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
             }
-            Err(error) => tracing::warn!(%error, "the signing key could not be read again"),
+            Err(error) => tracing::error!(%error, "{NOT_READ_AGAIN}"),
         }
     }
 }

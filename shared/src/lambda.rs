@@ -1,6 +1,5 @@
 //! What stands between the Lambda runtime and a function's routes: the start, and the events.
 
-use aws_sdk_secretsmanager::Client as SecretsManager;
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -14,6 +13,7 @@ use lambda_http::{
     tower::{Service, ServiceExt},
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tracing_subscriber::fmt::MakeWriter;
 use url::Url;
 
 use crate::{
@@ -37,13 +37,19 @@ pub async fn run(routes: Routes) -> Result<(), Error> {
     lambda_runtime::run(handler(service(routes, app))).await
 }
 
-/// Logs to standard output as CloudWatch reads it: a JSON object on a line.
-fn log_as_json(level: tracing::Level) {
-    let _ = tracing_subscriber::fmt()
+/// Logs as CloudWatch reads it: a JSON object on a line, with a timestamp and a level.
+pub fn json_lines<W>(level: tracing::Level, writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        // The only span is the runtime's, with the request's id.
+        .with_span_list(false)
         .with_max_level(level)
-        .try_init();
+        .with_writer(writer)
+        .finish()
 }
 
 /// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
@@ -54,7 +60,9 @@ fn log_as_json(level: tracing::Level) {
 /// layout.
 pub async fn start() -> Result<App, Error> {
     let settings = Settings::from_env()?;
-    log_as_json(settings.telemetry.log_level);
+    let lines = json_lines(settings.telemetry.log_level, std::io::stdout);
+    // Tests may have set another.
+    let _ = tracing::subscriber::set_global_default(lines);
     let reporter = Reporter::cloudwatch(&settings.telemetry.metrics_namespace)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
@@ -70,7 +78,7 @@ async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> 
         KeySource::Given(keys) => Ok(Keyring::fixed(&settings.tokens, keys)),
         KeySource::Secret(arn) => {
             let endpoint = settings.aws.secrets_manager_endpoint.as_deref();
-            let client = SecretsManager::new(&aws::in_lambda(&settings.aws, endpoint)?);
+            let client = aws::secrets_manager(&aws::in_lambda(&settings.aws, endpoint)?);
             Keyring::from_secret(&settings.tokens, client, arn.clone(), now).await
         }
     }

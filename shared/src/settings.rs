@@ -5,6 +5,7 @@ mod environment;
 
 use std::env;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub logins: LoginSettings,
     /// The admin pages.
     pub pages: PageSettings,
+    /// Who may reach the service at all.
+    pub edge: EdgeSettings,
     /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
     /// set.
     pub required_permissions: Vec<String>,
@@ -152,6 +155,21 @@ pub struct PageSettings {
     pub csrf_trusted_origins: Vec<String>,
 }
 
+/// Who may reach the service at all.
+#[derive(Clone, Debug)]
+pub struct EdgeSettings {
+    /// `ORIGIN_SECRET`: what a proxy before the service, such as CloudFront, sends in the header
+    /// `X-Origin-Verify`, and the comma-separated `ORIGIN_SECRET_FALLBACKS`, which are taken too
+    /// while it is replaced. Requests without one of them are refused; if there is none, none is
+    /// asked for. At least 32 bytes each.
+    pub origin_secrets: Vec<SecretString>,
+    /// `DISABLE_ADMIN`: whether the admin pages are left out; false unless set.
+    pub disable_admin: bool,
+    /// `ADMIN_NETWORKS`: comma-separated networks, such as `192.0.2.0/24, 2001:db8::/32`, from which
+    /// alone the admin pages can be reached; any unless set.
+    pub admin_networks: Vec<IpNet>,
+}
+
 /// Logs and metrics.
 #[derive(Clone, Debug)]
 pub struct TelemetrySettings {
@@ -213,6 +231,7 @@ impl Settings {
             table: TableSettings::read(&env)?,
             logins: LoginSettings::read(&env)?,
             pages: PageSettings::read(&env)?,
+            edge: EdgeSettings::read(&env)?,
             required_permissions: env.list("REQUIRED_PERMISSIONS"),
             cors_allowed_origins: env.list("CORS_ALLOWED_ORIGINS"),
             telemetry: TelemetrySettings::read(&env),
@@ -306,6 +325,23 @@ impl PageSettings {
             session_idle_age: env.seconds("SESSION_IDLE_AGE", 1, 3600)?,
             session_age: env.seconds("SESSION_COOKIE_AGE", 1, 43_200)?,
             csrf_trusted_origins: env.list("CSRF_TRUSTED_ORIGINS"),
+        })
+    }
+}
+
+impl EdgeSettings {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        let (current, before) = ("ORIGIN_SECRET", "ORIGIN_SECRET_FALLBACKS");
+        let secrets = env.get(current).map(|text| key(current, text)).into_iter();
+        let fallbacks = env.list(before).into_iter().map(|text| key(before, text));
+        if env.get(current).is_none() && !env.list(before).is_empty() {
+            let text = "ORIGIN_SECRET_FALLBACKS is set, but ORIGIN_SECRET is not";
+            return Err(SettingsError::new(text));
+        }
+        Ok(Self {
+            origin_secrets: secrets.chain(fallbacks).collect::<Result<_, _>>()?,
+            disable_admin: env.flag("DISABLE_ADMIN")?,
+            admin_networks: env.networks("ADMIN_NETWORKS")?,
         })
     }
 }

@@ -1,9 +1,12 @@
-//! One log line for each request: method, route, status, and how long it took. Never a token, a
-//! password, a body or a query.
+//! One log line for each request: method, route, status, and how long it took; and one for each
+//! security event. Never a token, a password, a body or a query.
+
+mod events;
 
 use std::{
     cell::{Cell, RefCell},
     fmt::Display,
+    net::IpAddr,
     time::Duration,
 };
 
@@ -13,37 +16,12 @@ use metrics::{Unit, counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use serde_json::Value;
 
-use crate::domain::UserId;
-
-/// The events that are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A login that gave tokens.
-    Login,
-    /// A login that was refused.
-    FailedLogin,
-    /// A login that was refused unchecked, after too many failed ones.
-    ThrottledLogin,
-    /// A new account by registration.
-    Registration,
-    /// A refresh token that gave an access token.
-    Refresh,
-    /// A refresh token that was replaced and is used again.
-    RefreshReuse,
-}
-
-impl Event {
-    fn metric(self) -> &'static str {
-        match self {
-            Self::Login => "Logins",
-            Self::FailedLogin => "FailedLogins",
-            Self::ThrottledLogin => "ThrottledLogins",
-            Self::Registration => "Registrations",
-            Self::Refresh => "Refreshes",
-            Self::RefreshReuse => "RefreshReuse",
-        }
-    }
-}
+use crate::{
+    clock::{Clock, rfc3339_of_ms},
+    domain::UserId,
+};
+use events::Origin;
+pub use events::{Event, Happening};
 
 tokio::task_local! {
     /// What is known of the current request.
@@ -53,8 +31,9 @@ tokio::task_local! {
 #[derive(Default)]
 struct Notes {
     user: Cell<Option<UserId>>,
-    event: Cell<Option<Event>>,
+    events: RefCell<Vec<Happening>>,
     throttles: Cell<u64>,
+    slow_calls: Cell<u64>,
     route: RefCell<Option<String>>,
     error: RefCell<Option<String>>,
 }
@@ -70,13 +49,29 @@ pub fn note_user(id: UserId) {
 }
 
 /// Notes what happened.
-pub fn note_event(event: Event) {
-    note(|notes| notes.event.set(Some(event)));
+pub fn note_event(event: impl Into<Happening>) {
+    note(|notes| notes.events.borrow_mut().push(event.into()));
+}
+
+/// Notes the session that began, which a login of this request gets.
+pub fn note_session(sid: &str) {
+    note(|notes| {
+        let mut events = notes.events.borrow_mut();
+        let mut logins = events.iter_mut().filter(|one| one.event == Event::Login);
+        if let Some(login) = logins.next_back() {
+            login.sid = Some(sid.to_owned());
+        }
+    });
 }
 
 /// Notes that DynamoDB throttled a call, which the SDK tries again.
 pub fn note_throttle() {
     note(|notes| notes.throttles.set(notes.throttles.get() + 1));
+}
+
+/// Notes that DynamoDB took long over a call.
+pub fn note_slow_call() {
+    note(|notes| notes.slow_calls.set(notes.slow_calls.get() + 1));
 }
 
 /// Notes why a request failed that was not at fault.
@@ -95,11 +90,14 @@ pub struct RequestInfo {
     path: String,
     context: Option<Context>,
     api_request_id: Option<String>,
+    address: Option<IpAddr>,
+    /// Whether it is another API's, and this service only authorizes it.
+    is_of_another_api: bool,
 }
 
 impl RequestInfo {
-    /// Of a request to the service.
-    pub fn of<B>(request: &axum::http::Request<B>) -> Self {
+    /// Of a request to the service, which comes from that address.
+    pub fn of<B>(request: &axum::http::Request<B>, address: Option<IpAddr>) -> Self {
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
@@ -108,19 +106,65 @@ impl RequestInfo {
                 Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
                 _ => None,
             },
+            address,
+            is_of_another_api: false,
         }
     }
 
     /// Of a call of the authorizer by API Gateway.
-    pub fn by_gateway(method: Method, context: Context, api_request_id: Option<String>) -> Self {
+    pub fn by_gateway(
+        method: Method,
+        context: Context,
+        api_request_id: Option<String>,
+        address: Option<IpAddr>,
+    ) -> Self {
         Self {
             method,
             path: String::new(),
             context: Some(context),
             api_request_id,
+            address,
+            is_of_another_api: true,
         }
     }
+
+    /// Writes what happened in it, and what its answer tells of it.
+    fn write_events(&self, notes: &Notes, status: StatusCode) {
+        let refusal = self.refusal(notes, status);
+        notes.events.borrow_mut().extend(refusal);
+        let route = notes.route.borrow();
+        let origin = Origin {
+            address: self.address,
+            request_id: self.context.as_ref().map(|context| &*context.request_id),
+            api_request_id: self.api_request_id.as_deref(),
+            method: self.method.as_str(),
+            route: route.as_deref().unwrap_or(UNMATCHED),
+            status: status.as_u16(),
+        };
+        for event in notes.events.borrow().iter() {
+            event.write(&origin, notes.user.get());
+        }
+    }
+
+    /// The refusal that an answer is, unless it was noted.
+    fn refusal(&self, notes: &Notes, status: StatusCode) -> Option<Happening> {
+        let events = notes.events.borrow();
+        let was_noted = |event| events.iter().any(|one| one.event == event);
+        let event = match status {
+            // To another API this is what a missing or expired token gives, too.
+            StatusCode::FORBIDDEN if self.is_of_another_api && notes.user.get().is_none() => {
+                return None;
+            }
+            StatusCode::FORBIDDEN => Event::Refusal,
+            StatusCode::TOO_MANY_REQUESTS if !was_noted(Event::ThrottledLogin) => Event::Throttled,
+            _ => return None,
+        };
+        (!was_noted(event)).then(|| event.into())
+    }
 }
+
+/// The route of a path that has none.
+const UNMATCHED: &str = "unmatched";
 
 /// Logs requests, in the form that the place where the service runs needs.
 #[derive(Clone)]
@@ -161,10 +205,14 @@ impl Reporter {
     }
 
     fn write(&self, request: &RequestInfo, notes: &Notes, status: StatusCode, took: Duration) {
+        request.write_events(notes, status);
         let milliseconds = (took.as_secs_f64() * 100_000.0).round() / 100.0;
         match self {
             Self::Lines => write_line(request, notes, status, milliseconds),
-            Self::CloudWatch(collector) if tracing::enabled!(tracing::Level::INFO) => {
+            // A failure is logged whatever the level.
+            Self::CloudWatch(collector)
+                if notes.error.borrow().is_some() || tracing::enabled!(tracing::Level::INFO) =>
+            {
                 write_metrics(collector, request, notes, status, milliseconds);
             }
             Self::CloudWatch(_) => {}
@@ -175,14 +223,13 @@ impl Reporter {
 fn write_line(request: &RequestInfo, notes: &Notes, status: StatusCode, milliseconds: f64) {
     let RequestInfo { method, path, .. } = request;
     let (status, user) = (status.as_u16(), notes.user.get().map(|id| id.0));
-    let event = notes.event.get().map(Event::metric);
     let throttles = Some(notes.throttles.get()).filter(|count| *count > 0);
     match notes.error.borrow().as_deref() {
         None => {
-            tracing::info!(%method, path, status, milliseconds, user, event, throttles, "request");
+            tracing::info!(%method, path, status, milliseconds, user, throttles, "request");
         }
         Some(error) => tracing::error!(
-            %method, path, status, milliseconds, user, event, throttles, error, "request"
+            %method, path, status, milliseconds, user, throttles, error, "request"
         ),
     }
 }
@@ -198,7 +245,12 @@ fn write_metrics(
     let error = notes.error.borrow();
     let route = notes.route.borrow();
     let context = request.context.as_ref();
-    let properties: [(&'static str, Option<Value>); 10] = [
+    let timestamp = rfc3339_of_ms(Clock::System.now_in_ms());
+    let slow_calls = Some(notes.slow_calls.get()).filter(|count| *count > 0);
+    let version = context.map(|context| context.env_config.version.clone());
+    let properties: [(&'static str, Option<Value>); 13] = [
+        // Without both of these Lambda takes a line for INFO and drops it above.
+        ("timestamp", Some(timestamp.into())),
         (
             "level",
             Some(if error.is_some() { "ERROR" } else { "INFO" }.into()),
@@ -212,14 +264,13 @@ fn write_metrics(
             "apiRequestId",
             request.api_request_id.clone().map(Into::into),
         ),
+        ("version", version.map(Into::into)),
         ("traceId", context.and_then(trace_id).map(Into::into)),
         ("method", Some(request.method.as_str().into())),
-        (
-            "route",
-            Some(route.as_deref().unwrap_or("unmatched").into()),
-        ),
+        ("route", Some(route.as_deref().unwrap_or(UNMATCHED).into())),
         ("status", Some(status.as_u16().into())),
         ("userId", notes.user.get().map(|id| id.0.into())),
+        ("slowCalls", slow_calls.map(Into::into)),
         ("error", error.as_deref().map(Into::into)),
     ];
     for (name, value) in properties {
@@ -229,8 +280,9 @@ fn write_metrics(
         };
     }
     histogram!("Latency").record(milliseconds);
-    if let Some(event) = notes.event.get() {
-        counter!(event.metric()).increment(1);
+    let events = notes.events.borrow();
+    for metric in events.iter().filter_map(|one| one.event.metric()) {
+        counter!(metric).increment(1);
     }
     counter!("Throttles").increment(notes.throttles.get());
     // A closed standard output is no reason to fail.

@@ -10,6 +10,7 @@ use shared::{
     domain::FieldError,
     http::ApiError,
     input::{FieldErrors, NON_FIELD_ERRORS},
+    telemetry::{Event, note_event},
     web::{csrf, guard::redirect},
 };
 
@@ -77,6 +78,8 @@ pub fn of_input(refused: Refused) -> Result<FieldErrors, AdminError> {
         Refused::Invalid(errors) => return Ok(errors),
         Refused::LastSuperuser => "The last active superuser cannot be removed.",
         Refused::PermissionDenied => {
+            // The answer is the form, not a 403.
+            note_event(Event::Refusal.because("rights"));
             "You may not do this: it would take permissions that you do not hold yourself."
         }
         other => return Err(other.into()),
@@ -92,12 +95,15 @@ impl IntoResponse for AdminError {
                 // Django leaves slashes as they are.
                 return redirect(&format!("/admin/login/?next={}", next.replace("%2F", "/")));
             }
-            Self::Forgery => (
-                StatusCode::FORBIDDEN,
-                "Forbidden",
-                "The form was not sent from this site, or is too old. Go back, load the page again, \
-                 and try again.",
-            ),
+            Self::Forgery => {
+                note_event(Event::Refusal.because("forgery"));
+                (
+                    StatusCode::FORBIDDEN,
+                    "Forbidden",
+                    "The form was not sent from this site, or is too old. Go back, load the page \
+                     again, and try again.",
+                )
+            }
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Method not allowed",

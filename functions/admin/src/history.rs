@@ -46,7 +46,8 @@ struct HistoryPage {
 pub fn shown_entry(staff: &Staff, entry: LogEntry) -> Entry {
     let seconds = entry.action_time / 1000;
     let model = entry.content_type;
-    let exists = entry.action_flag != ActionFlag::Deletion;
+    // What is no object, such as an address, is logged with the id 0.
+    let exists = entry.action_flag != ActionFlag::Deletion && entry.object_id != 0;
     Entry {
         time: text::date(seconds),
         iso: text::iso(seconds),

@@ -33,8 +33,10 @@ struct RequestContext {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
+    source_ip: Option<String>,
 }
 
 /// The answer to API Gateway.
@@ -71,11 +73,13 @@ pub async fn authorize(
     let started = Instant::now();
     let RequestContext { request_id, http } = request.request_context;
     let method = Method::from_bytes(http.method.as_bytes()).unwrap_or_default();
-    let info = RequestInfo::by_gateway(method, context, request_id);
+    let address = http.source_ip.and_then(|address| address.parse().ok());
+    let info = RequestInfo::by_gateway(method, context, request_id, address);
     let header = request.headers.get("authorization").cloned();
     let answer = async {
         note_route("authorizer");
-        let identity = Box::pin(identity(app, header)).await;
+        let identity = app.answer(Box::pin(identity(app, header))).await;
+        let identity = identity.flatten();
         // The status that the client gets, if nothing goes wrong behind the authorizer.
         let status = match &identity {
             Ok(Some(_)) => StatusCode::OK,

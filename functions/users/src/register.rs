@@ -42,6 +42,6 @@ pub async fn register(
     let NewAccount { user, password } = NewAccount::registration(&store, body.fields()?).await?;
     let actor = Actor::Registration;
     let user = accounts::users::create(&store, &hasher, actor, user, &password).await?;
-    note_event(Event::Registration);
+    note_event(Event::Registration.of(user.id).by_oneself());
     Ok((StatusCode::CREATED, Json(user.into())))
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use shared::aws::LocalEndpoint;
 use testkit::{SIGNING_KEY, TABLE};
 
 use crate::{
@@ -24,12 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a function finds DynamoDB.
 pub struct Environment {
-    endpoint: String,
+    endpoint: LocalEndpoint,
     ca_bundle: Option<PathBuf>,
 }
 
 impl Environment {
-    pub fn new(endpoint: String, ca_bundle: Option<&Path>) -> Self {
+    pub fn new(endpoint: LocalEndpoint, ca_bundle: Option<&Path>) -> Self {
         Self {
             endpoint,
             ca_bundle: ca_bundle.map(Path::to_owned),
@@ -47,9 +48,9 @@ impl Environment {
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[1]bench")
             .env("AWS_REGION", "us-east-1")
-            .env("AWS_ACCESS_KEY_ID", "bench")
+            .env("AWS_ACCESS_KEY_ID", &self.endpoint.access_key)
             .env("AWS_SECRET_ACCESS_KEY", "bench")
-            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint.url)
             .env("TABLE_NAME", TABLE)
             .env("SIGNING_KEY", SIGNING_KEY)
             .stdin(Stdio::null())

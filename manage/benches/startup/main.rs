@@ -16,6 +16,7 @@ use binaries::Binary;
 use function::{Environment, Function};
 use report::{Hashing, Row, median};
 use requests::Requests;
+use shared::aws::LocalEndpoint;
 use table::Table;
 
 /// Cold starts of each function, of which the median is told.
@@ -31,7 +32,11 @@ fn main() {
     let proxy = tls::Proxy::start(table.address());
 
     let plain = Environment::new(table.endpoint(), None);
-    let tls = Environment::new(proxy.endpoint(), Some(proxy.ca_bundle()));
+    let behind_tls = LocalEndpoint {
+        url: proxy.endpoint(),
+        ..table.endpoint()
+    };
+    let tls = Environment::new(behind_tls, Some(proxy.ca_bundle()));
     let over_http = measure(&binaries, &plain, &table);
     report::print("DynamoDB over plain HTTP", &over_http);
     let over_tls = measure(&binaries, &tls, &table);

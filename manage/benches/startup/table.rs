@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, ops::Deref};
 
-use shared::domain::User;
+use shared::{aws::LocalEndpoint, domain::User};
 use testkit::Server;
 
 pub struct Table {
@@ -29,13 +29,13 @@ impl Table {
         Self { server, user }
     }
 
-    pub fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> LocalEndpoint {
         self.engine.endpoint()
     }
 
     pub fn address(&self) -> SocketAddr {
         let endpoint = self.endpoint();
-        let address = endpoint.strip_prefix("http://").expect("plain HTTP");
+        let address = endpoint.url.strip_prefix("http://").expect("plain HTTP");
         address.parse().expect("an address")
     }
 }

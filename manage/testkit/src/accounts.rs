@@ -113,7 +113,7 @@ impl NewAccount {
             Some(hash) => hash,
             None => usual_hash().await,
         };
-        let made = store.insert_user(user, &hash, Actor::Command).await;
+        let made = store.insert_user(user, &hash, Actor::Setup).await;
         made.expect("a user")
     }
 }
@@ -174,7 +174,7 @@ impl Server {
     /// Makes a group that gives these permissions.
     pub async fn group(&self, name: &str, labels: &[&str]) -> Group {
         let ids = self.ids(labels).await;
-        let made = groups::create(&self.table, Actor::Command, parsed(name), ids);
+        let made = groups::create(&self.table, Actor::Setup, parsed(name), ids);
         made.await.expect("a group")
     }
 
@@ -182,7 +182,7 @@ impl Server {
     pub async fn permission(&self, codename: &str, name: &str) -> Permission {
         let (name, codename) = (parsed(name), parsed(codename));
         let user = ContentType::parse("auth.user").expect("a content type");
-        let made = permissions::create(&self.table, Actor::Command, name, codename, user);
+        let made = permissions::create(&self.table, Actor::Setup, name, codename, user);
         made.await.expect("a permission")
     }
 
@@ -216,7 +216,7 @@ impl Server {
             permissions: Some(SetChange::Replace(after.permission_ids)),
             ..UserChange::default()
         };
-        let changed = users::change(&self.table, Actor::Command, before, &change);
+        let changed = users::change(&self.table, Actor::Setup, before, &change);
         changed.await.expect("a changed user")
     }
 
@@ -230,7 +230,7 @@ impl Server {
     /// Gives a user another password; the user as they are then.
     pub async fn set_password(&self, user: &User, text: &str) -> User {
         let (hasher, password) = (&self.app.hasher, password(text));
-        let changed = users::set_password(&self.table, hasher, Actor::Command, user, &password);
+        let changed = users::set_password(&self.table, hasher, Actor::Setup, user, &password);
         changed.await.expect("a new password")
     }
 
@@ -238,14 +238,14 @@ impl Server {
     pub async fn set_hash(&self, user: &User, encoded: &str) {
         let hash = PasswordHash::new(encoded.to_owned());
         let (store, user) = (&self.table, self.read(user.id).await);
-        let changed = store.set_password(&user, Expected::SameEpoch, &hash, Actor::Command);
+        let changed = store.set_password(&user, Expected::SameEpoch, &hash, Actor::Setup);
         changed.await.expect("a new password");
     }
 
     /// Deletes a user, whatever has been changed since.
     pub async fn remove(&self, user: &User) {
         let user = self.read(user.id).await;
-        let gone = users::delete(&self.table, Actor::Command, user);
+        let gone = users::delete(&self.table, Actor::Setup, user);
         gone.await.expect("one user less");
     }
 

@@ -2,7 +2,6 @@
 //! over the wire and injects what the engine never does of itself.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -24,6 +23,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use serde_json::{Value, json};
+use shared::aws::LocalEndpoint;
 use tokio::{net::TcpListener, sync::Barrier};
 
 /// The checksum of an answer, which no longer fits one that the proxy changed.
@@ -114,7 +114,7 @@ type Rule = Box<dyn Fn(&str, &Value) -> Option<Fault> + Send + Sync>;
 /// A running proxy.
 #[derive(Clone)]
 pub struct Proxy {
-    address: SocketAddr,
+    endpoint: LocalEndpoint,
     shared: Arc<Shared>,
 }
 
@@ -139,17 +139,21 @@ impl std::error::Error for NoAnswer {}
 
 impl Proxy {
     /// A proxy in front of the engine at that endpoint.
-    pub async fn start(engine: String) -> Self {
+    pub async fn start(engine: LocalEndpoint) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let endpoint = LocalEndpoint {
+            url: format!("http://{address}"),
+            access_key: engine.access_key,
+        };
         let shared = Arc::new(Shared {
-            engine,
+            engine: engine.url,
             client: Client::builder(TokioExecutor::new()).build_http(),
             calls: Mutex::default(),
             rule: Mutex::new(Box::new(|_, _| None)),
         });
         let proxy = Self {
-            address,
+            endpoint,
             shared: Arc::clone(&shared),
         };
         tokio::spawn(async move {
@@ -163,8 +167,8 @@ impl Proxy {
     }
 
     /// Where clients reach the engine through the proxy.
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn endpoint(&self) -> LocalEndpoint {
+        self.endpoint.clone()
     }
 
     /// From now on every call for which `rule` gives a fault has it. The rule sees the operation

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::{Client as DynamoDb, config::retry::RetryPartition};
@@ -17,6 +18,7 @@ use manage::{
 };
 use shared::{
     app::App,
+    aws::LocalEndpoint,
     clock::Clock,
     domain::User,
     settings::Settings,
@@ -32,6 +34,8 @@ pub const SIGNING_KEY: &str = "a-signing-key-of-the-tests-0123456789abcdef";
 pub const TABLE: &str = "users";
 /// The password of every account that is not given another. It resembles no name of the tests.
 pub const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
+/// How long a request of the tests may wait for its table: a machine with much to do fails none.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The time at which an [`Observed`] service begins: Nov. 25, 2026, 3:04 p.m.
 pub const NOW: i64 = 1_795_619_040;
 
@@ -171,9 +175,11 @@ pub async fn engine() -> Engine {
 }
 
 /// The service on the table at an endpoint.
-pub fn app(endpoint: &str, settings: &[(&str, &str)], clock: Clock) -> App {
+pub fn app(endpoint: &LocalEndpoint, settings: &[(&str, &str)], clock: Clock) -> App {
     let client = client(endpoint);
-    App::local(self::settings(settings), client, clock).expect("keys")
+    let mut app = App::local(self::settings(settings), client, clock).expect("keys");
+    app.database_budget = PATIENCE;
+    app
 }
 
 /// The settings of the tests, but for these variables.
@@ -193,7 +199,7 @@ pub fn settings(changes: &[(&str, &str)]) -> Settings {
 
 /// A client with a stock of retries of its own: the SDK shares one among all clients of a process,
 /// and a test that uses it up would fail the others.
-fn client(endpoint: &str) -> DynamoDb {
+fn client(endpoint: &LocalEndpoint) -> DynamoDb {
     static PARTITIONS: AtomicU64 = AtomicU64::new(0);
     let number = PARTITIONS.fetch_add(1, Ordering::Relaxed);
     let partition = RetryPartition::new(format!("test-{number}"));

@@ -15,4 +15,5 @@ mod commands;
 mod conformance;
 mod docs;
 mod lambda;
+mod pipeline;
 mod store;

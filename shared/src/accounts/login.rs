@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Refused,
+    Refused, lockout,
     throttle::{network, refuse_above},
 };
 use crate::{
@@ -41,7 +41,7 @@ pub async fn log_in(
     accepts: impl Fn(&User) -> bool,
 ) -> Result<User, Refused> {
     let user = check(app, attempt, accepts).await?;
-    note_event(Event::Login);
+    note_event(Event::Login.of(user.id).by_oneself());
     Ok(user)
 }
 
@@ -61,14 +61,9 @@ pub async fn check(
 ) -> Result<User, Refused> {
     let started = Instant::now();
     let checked = verify(app, attempt, accepts).await;
-    match &checked {
-        Err(Refused::WrongCredentials) => {
-            note_event(Event::FailedLogin);
-            let least = Duration::from_millis(app.settings.logins.failure_time);
-            tokio::time::sleep(least.saturating_sub(started.elapsed())).await;
-        }
-        Err(Refused::Throttled(_)) => note_event(Event::ThrottledLogin),
-        _ => {}
+    if let Err(Refused::WrongCredentials) = &checked {
+        let least = Duration::from_millis(app.settings.logins.failure_time);
+        tokio::time::sleep(least.saturating_sub(started.elapsed())).await;
     }
     checked
 }
@@ -83,17 +78,13 @@ struct Counters {
 impl Counters {
     fn of(username: &str, address: &str, settings: &LoginSettings) -> Self {
         let seconds = settings.failure_window;
-        let account = Counter::new(&subject(username), seconds);
+        let account = Counter::new(&lockout::of(username), seconds);
         Self {
             both: account.of(address),
-            address: Counter::new(&format!("logins from {address}"), seconds),
+            address: Counter::new(&lockout::from(address), seconds),
             account,
         }
     }
-}
-
-fn subject(username: &str) -> String {
-    format!("logins of {username}")
 }
 
 async fn verify(
@@ -113,16 +104,21 @@ async fn verify(
         store.candidate(name.as_ref(), [&counters.account, &counters.address]),
         store.count_attempt(&counters.both)
     )?;
-    refuse_above(limits.failures_per_account_and_address, attempts, now)?;
+    let throttled = |by: &'static str| {
+        note_event(Event::ThrottledLogin.because(by).of(id));
+    };
+    refuse_above(limits.failures_per_account_and_address, attempts, now)
+        .inspect_err(|_| throttled("account_and_address"))?;
     // These count what has failed, and the present attempt would be one more.
     let next = |mut failures: crate::store::attempts::Attempts| {
         failures.count += 1;
         failures
     };
-    refuse_above(limits.failures_per_address, next(by_address), now)?;
+    refuse_above(limits.failures_per_address, next(by_address), now)
+        .inspect_err(|_| throttled("address"))?;
     let by_account = refuse_above(limits.failures_per_account, next(by_account), now);
     if by_account.is_err() && !has_session_from(store, id, &address).await? {
-        by_account?;
+        by_account.inspect_err(|_| throttled("account"))?;
     }
     // An id that no user has is read for an unknown name, so that both take as long.
     let found = match &name {
@@ -135,8 +131,21 @@ async fn verify(
     }
     // Hashed even where no account exists, for the same reason.
     let verification = app.hasher.verify(password, stored.as_ref()).await;
-    let is_right = verification != Verification::Wrong;
-    let Some(user) = user.filter(|user| is_right && user.is_active && accepts(user)) else {
+    let reason = match &user {
+        None => Some("unknown_name"),
+        _ if verification == Verification::Wrong => Some("wrong_password"),
+        Some(user) if !user.is_active => Some("inactive"),
+        Some(user) if !accepts(user) => Some("not_staff"),
+        Some(_) => None,
+    };
+    if let Some(reason) = reason {
+        note_event(
+            Event::FailedLogin
+                .because(reason)
+                .of(user.as_ref().map(|user| user.id)),
+        );
+    }
+    let Some(user) = user.filter(|_| reason.is_none()) else {
         tokio::try_join!(
             store.count_attempt(&counters.account),
             store.count_attempt(&counters.address)
@@ -166,14 +175,6 @@ async fn has_session_from(
         .into_iter()
         .filter(|session| session.is_live(&user, now));
     Ok(live.any(|session| session.address.as_deref().is_some_and(is_from)))
-}
-
-/// Sets the counters of a username back.
-///
-/// # Errors
-/// The table's failure.
-pub async fn forget_failures(store: &Store, username: &UserName) -> Result<(), StoreError> {
-    store.forget_all_attempts(&subject(username.as_str())).await
 }
 
 /// Django's `must_update`: an older hash is replaced while the password is at hand.

@@ -4,6 +4,7 @@
 
 mod changes;
 pub mod groups;
+pub mod lockout;
 pub mod login;
 pub mod permissions;
 pub mod rights;

@@ -12,7 +12,7 @@ use crate::{
         sessions::{Kind, Session},
         tokens::TokenState,
     },
-    telemetry::{Event, note_event, note_user},
+    telemetry::{Event, Happening, note_event, note_session, note_user},
 };
 
 /// Where a request comes from.
@@ -65,6 +65,7 @@ pub async fn begin(app: &App, jwt: &Jwt, user: &User, client: &Client) -> Result
     session.rotated_at = Some(now);
     extend(app, &mut session, now);
     app.store.begin_session(&session).await?;
+    note_session(&session.sid);
     Ok(Tokens {
         refresh: Some(refresh_token(jwt, &session)),
         access: jwt.access(&session.user_id.to_string().into(), Some(&session.sid), now),
@@ -224,14 +225,10 @@ async fn of_session(
 
 /// A token that was replaced is used again: somebody has a copy of it.
 async fn reused(app: &App, session: &Session) -> Result<(), Refused> {
-    note_event(Event::RefreshReuse);
-    tracing::warn!(
-        user = session.user_id.0,
-        sid = session.sid,
-        "a replaced refresh token was used"
-    );
-    if app.settings.tokens.reuse == Reuse::End {
-        app.store.end_session(session.user_id, &session.sid).await?;
+    let (id, sid) = (session.user_id, session.sid.as_str());
+    note_event(Event::RefreshReuse.of(id).in_session(sid));
+    if app.settings.tokens.reuse == Reuse::End && app.store.end_session(id, sid).await? {
+        note_event(Event::SessionEnd.of(id).in_session(sid).because("reuse"));
     }
     Ok(())
 }
@@ -264,6 +261,22 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
 /// # Errors
 /// It was used up before, or the table's failure.
 pub async fn blacklist(app: &App, claims: &Claims) -> Result<(), Refused> {
+    use_up(app, claims).await?;
+    note_end(claims, "blacklisted");
+    Ok(())
+}
+
+/// Notes that its user ended the session of a refresh token.
+fn note_end(claims: &Claims, reason: &'static str) {
+    let ended = Happening::from(Event::SessionEnd).of(claims.user_id());
+    let ended = ended.by_oneself().because(reason);
+    note_event(match &claims.sid {
+        Some(sid) => ended.in_session(sid),
+        None => ended,
+    });
+}
+
+async fn use_up(app: &App, claims: &Claims) -> Result<(), Refused> {
     let until = claims.exp.saturating_add(app.settings.tokens.leeway);
     let is_used_up = claims.sid.is_some() && is_used_up(app, claims).await?;
     if is_used_up || !app.store.blacklist(&claims.jti, until).await? {
@@ -277,9 +290,10 @@ pub async fn blacklist(app: &App, claims: &Claims) -> Result<(), Refused> {
 /// # Errors
 /// As [`blacklist`].
 pub async fn log_out(app: &App, claims: &Claims) -> Result<(), Refused> {
-    blacklist(app, claims).await?;
+    use_up(app, claims).await?;
     if let (Some(user), Some(sid)) = (claims.user_id(), &claims.sid) {
         app.store.end_session(user, sid).await?;
     }
+    note_end(claims, "logout");
     Ok(())
 }

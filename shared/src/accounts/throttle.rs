@@ -6,7 +6,7 @@ use super::Refused;
 use crate::{
     settings::Rate,
     store::{
-        Store,
+        Store, StoreError,
         attempts::{Attempts, Counter},
     },
 };
@@ -23,10 +23,20 @@ pub async fn registration(
     let Some(Rate { count, seconds }) = rate else {
         return Ok(());
     };
-    let counter = Counter::new("registrations", seconds).of(&network(address));
+    let counter = Counter::new(REGISTRATIONS, seconds).of(&network(address));
     let attempts = store.count_attempt(&counter).await?;
     refuse_above(count, attempts, store.now())
 }
+
+/// Sets the counters of registrations from a network back. Returns how many.
+pub(super) async fn forget_registrations(
+    store: &Store,
+    network: &str,
+) -> Result<usize, StoreError> {
+    store.forget_attempts_at(REGISTRATIONS, Some(network)).await
+}
+
+const REGISTRATIONS: &str = "registrations";
 
 /// Refuses an attempt above a limit; a limit of 0 is none.
 pub(super) fn refuse_above(limit: u64, attempts: Attempts, now: i64) -> Result<(), Refused> {
@@ -39,7 +49,7 @@ pub(super) fn refuse_above(limit: u64, attempts: Attempts, now: i64) -> Result<(
 
 /// What attempts from an address are counted by: the address, or for IPv6 its /64 network, since a
 /// client that has one address of it has all.
-pub(super) fn network(address: Option<IpAddr>) -> String {
+pub fn network(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         None => String::new(),
         Some(IpAddr::V4(address)) => address.to_string(),

@@ -3,13 +3,14 @@
 use super::{
     Refused,
     changes::{self, Judged, judge},
-    login, rights,
+    lockout, rights,
 };
 use crate::{
     domain::{Actor, NewUser, User, UserChange, UserId},
     hashing::{Hasher, Password},
     input::FieldErrors,
     store::{Expected, Store, StoreError, keys::Sequence, sessions::keep_session},
+    telemetry::{Event, note_event},
 };
 
 impl Judged for User {
@@ -60,7 +61,7 @@ pub async fn change(
     user: User,
     change: &UserChange,
 ) -> Result<User, Refused> {
-    let (now, epoch, id) = (store.now(), user.epoch, user.id);
+    let (now, epoch, staff_epoch, id) = (store.now(), user.epoch, user.staff_epoch, user.id);
     let apply = |before: &User| {
         let mut after = change.apply(before);
         if before.is_active && !after.is_active {
@@ -74,8 +75,15 @@ pub async fn change(
     let changed = changes::change(store, actor, user, apply).await?;
     if changed.epoch != epoch {
         store.end_sessions(id, None).await?;
+        note_end(id, actor, "deactivated");
+    } else if changed.staff_epoch != staff_epoch {
+        note_end(id, actor, "left_staff");
     }
     Ok(changed)
+}
+
+fn note_end(id: UserId, actor: Actor<'_>, reason: &'static str) {
+    note_event(Event::SessionsEnd.of(id).by(actor).because(reason));
 }
 
 /// Ends all sessions and tokens of a user, but for the session `kept`.
@@ -98,6 +106,7 @@ pub async fn end_sessions(
     let keep = |after: &User| keep(after).into_iter().collect();
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
     store.end_sessions(id, kept).await?;
+    note_end(id, actor, if kept.is_some() { "others" } else { "all" });
     Ok(changed)
 }
 
@@ -115,6 +124,8 @@ pub async fn end_session(
         return Err(Refused::PermissionDenied);
     }
     if store.end_session(user.id, sid).await? {
+        let ended = Event::SessionEnd.of(user.id).in_session(sid);
+        note_event(ended.by(actor).because("ended"));
         Ok(())
     } else {
         Err(Refused::NotFound)
@@ -129,7 +140,9 @@ pub async fn end_session(
 pub async fn delete(store: &Store, actor: Actor<'_>, user: User) -> Result<(), Refused> {
     let id = user.id;
     changes::delete(store, actor, user).await?;
-    Ok(store.end_sessions_of_nobody(id).await?)
+    store.end_sessions_of_nobody(id).await?;
+    note_end(id, actor, "deleted");
+    Ok(())
 }
 
 /// Sets a user's password, which ends their tokens and sessions, and forgets their failed logins: a
@@ -158,7 +171,8 @@ pub async fn set_password(
         Ok(store.set_password(&user, expected, hash, actor).await)
     })
     .await?;
+    note_event(Event::PasswordChange.of(user.id).by(actor));
     store.end_sessions(user.id, None).await?;
-    login::forget_failures(store, &user.username).await?;
+    lockout::forget_failures(store, &user.username).await?;
     store.user(user.id).await?.ok_or(Refused::NotFound)
 }

@@ -13,8 +13,22 @@ pub enum Actor<'a> {
     User(&'a User),
     /// An anonymous visitor who registers.
     Registration,
-    /// An operator at the command line, who may do everything.
-    Command,
+    /// An operator at the command line, who may do everything, by name.
+    Command(&'a str),
+    /// The service itself, which fills a fresh table. What it does is not logged.
+    Setup,
+}
+
+impl fmt::Display for Actor<'_> {
+    /// What logs call it. No username has a space.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "user {}", user.id),
+            Self::Registration => f.write_str("anonymous"),
+            Self::Command(name) => write!(f, "command ({name})"),
+            Self::Setup => f.write_str("setup"),
+        }
+    }
 }
 
 impl<'a> From<&'a User> for Actor<'a> {
@@ -106,9 +120,10 @@ impl TryFrom<u8> for ActionFlag {
 pub struct LogEntry {
     /// Milliseconds since 1970.
     pub action_time: i64,
-    /// Who did it.
+    /// Who did it; 0, which is no user's, for an operator at the command line.
     pub user_id: UserId,
-    /// Their username at the time, beyond Django's fields: it stays when the user is deleted.
+    /// Their username at the time, beyond Django's fields: it stays when the user is deleted. For an
+    /// operator `command (ann)`, which can be nobody's username.
     pub username: String,
     /// To what.
     pub content_type: Model,
@@ -123,6 +138,14 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
+    /// Whether users did it to themselves. Operators are nobody's id, and so is what they unlock.
+    pub fn is_of_oneself(&self) -> bool {
+        let Self {
+            user_id, object_id, ..
+        } = self;
+        self.content_type == Model::User && *object_id == user_id.0 && *object_id != 0
+    }
+
     /// The object.
     pub fn object(&self) -> Object {
         Object {

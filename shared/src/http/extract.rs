@@ -1,15 +1,14 @@
 //! Extractors that state in a handler's signature who may call it and what must exist.
 
-use std::{collections::BTreeMap, convert::Infallible, net::IpAddr};
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{HeaderValue, Method, header, request::Parts},
 };
-use lambda_http::request::RequestContext;
 
-use super::ApiError;
+use super::{ApiError, ClientAddress};
 use crate::{
     accounts::{sessions::Client, throttle},
     app::App,
@@ -66,13 +65,7 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// The address that a request comes from, for a service that is served directly: an extension of
-/// the request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// Where a request comes from: the address that API Gateway saw, or the peer's, never a header's,
-/// which any client may write; and the browser.
+/// Where a request comes from: the [`ClientAddress`], and the browser.
 pub struct RequestClient(pub Client);
 
 /// The most of a `User-Agent` that is kept, in characters.
@@ -82,16 +75,11 @@ impl<S: Sync> FromRequestParts<S> for RequestClient {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let gateway = match parts.extensions.get::<RequestContext>() {
-            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-            _ => None,
-        };
-        let gateway = gateway.and_then(|address| address.parse().ok());
-        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+        let address = parts.extensions.get::<ClientAddress>();
         let agent = parts.headers.get(header::USER_AGENT);
         let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Ok(Self(Client {
-            address: gateway.or(peer),
+            address: address.map(|ClientAddress(address)| *address),
             user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
         }))
     }

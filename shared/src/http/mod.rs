@@ -1,6 +1,7 @@
 //! The JSON API around its handlers: routes, extractors, errors, and the boundary of every request.
 
 pub mod can;
+mod edge;
 mod error;
 pub mod extract;
 pub mod paging;
@@ -20,6 +21,7 @@ use axum::{
 };
 
 pub use can::Can;
+pub use edge::{ClientAddress, ORIGIN_SECRET_HEADER, Peer};
 pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
@@ -28,12 +30,12 @@ pub use session::SessionDetail;
 
 use crate::{
     app::App,
-    telemetry::{self, Reporter, RequestInfo},
+    telemetry::{self, RequestInfo},
 };
 
 /// The service of some routes: what API Gateway calls and `manage runserver` mounts.
 pub fn service(routes: Routes, app: App) -> Router {
-    let reporter = app.reporter.clone();
+    let state = app.clone();
     let routes: Router = routes
         .into_router()
         .route_layer(from_fn(note_route))
@@ -42,7 +44,7 @@ pub fn service(routes: Routes, app: App) -> Router {
     // The outer router has no routes, so that the path is settled before one is chosen.
     Router::new()
         .fallback_service(routes)
-        .layer(from_fn_with_state(reporter, boundary))
+        .layer(from_fn_with_state(state, boundary))
 }
 
 async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
@@ -50,17 +52,25 @@ async fn note_route(route: MatchedPath, request: Request, next: Next) -> Respons
     next.run(request).await
 }
 
-/// Every request's way in and out: the path gets its slash, HEAD loses its body, the answer gets
-/// the headers that all have, and one line is logged.
-async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: Next) -> Response {
+/// Every request's way in and out: the path gets its slash, the edge lets it in or not, HEAD loses
+/// its body, the answer gets the headers that all have, and one line is logged.
+async fn boundary(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let is_head = request.method() == Method::HEAD;
     if let Some(uri) = with_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let info = RequestInfo::of(&request);
+    let admission = edge::admit(&app.settings.edge, &mut request);
+    let address = request.extensions().get::<ClientAddress>();
+    let info = RequestInfo::of(&request, address.map(|ClientAddress(address)| *address));
     let answer = async {
-        let mut response = next.run(request).await;
+        let mut response = match admission {
+            Ok(()) => match app.answer(next.run(request)).await {
+                Ok(response) => response,
+                Err(error) => ApiError::Unavailable(error).into_response(),
+            },
+            Err(refused) => refused.into_response(),
+        };
         if is_head {
             *response.body_mut() = Body::empty();
             response.headers_mut().remove(header::CONTENT_LENGTH);
@@ -71,7 +81,7 @@ async fn boundary(State(reporter): State<Reporter>, mut request: Request, next: 
         let status = response.status();
         (response, status, started.elapsed())
     };
-    reporter.tell(info, answer).await
+    app.reporter.tell(info, answer).await
 }
 
 /// On every answer that does not set them itself: tokens and personal data are not cached (RFC 6749,

@@ -1,6 +1,8 @@
 //! How the variables of the environment are read.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::{fmt, net::IpAddr, ops::RangeInclusive, str::FromStr};
+
+use ipnet::IpNet;
 
 use super::{Rate, SettingsError};
 
@@ -32,6 +34,16 @@ impl<'a> Environment<'a> {
         let items = value.split(',').map(str::trim);
         let items = items.filter(|item| !item.is_empty());
         items.map(str::to_owned).collect()
+    }
+
+    /// Networks in CIDR form; an address alone is a network of its own.
+    pub(super) fn networks(&self, name: &str) -> Result<Vec<IpNet>, SettingsError> {
+        let network = |text: String| {
+            let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+            let network = text.parse().ok().or_else(address);
+            network.ok_or_else(|| SettingsError::new(format!("{name}: {text} is no network")))
+        };
+        self.list(name).into_iter().map(network).collect()
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, SettingsError> {

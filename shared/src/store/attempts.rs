@@ -64,11 +64,36 @@ impl Counter {
     }
 }
 
-/// The sort key of a counter's item.
+/// A counter's item.
 #[derive(Deserialize)]
-struct Place {
+struct Stored {
+    /// The window's number and the digest of the part.
     #[serde(rename = "SK")]
     place: String,
+    #[serde(default)]
+    count: u64,
+    ttl: i64,
+}
+
+/// The attempts at a subject in a window that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The digest of the part that was counted apart; empty for the counter of the subject itself.
+    part: String,
+    /// How many, and until when.
+    pub attempts: Attempts,
+}
+
+impl Counted {
+    /// Whether it counts the subject as a whole.
+    pub fn is_whole(&self) -> bool {
+        self.part.is_empty()
+    }
+
+    /// Whether it counts this part of the subject.
+    pub fn is_of(&self, part: &str) -> bool {
+        self.part == digest(part)
+    }
 }
 
 impl Store {
@@ -100,15 +125,42 @@ impl Store {
         self.note(Write::delete(key)).await
     }
 
-    /// Sets all counters of a subject back: one read, and a write for each.
-    pub async fn forget_all_attempts(&self, subject: &str) -> Result<(), StoreError> {
-        let pk = Entity::Attempts(subject, "").key().pk;
-        let items: Vec<Place> = self.table.partition(&pk).await?;
-        for Place { place } in items {
-            self.note(Write::delete(Entity::Attempts(subject, &place).key()))
+    /// Sets all counters of a subject back, or those of one part of it, whatever their windows: one
+    /// read, and a write for each. Returns how many.
+    pub async fn forget_attempts_at(
+        &self,
+        subject: &str,
+        part: Option<&str>,
+    ) -> Result<usize, StoreError> {
+        let part = part.map(|part| format!("#{}", digest(part)));
+        let is_meant = |place: &str| part.as_ref().is_none_or(|part| place.ends_with(part));
+        let mut items = self.stored_attempts(subject).await?;
+        items.retain(|stored| is_meant(&stored.place));
+        for Stored { place, .. } in &items {
+            self.note(Write::delete(Entity::Attempts(subject, place).key()))
                 .await?;
         }
-        Ok(())
+        Ok(items.len())
+    }
+
+    /// All counters of a subject whose windows have not ended: one read.
+    pub async fn attempts(&self, subject: &str) -> Result<Vec<Counted>, StoreError> {
+        let now = self.now();
+        let mut items = self.stored_attempts(subject).await?;
+        items.retain(|stored| stored.ttl > now);
+        let counted = |Stored { place, count, ttl }: Stored| Counted {
+            part: place
+                .split_once('#')
+                .map_or("", |(_, part)| part)
+                .to_owned(),
+            attempts: Attempts { count, until: ttl },
+        };
+        Ok(items.into_iter().map(counted).collect())
+    }
+
+    async fn stored_attempts(&self, subject: &str) -> Result<Vec<Stored>, StoreError> {
+        let pk = Entity::Attempts(subject, "").key().pk;
+        self.table.partition(&pk).await
     }
 
     /// The user with a username, and the counts of two counters: one read.

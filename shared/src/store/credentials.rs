@@ -12,7 +12,7 @@ use super::{
     writes::{Condition, Write},
 };
 use crate::{
-    domain::{Actor, User, UserId, UserName, log_entry::ActionFlag},
+    domain::{Actor, EmailAddress, User, UserId, UserName, log_entry::ActionFlag},
     hashing::PasswordHash,
 };
 
@@ -94,6 +94,14 @@ impl Store {
     /// The user with that username: two round trips.
     pub async fn user_by_name(&self, name: &UserName) -> Result<Option<User>, StoreError> {
         match self.owner_of(&Entity::UserName(name)).await? {
+            Some(id) => self.user(UserId(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The user with that email address, in whatever case: two round trips.
+    pub async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        match self.owner_of(&Entity::Email(email)).await? {
             Some(id) => self.user(UserId(id)).await,
             None => Ok(None),
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        Actor,
+        Actor, UserId,
         log_entry::{ActionFlag, LogEntry, Object, change_message},
     },
 };
@@ -59,21 +59,24 @@ pub struct History {
 }
 
 impl Store {
-    /// What a change by `actor` adds to its transaction. Only users are logged: registrations and
-    /// operators leave their traces elsewhere.
+    /// What a change by `actor` adds to its transaction. What users do to themselves, registration
+    /// included, is not among the recent changes.
     pub(super) fn log(
         &self,
         actor: Actor<'_>,
         logged: Logged,
     ) -> Result<Option<Write>, StoreError> {
-        let Actor::User(user) = actor else {
-            return Ok(None);
+        let (user_id, username) = match actor {
+            Actor::User(user) => (user.id, user.username.as_str().to_owned()),
+            Actor::Registration => (UserId(logged.object.id), logged.repr.clone()),
+            Actor::Command(_) => (UserId(0), actor.to_string()),
+            Actor::Setup => return Ok(None),
         };
         let now = self.audit.clock.now_in_ms();
         let entry = LogEntry {
             action_time: now,
-            user_id: user.id,
-            username: user.username.as_str().to_owned(),
+            user_id,
+            username,
             content_type: logged.object.model,
             object_id: logged.object.id,
             object_repr: logged.repr,
@@ -92,11 +95,36 @@ impl Store {
             ttl: (days > 0).then(|| now / 1000 + days * DAY),
         };
         let item = to_item(&Entity::LogEntry(&logged.object, &place).key(), &stored)?;
+        if stored.entry.is_of_oneself() {
+            return Ok(Some(Write::put(item)));
+        }
         let index = keys::Key {
             pk: keys::log_of_day(now / 1000 / DAY),
             sk: place,
         };
         Ok(Some(Write::put(indexed(item, &index))))
+    }
+
+    /// Logs what `actor` changed of an object that is no item of its own, such as its counters.
+    pub(crate) async fn log_alone(
+        &self,
+        actor: Actor<'_>,
+        object: Object,
+        repr: String,
+        field: &'static str,
+    ) -> Result<(), StoreError> {
+        let action = ActionFlag::Change;
+        let fields = vec![field];
+        let logged = Logged {
+            object,
+            repr,
+            action,
+            fields,
+        };
+        match self.log(actor, logged)? {
+            Some(write) => self.note(write).await,
+            None => Ok(()),
+        }
     }
 
     /// The changes of an object, the newest first, `size` at a time: one round trip.
@@ -117,7 +145,8 @@ impl Store {
         })
     }
 
-    /// The last changes of anything, the newest first: two round trips.
+    /// The last changes that somebody made of anything but themselves, the newest first: two round
+    /// trips.
     pub async fn recent_changes(&self, size: usize) -> Result<Vec<LogEntry>, StoreError> {
         let today = self.audit.clock.now() / DAY;
         let days = (today - RECENT_DAYS + 1..=today).map(|day| {
@@ -136,7 +165,9 @@ impl Store {
             .batch_get(rows.iter().map(|row| row.key.clone()))
             .await?;
         let items = rows.iter().filter_map(|row| found.remove(&row.key));
-        let stored = items.map(from_item).collect::<Result<Vec<Stored>, _>>()?;
+        let mut stored = items.map(from_item).collect::<Result<Vec<Stored>, _>>()?;
+        // Older versions index what users change of themselves too.
+        stored.retain(|stored| !stored.entry.is_of_oneself());
         Ok(self.kept(stored))
     }
 

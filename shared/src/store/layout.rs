@@ -11,12 +11,15 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Refusal, Store, StoreError, WriteError, catalogue,
+    Refusal, Store, StoreError, WriteError,
+    budget::within,
+    catalogue,
     items::to_item,
     keys::Entity,
     writes::{Condition, Write},
@@ -73,6 +76,9 @@ impl Schema {
 )]
 pub struct NewerLayout(Layout);
 
+/// For how long a function's start waits for the table.
+const START: Duration = Duration::from_secs(2);
+
 /// Within how many seconds a function knows that a migration has begun. Reads and writes that are
 /// under way take a few more.
 pub const LEARNED_WITHIN: i64 = 10;
@@ -115,7 +121,7 @@ impl Store {
     /// # Errors
     /// The layout is newer than this version.
     pub async fn refuse_newer_layout(&self) -> Result<(), NewerLayout> {
-        match self.schema().await {
+        match within(START, self.schema()).await {
             Ok(schema) => self.learn(schema).map(drop),
             Err(error) => {
                 tracing::warn!(%error, "the table cannot be reached yet");

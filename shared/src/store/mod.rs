@@ -2,6 +2,7 @@
 
 mod access;
 pub mod attempts;
+mod budget;
 pub mod catalogue;
 mod credentials;
 mod expression;
@@ -16,6 +17,7 @@ mod permissions;
 mod queries;
 mod sdk;
 pub mod sessions;
+mod slow;
 pub mod table;
 pub mod tokens;
 mod users;
@@ -27,7 +29,12 @@ use std::fmt;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
-use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
+use crate::{
+    aws::{self, LocalEndpoint},
+    clock::Clock,
+    settings::AUDIT_RETENTION_DAYS,
+};
+pub use budget::within;
 pub use credentials::Expected;
 use history::Audit;
 pub use table::{Table, WriteError};
@@ -82,8 +89,8 @@ pub fn client(config: &SdkConfig) -> Client {
     Client::from_conf(sdk::configure(config))
 }
 
-/// A client of an engine on this machine, which asks for no real credentials.
-pub fn connect_to(endpoint: &str) -> Client {
+/// A client of an engine on this machine.
+pub fn connect_to(endpoint: &LocalEndpoint) -> Client {
     client(&aws::local(endpoint))
 }
 

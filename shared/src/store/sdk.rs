@@ -5,28 +5,26 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     config::{
         ConfigBag, Intercept, RuntimeComponents, interceptors::FinalizerInterceptorContextRef,
-        timeout::TimeoutConfig,
     },
     error::BoxError,
 };
 
-use crate::telemetry::note_throttle;
+use super::{budget::KeepBudget, slow::CountSlow};
+use crate::{aws::PATIENT, telemetry::note_throttle};
 
 /// The SDK's settings for this service: quick retries with jitter for throttling, 5xx and lost
-/// connections, and time limits well under a function's.
+/// connections, and time limits: of a request, see [`super::within`]; else those of a command.
 pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
     let retries = aws_config::retry::RetryConfig::standard()
         .with_max_attempts(5)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(10))
-        .build();
     aws_sdk_dynamodb::config::Builder::from(config)
         .retry_config(retries)
-        .timeout_config(timeouts)
+        .timeout_config(PATIENT.timeouts())
         .interceptor(CountThrottles)
+        .interceptor(CountSlow)
+        .interceptor(KeepBudget)
         .build()
 }
 

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    StoreError,
+    StoreError, budget,
     items::{Item, attributes, from_item, key_of, number, number_of},
     keys::Key,
     writes::{Action, Refusal, Write},
@@ -340,7 +340,7 @@ fn cancelled_by(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
 /// Waits before another try: full jitter under a bound that doubles from 20 ms to half a second.
 pub(crate) async fn pause(attempt: u32) {
     let bound = 20_u64.saturating_mul(1 << attempt.min(5)).min(500);
-    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=bound))).await;
+    budget::sleep(Duration::from_millis(rand::random_range(1..=bound))).await;
 }
 
 pub(super) fn failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> StoreError

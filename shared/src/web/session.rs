@@ -8,7 +8,7 @@ use crate::{
     app::App,
     domain::{User, UserId},
     store::{StoreError, keys::digest, sessions::Kind},
-    telemetry::note_user,
+    telemetry::{Event, note_event, note_session, note_user},
 };
 
 /// What the cookie's tag is for.
@@ -31,6 +31,7 @@ pub async fn begin(
     let age = app.settings.pages.session_age;
     let session = sessions::new(user, Kind::Admin, digest(&secret), client, now, age);
     app.store.begin_session(&session).await?;
+    note_session(&session.sid);
     let text = format!("{}.{secret}", user.id);
     let tag = app.keys.tags(now).await.tag(PURPOSE, &text);
     Ok(cookies::set(
@@ -74,7 +75,11 @@ pub async fn current(
 /// The table's failure.
 pub async fn end(app: &App, headers: &HeaderMap) -> Result<HeaderValue, StoreError> {
     if let Some((id, secret)) = signed(app, headers).await {
-        app.store.end_session(id, &digest(&secret)).await?;
+        let sid = digest(&secret);
+        if app.store.end_session(id, &sid).await? {
+            let ended = Event::SessionEnd.of(id).in_session(&sid);
+            note_event(ended.by_oneself().because("logout"));
+        }
     }
     Ok(cookies::set(cookies::SESSION, "", headers))
 }

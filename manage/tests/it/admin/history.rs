@@ -1,9 +1,13 @@
 //! The log of changes: who did what to what, by the API and by the pages.
 
 use serde_json::{Value, json};
-use shared::domain::{
-    UserId,
-    log_entry::{ActionFlag, LogEntry, Model, Object},
+use shared::{
+    accounts::{lockout, users},
+    domain::{
+        Actor, UserChange, UserId,
+        log_entry::{ActionFlag, LogEntry, Model, Object},
+    },
+    store::attempts::Counter,
 };
 use testkit::{Answer, NOW, Observed, PASSWORD, user_path};
 
@@ -112,11 +116,61 @@ async fn every_change_by_the_api_is_logged_in_the_shape_of_djangos_log_entries()
 }
 
 #[tokio::test]
-async fn a_user_who_registers_or_is_made_at_the_command_line_leaves_no_entry() {
+async fn what_users_change_of_themselves_is_in_their_own_history_only() {
     let site = Observed::start().await;
-    site.register("bob").await.assert_status(201);
+    let bob = site.register("bob").await.assert_status(201).id();
+    let tokens = site.log_in("bob", PASSWORD).await;
+    let name = json!({"first_name": "Bob"});
+    site.pass(1);
+    let answer = site.patch(&tokens, &user_path(bob), name).await;
+    answer.assert_status(200);
+    let of_bob = entries(&site, Model::User, bob).await;
+    assert_told(
+        &of_bob,
+        &[(bob, "bob", "Added."), (bob, "bob", "Changed First name.")],
+    );
+    assert_eq!(of_bob[0].username, "bob");
+    assert_eq!(site.table.recent_changes(10).await.unwrap(), []);
+    let mut browser = site.browser_of("admin").await;
+    browser.get("/admin/").await.assert_says("None available");
+}
+
+#[tokio::test]
+async fn what_a_command_changes_is_logged_with_who_ran_it() {
+    let site = Observed::start().await;
+    let ann = site.user("ann").await;
+    let change = UserChange {
+        is_active: Some(false),
+        ..UserChange::default()
+    };
+    let (store, operator) = (&site.table, Actor::Command("<i>eve"));
+    users::change(store, operator, ann.clone(), &change)
+        .await
+        .unwrap();
+    let address = "192.0.2.7".parse().unwrap();
+    for subject in ["logins from 192.0.2.7", "logins from 192.0.2.8"] {
+        store
+            .count_attempt(&Counter::new(subject, 60))
+            .await
+            .unwrap();
+    }
+    let unlocked = lockout::unlock_address(store, operator, address).await;
+    assert_eq!(unlocked.unwrap(), 1);
+    let mut browser = site.browser_of("admin").await;
+    let page = browser.get("/admin/").await;
+    page.assert_says("by command (&#60;i&#62;eve)");
+    page.assert_says("<a href=\"/admin/auth/user/2/change/\">ann</a>");
+    page.assert_says("<span class=\"name\">address 192.0.2.7</span>");
+    let page = browser.get(&user_url(&ann, "history")).await;
+    page.assert_says("<td>command (&#60;i&#62;eve)</td>");
+    page.assert_says("Changed Active.");
+}
+
+#[tokio::test]
+async fn the_stock_of_a_fresh_table_leaves_no_entry() {
+    let site = Observed::start().await;
     assert_eq!(entries(&site, Model::User, 1).await, []);
-    assert_eq!(entries(&site, Model::User, 2).await, []);
+    assert_eq!(entries(&site, Model::Permission, 1).await, []);
     assert_eq!(site.table.recent_changes(10).await.unwrap(), []);
 }
 

@@ -54,6 +54,17 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
             "is not a number of seconds from 0 to 315360000",
         ),
         ("UPDATE_LAST_LOGIN", "maybe", "is neither true nor false"),
+        ("DISABLE_ADMIN", "maybe", "is neither true nor false"),
+        (
+            "ORIGIN_SECRET",
+            "short-s3cret",
+            "has a key shorter than 32 bytes",
+        ),
+        (
+            "ORIGIN_SECRET_FALLBACKS",
+            "short-s3cret",
+            "is set, but ORIGIN_SECRET is not",
+        ),
     ] {
         let refused = settings(&[(name, value)]).unwrap_err();
         assert_eq!(refused.to_string(), format!("{name} {text}"));
@@ -61,8 +72,22 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
 }
 
 #[test]
+fn what_is_no_network_is_told() {
+    for wrong in ["nonsense", "192.0.2.0/33", "192.0.2", "2001:db8::/129"] {
+        let networks = format!("192.0.2.0/24, {wrong}");
+        let refused = settings(&[("ADMIN_NETWORKS", &networks)]).unwrap_err();
+        let expected = format!("ADMIN_NETWORKS: {wrong} is no network");
+        assert_eq!(refused.to_string(), expected);
+    }
+}
+
+#[test]
 fn settings_do_not_print_their_keys() {
-    let settings = settings(&[("SIGNING_KEY_FALLBACKS", &"an0ther".repeat(8))]).unwrap();
+    let settings = settings(&[
+        ("SIGNING_KEY_FALLBACKS", &"an0ther".repeat(8)),
+        ("ORIGIN_SECRET", &"an0ther".repeat(8)),
+    ])
+    .unwrap();
     let printed = format!("{settings:?}");
     assert!(
         !printed.contains("s3cret") && !printed.contains("an0ther"),

@@ -104,7 +104,7 @@ async fn a_directory_serves_one_runserver_at_a_time() {
     let server = data.serve();
     let line = refusal(data.path());
     assert!(line.contains(&data.path().display().to_string()), "{line}");
-    assert!(line.contains(&server.dynamodb), "{line}");
+    assert!(line.contains(&server.dynamodb.url), "{line}");
     // The one at work is not disturbed.
     server.admin_token().await;
 }

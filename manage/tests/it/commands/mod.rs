@@ -11,11 +11,15 @@ mod cors;
 mod failures;
 mod help;
 mod kill;
+mod operators;
+#[cfg(unix)]
+mod owner;
 mod process;
 mod prompts;
 mod proxy;
 mod runserver;
 mod smoketest;
+mod stack;
 mod syncpermissions;
 mod table;
 mod terminal;

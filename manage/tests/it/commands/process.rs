@@ -3,6 +3,7 @@
 use std::{ops::Deref, path::Path, process::Command};
 
 use rustix::process::Signal;
+use shared::aws::LocalEndpoint;
 use tempfile::TempDir;
 use testkit::{
     Client, PASSWORD,
@@ -73,7 +74,7 @@ pub const INTRODUCED: &str = "Stop with Ctrl-C.\n";
 pub struct Runserver {
     pub process: Process,
     /// Its DynamoDB endpoint.
-    pub dynamodb: String,
+    pub dynamodb: LocalEndpoint,
     /// The admin's password, if it printed one.
     pub password: Option<String>,
     client: Client,
@@ -113,6 +114,8 @@ impl Runserver {
         let api = stdout.line("Serving the API at ");
         let base = api.strip_suffix("/api/auth/").expect("the API's address");
         let dynamodb = stdout.line("DynamoDB endpoint ");
+        let access_key = stdout.line("DynamoDB access key ");
+        let first_word = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
         let printed = stdout.so_far();
         let mut lines = printed.lines();
         let password = lines.find_map(|line| {
@@ -122,7 +125,10 @@ impl Runserver {
         });
         Self {
             client: Client::at(base),
-            dynamodb: dynamodb.split(' ').next().unwrap_or_default().to_owned(),
+            dynamodb: LocalEndpoint {
+                url: first_word(&dynamodb),
+                access_key: first_word(&access_key),
+            },
             password,
             process,
         }

@@ -6,22 +6,30 @@ use std::{
     time::{Duration, Instant},
 };
 
+use shared::aws::LocalEndpoint;
 use testkit::{PASSWORD, process::run};
 
 use super::process::{Runserver, manage};
 
 /// A command on a table at an endpoint.
-fn on_table(endpoint: &str, table: &str, line: &str) -> Command {
+fn on_table(endpoint: &LocalEndpoint, table: &str, line: &str) -> Command {
     let mut command = manage(line);
     command
         .args(["--table", table])
-        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ENDPOINT_URL", &endpoint.url)
         .env("AWS_REGION", "eu-west-1")
-        .env("AWS_ACCESS_KEY_ID", "key")
+        .env("AWS_ACCESS_KEY_ID", &endpoint.access_key)
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("DJANGO_USER_PASSWORD", PASSWORD)
         .env("DJANGO_SUPERUSER_PASSWORD", "another-Phrase-7");
     command
+}
+
+fn at(address: &str) -> LocalEndpoint {
+    LocalEndpoint {
+        url: format!("http://{address}"),
+        access_key: "any".to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -55,15 +63,15 @@ fn a_table_that_is_not_there_is_told_at_once() {
 #[test]
 fn an_endpoint_that_does_not_answer_is_told_in_a_line() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let endpoint = format!("http://{}", nobody.local_addr().expect("a port"));
+    let address = nobody.local_addr().expect("a port");
     drop(nobody);
-    let line = run(&mut on_table(&endpoint, "users", "check")).failed();
+    let line = run(&mut on_table(&at(&address.to_string()), "users", "check")).failed();
     assert!(line.starts_with("cannot read the table users: "), "{line}");
 }
 
 #[test]
 fn a_region_that_is_not_set_is_named() {
-    let mut command = on_table("http://127.0.0.1:9", "users", "check");
+    let mut command = on_table(&at("127.0.0.1:9"), "users", "check");
     let line = run(command.env_remove("AWS_REGION")).failed();
     assert!(line.to_lowercase().contains("region"), "{line}");
 }

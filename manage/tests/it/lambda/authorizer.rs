@@ -90,6 +90,15 @@ async fn a_route_is_told_who_calls_and_what_they_may_do() {
 }
 
 #[tokio::test]
+async fn requests_for_other_apis_need_no_secret_of_this_ones_proxy() {
+    let world = World::start().await;
+    let settings = [("ORIGIN_SECRET", "the-secret-of-the-proxy-0123456789")];
+    let app = app(&world.server.engine.endpoint(), &settings, Clock::System);
+    let answer = authorize(&app, &event(Some(&world.bearer()))).await;
+    assert_eq!(answer, world.identity());
+}
+
+#[tokio::test]
 async fn required_permissions_must_all_be_held() {
     let world = World::start().await;
     for (required, allowed) in [

@@ -1,27 +1,35 @@
 //! Keys in Secrets Manager: a rotation logs nobody out.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use aws_sdk_secretsmanager::Client;
+use lambda_http::Context;
 use manage::rotatekey::rotate;
 use serde_json::{Value, json};
 use shared::{
     app::App,
     clock::Clock,
-    keyring::Keyring,
+    keyring::{Keyring, NOT_READ_AGAIN},
     settings::Settings,
     store::{Store, connect_to},
     telemetry::Reporter,
 };
 use testkit::{
-    Answer, PASSWORD, Server, TABLE,
+    Answer, PASSWORD, Server, TABLE, detail,
     events::{event, invoke},
 };
 
-use super::secrets::Secrets;
+use super::{
+    authorizer,
+    secrets::{self, Secrets},
+    template::Template,
+};
 
 const OLD: &str = "the-old-key-of-the-tests-0123456789abcdef";
 const NEW: &str = "the-new-key-of-the-tests-0123456789abcdef";
@@ -171,6 +179,49 @@ async fn a_secret_that_cannot_be_read_again_leaves_the_keys_at_hand() {
     assert_eq!(secrets.reads(), 4);
     secrets.put(NEW, "");
     assert_eq!(one.at(330).verify(&refresh).await, 401);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_again_for_an_hour_are_used_no_more() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let one = instance(&server, &client).await;
+    let (access, refresh) = one.log_in().await;
+    secrets.fail();
+    assert_eq!(one.at(3599).verify(&refresh).await, 200);
+    let body = json!({ "token": refresh });
+    let answer = one.at(3600).post("token/verify/", body).await;
+    let text = "Service temporarily unavailable, try again later.";
+    answer.assert(503, detail(text));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(one.read_users(&access).await, 503);
+    let asked = authorizer::event(Some(&format!("Bearer {access}")));
+    let asked = serde_json::from_value(asked).unwrap();
+    let refused = ::authorizer::authorize(&one.app, asked, Context::default()).await;
+    let text = refused.map(drop).unwrap_err().to_string();
+    assert!(text.contains("could not be read again"), "{text}");
+    assert!(!text.contains(OLD), "{text}");
+    secrets.put(OLD, "");
+    assert_eq!(one.at(3610).verify(&refresh).await, 200);
+}
+
+#[test]
+fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ_AGAIN}\" }}'");
+    let functions = Template::read().functions().len();
+    assert_eq!(text.matches(&pattern).count(), functions);
+}
+
+#[tokio::test]
+async fn a_start_waits_two_seconds_for_a_service_that_never_answers() {
+    let (_listener, client) = secrets::silent();
+    let started = Instant::now();
+    let text = start(&client).await.1.map(drop).unwrap_err();
+    let took = started.elapsed();
+    assert!(text.contains("timeout"), "{text}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
 }
 
 #[tokio::test]

@@ -10,5 +10,5 @@ mod parameters;
 mod policies;
 mod samples;
 mod secrets;
-mod template;
+pub mod template;
 mod trust;

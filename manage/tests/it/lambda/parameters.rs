@@ -56,6 +56,10 @@ fn each_function_gets_the_settings_that_it_uses() {
         ("SESSION_COOKIE_AGE", "admin"),
         ("CSRF_TRUSTED_ORIGINS", "admin"),
         ("AUDIT_RETENTION_DAYS", changes),
+        ("ORIGIN_SECRET", changes),
+        ("ORIGIN_SECRET_FALLBACKS", changes),
+        ("DISABLE_ADMIN", "admin"),
+        ("ADMIN_NETWORKS", "admin"),
     ] {
         let mut having = Vec::from_iter(template.functions());
         having.retain(|function| template.variables(function).contains_key(name));

@@ -1,6 +1,9 @@
 //! AWS Secrets Manager's protocol on loopback, with one secret in it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use aws_sdk_secretsmanager::Client;
 use axum::{
@@ -10,7 +13,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use shared::aws;
+use shared::aws::{self, LocalEndpoint};
 use tokio::net::TcpListener;
 
 /// What the secret holds, or `None` while the service fails; and how often it was asked for.
@@ -23,12 +26,12 @@ impl Secrets {
         let secrets = Self::default();
         secrets.put(current, previous);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let endpoint = endpoint(listener.local_addr().unwrap());
         let router = Router::new()
             .route("/", post(answer))
             .with_state(secrets.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        (secrets, Client::new(&aws::local(&endpoint)))
+        (secrets, aws::secrets_manager(&aws::local(&endpoint)))
     }
 
     /// Replaces the keys.
@@ -50,6 +53,20 @@ impl Secrets {
     pub fn reads(&self) -> usize {
         self.0.lock().unwrap().1
     }
+}
+
+fn endpoint(address: SocketAddr) -> LocalEndpoint {
+    LocalEndpoint {
+        url: format!("http://{address}"),
+        access_key: "any".to_owned(),
+    }
+}
+
+/// A client of a service that takes connections and never answers.
+pub fn silent() -> (std::net::TcpListener, Client) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = endpoint(listener.local_addr().unwrap());
+    (listener, aws::secrets_manager(&aws::local(&endpoint)))
 }
 
 async fn answer(

@@ -4,6 +4,7 @@
 mod check;
 mod concurrency;
 mod counts;
+mod deadlines;
 mod faults;
 mod faulty_reads;
 mod memberships;

@@ -1,0 +1,129 @@
+//! DynamoDB's protocol in front of the engine. It answers only who sends the access key of this
+//! start, and no web page: the engine has no users of its own, and a port of this machine is open
+//! to every program and every browser on it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use dynoxide::{Database, DynoxideError};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+const JSON: &str = "application/x-amz-json-1.0";
+const TARGET: &str = "DynamoDB_20120810.";
+/// DynamoDB's own limit.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// The engine's operations at `/`, for who sends this access key.
+pub(super) fn router(database: Database, access_key: &str) -> Router {
+    Router::new()
+        .route("/", post(answer))
+        .with_state(database)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(Arc::from(access_key), guard))
+}
+
+/// Lets a request through that no web page sends and that is signed with the access key. The
+/// signature itself is not looked at: who knows the key may do everything.
+async fn guard(State(access_key): State<Arc<str>>, request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        let text = "The embedded database answers no web page.";
+        return failed(StatusCode::FORBIDDEN, "AccessDeniedException", text);
+    }
+    let sent = sent_access_key(request.headers()).unwrap_or_default();
+    if !bool::from(sent.as_bytes().ct_eq(access_key.as_bytes())) {
+        let text = "The access key is not the one of this start of the embedded database.";
+        return failed(StatusCode::BAD_REQUEST, "UnrecognizedClientException", text);
+    }
+    next.run(request).await
+}
+
+/// The access key of a request that is signed with AWS's Signature Version 4:
+/// `AWS4-HMAC-SHA256 Credential=KEY/20260131/us-east-1/dynamodb/aws4_request, …`.
+fn sent_access_key(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let parameters = header.strip_prefix("AWS4-HMAC-SHA256 ")?;
+    let mut parameters = parameters.split(',').map(str::trim);
+    let credential = parameters.find_map(|parameter| parameter.strip_prefix("Credential="))?;
+    credential.split('/').next()
+}
+
+async fn answer(State(database): State<Database>, headers: HeaderMap, body: String) -> Response {
+    let target = headers.get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|target| target.strip_prefix(TARGET));
+    match carry_out(&database, operation.unwrap_or_default(), &body) {
+        Ok(Some(answer)) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
+        Ok(None) => failed(
+            StatusCode::BAD_REQUEST,
+            "UnknownOperationException",
+            "The embedded database has no such operation.",
+        ),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status_code());
+            let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+            let body = error.to_json();
+            (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+        }
+    }
+}
+
+/// The answer of an operation in JSON; `None` if there is no such one.
+fn carry_out(
+    database: &Database,
+    operation: &str,
+    body: &str,
+) -> Result<Option<String>, DynoxideError> {
+    macro_rules! operations {
+        ($($name:literal => $method:ident,)*) => {
+            match operation {
+                $($name => call(body, |request| database.$method(request)).map(Some),)*
+                _ => Ok(None),
+            }
+        };
+    }
+    operations! {
+        "BatchGetItem" => batch_get_item,
+        "BatchWriteItem" => batch_write_item,
+        "CreateTable" => create_table,
+        "DeleteItem" => delete_item,
+        "DeleteTable" => delete_table,
+        "DescribeTable" => describe_table,
+        "DescribeTimeToLive" => describe_time_to_live,
+        "GetItem" => get_item,
+        "ListTables" => list_tables,
+        "PutItem" => put_item,
+        "Query" => query,
+        "Scan" => scan,
+        "TransactGetItems" => transact_get_items,
+        "TransactWriteItems" => transact_write_items,
+        "UpdateItem" => update_item,
+        "UpdateTable" => update_table,
+        "UpdateTimeToLive" => update_time_to_live,
+    }
+}
+
+fn call<Q: DeserializeOwned, A: Serialize>(
+    body: &str,
+    method: impl FnOnce(Q) -> Result<A, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let malformed =
+        |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
+    let request = serde_json::from_str(body).map_err(malformed)?;
+    let failed = |error: serde_json::Error| DynoxideError::InternalServerError(error.to_string());
+    serde_json::to_string(&method(request)?).map_err(failed)
+}
+
+fn failed(status: StatusCode, code: &str, message: &str) -> Response {
+    let code = format!("com.amazon.coral.service#{code}");
+    let body = json!({"__type": code, "message": message}).to_string();
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+}

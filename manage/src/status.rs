@@ -1,0 +1,220 @@
+//! `manage status`: what runs behind the alias of every function of a stack.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use aws_sdk_cloudwatchlogs::types::{QueryStatus, ResultField};
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration;
+use clap::Args;
+use shared::clock::Clock;
+
+use crate::{
+    CommandError,
+    stack::{Function, LIVE, Stack, Target, failed},
+};
+
+/// What the functions' logs are asked. A line of a request with `error`, and a call that Lambda had to
+/// end, are errors.
+const QUERY: &str = r#"fields strcontains(level, "ERROR") as failed,
+    strcontains(record.status, "error") as crashed, strcontains(record.status, "timeout") as late
+| stats count(record.metrics.initDurationMs) as starts, sum(failed) as failures,
+    sum(crashed) as crashes, sum(late) as timeouts, sum(slowCalls) as slow by @log"#;
+/// How far back the logs are read, in seconds.
+const BACK: i64 = 3600;
+/// How often, and how many times, the answer of the logs is asked for.
+const PAUSE: Duration = Duration::from_millis(500);
+const LOOKS: u32 = 60;
+
+/// Options of `status`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// What the logs tell of a function.
+#[derive(Clone, Copy, Default)]
+struct Hour {
+    starts: u64,
+    errors: u64,
+    slow: u64,
+}
+
+/// Shows what runs.
+///
+/// # Errors
+/// The stack does not exist, or AWS's failure.
+pub async fn status(options: Options) -> Result<(), CommandError> {
+    let stack = Stack::of(&options.target).await?;
+    println!("The stack is {}.", stack.status().await?);
+    let mut shown = Vec::new();
+    for function in stack.functions().await? {
+        let (live, latest) = tokio::try_join!(
+            stack.configuration(&function, LIVE),
+            stack.configuration(&function, "$LATEST")
+        )?;
+        shown.push((function, live, latest));
+    }
+    let groups: BTreeSet<String> = shown
+        .iter()
+        .map(|(function, live, _)| log_group(function, live))
+        .collect();
+    let hours = last_hour(&stack, groups).await;
+    for (function, live, latest) in &shown {
+        println!("{}", heading(function, live));
+        for line in differences(live, latest) {
+            println!("  {line}");
+        }
+        if let Ok(hours) = &hours {
+            let hour = hours.get(&log_group(function, live));
+            let Hour {
+                starts,
+                errors,
+                slow,
+            } = hour.copied().unwrap_or_default();
+            println!(
+                "  last hour: {starts} cold start(s), {errors} error(s), {slow} slow DynamoDB call(s)"
+            );
+        }
+    }
+    hours.map(drop)
+}
+
+fn heading(function: &Function, live: &Configuration) -> String {
+    let version = live.version().unwrap_or_default();
+    let since = live.last_modified().unwrap_or_default();
+    let shifting = function.shifting().map(|(version, weight)| {
+        format!(
+            ", {:.0} % of requests go to version {version}",
+            weight * 100.0
+        )
+    });
+    let shifting = shifting.unwrap_or_default();
+    format!(
+        "{}: version {version}, published {since}{shifting}",
+        function.resource
+    )
+}
+
+/// What the version behind the alias runs with and what is configured, where they differ.
+fn differences(live: &Configuration, latest: &Configuration) -> Vec<String> {
+    let variables = |of: &Configuration| {
+        let variables = of.environment().and_then(|all| all.variables());
+        variables.cloned().unwrap_or_default()
+    };
+    let (runs, configured) = (variables(live), variables(latest));
+    let names: BTreeSet<&String> = runs.keys().chain(configured.keys()).collect();
+    let pairs = names.into_iter().map(|name| {
+        let value = |of: &HashMap<String, String>| of.get(name).map(|value| safe(name, value));
+        (
+            name.as_str(),
+            value(&runs),
+            value(&configured),
+            runs.get(name) != configured.get(name),
+        )
+    });
+    let number = |value: Option<i32>| value.map(|value| value.to_string());
+    let others = [
+        (
+            "memory (MiB)",
+            number(live.memory_size),
+            number(latest.memory_size),
+        ),
+        ("timeout (s)", number(live.timeout), number(latest.timeout)),
+    ];
+    let others = others.map(|(name, runs, wanted)| {
+        let differs = runs != wanted;
+        (name, runs, wanted, differs)
+    });
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+    let mut lines: Vec<String> = pairs
+        .chain(others)
+        .filter(|(.., differs)| *differs)
+        .map(|(name, runs, wanted, _)| {
+            format!(
+                "{name}: runs with {}, configured {}",
+                shown(runs),
+                shown(wanted)
+            )
+        })
+        .collect();
+    if live.code_sha256() != latest.code_sha256() {
+        lines.push("code: another than the last one deployed".to_owned());
+    }
+    lines
+}
+
+/// A variable's value, unless it may be a key itself.
+fn safe(name: &str, value: &str) -> String {
+    if name.contains("KEY") && !name.ends_with("_ARN") {
+        "(not shown)".to_owned()
+    } else {
+        format!("\"{value}\"")
+    }
+}
+
+fn log_group(function: &Function, configuration: &Configuration) -> String {
+    let logging = configuration.logging_config();
+    let group = logging.and_then(|logging| logging.log_group());
+    group.map_or_else(|| format!("/aws/lambda/{}", function.name), str::to_owned)
+}
+
+/// What the logs of the last hour tell, by log group.
+async fn last_hour(
+    stack: &Stack,
+    groups: BTreeSet<String>,
+) -> Result<HashMap<String, Hour>, CommandError> {
+    let now = Clock::System.now();
+    let started = stack
+        .logs
+        .start_query()
+        .set_log_group_names(Some(groups.into_iter().collect()))
+        .start_time(now - BACK)
+        .end_time(now)
+        .query_string(QUERY)
+        .send()
+        .await
+        .map_err(|error| failed("query the logs", &error))?;
+    let id = started.query_id.unwrap_or_default();
+    for _ in 0..LOOKS {
+        let answer = stack.logs.get_query_results().query_id(&id).send().await;
+        let answer = answer.map_err(|error| failed("read the logs", &error))?;
+        match answer.status() {
+            Some(QueryStatus::Complete) => {
+                let rows = answer.results.unwrap_or_default();
+                return Ok(rows.iter().filter_map(|row| hour(row)).collect());
+            }
+            Some(QueryStatus::Scheduled | QueryStatus::Running) => {}
+            other => {
+                let status = other.map_or("without a status", QueryStatus::as_str);
+                return Err(CommandError::new(format!(
+                    "the query of the logs is {status}"
+                )));
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(CommandError::new("the query of the logs takes too long"))
+}
+
+/// A row: `@log` is the account's number and the log group.
+fn hour(row: &[ResultField]) -> Option<(String, Hour)> {
+    let value = |name: &str| {
+        let field = row.iter().find(|field| field.field() == Some(name))?;
+        field.value()
+    };
+    let count = |name: &str| value(name).and_then(|text| text.parse::<f64>().ok());
+    // The counts are whole numbers, which a sum writes as 3 or as 3.0.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let count = |name: &str| count(name).unwrap_or_default() as u64;
+    let log = value("@log")?;
+    let group = log.split_once(':').map_or(log, |(_, group)| group);
+    let hour = Hour {
+        starts: count("starts"),
+        errors: count("failures") + count("crashes") + count("timeouts"),
+        slow: count("slow"),
+    };
+    Some((group.to_owned(), hour))
+}
