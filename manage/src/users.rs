@@ -186,10 +186,10 @@ fn taken(refused: &Refused) -> Option<CommandError> {
 /// The user does not exist, the password is not valid, or the table's failure.
 pub async fn change_password(options: ChangePasswordOptions) -> Result<(), CommandError> {
     let unknown = || CommandError::new(format!("user '{}' does not exist", options.username));
-    let name = UserName::stored(&options.username).ok_or_else(unknown)?;
     let open = options.target.open_existing().await?;
     let result = async {
-        let user = open.store.user_by_name(&name).await?.ok_or_else(unknown)?;
+        let user = open.store.user_typed(&options.username).await?;
+        let user = user.ok_or_else(unknown)?;
         let password = password(options.noinput, SUPERUSER_PASSWORD, &user.attributes())?;
         let (store, hasher) = (&open.store, Hasher::default());
         let set = accounts::users::set_password(store, &hasher, Actor::Command, &user, &password);

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{
     Refused,
     throttle::{network, refuse_above},
@@ -22,10 +24,13 @@ use crate::{
 /// A username and a password, and the address that they come from.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// The username as it was typed, or in NFKC.
+    /// The username as it was typed.
     pub username: &'a str,
     /// The password.
     pub password: &'a Password,
+    /// The password with the outer spaces that a serializer of SimpleJWT trims, if it had some: forms
+    /// of Django's admin pages keep them.
+    pub untrimmed: Option<&'a Password>,
     /// The source address.
     pub address: Option<IpAddr>,
 }
@@ -92,8 +97,9 @@ impl Counters {
     }
 }
 
+/// Spellings that mean one account have one count.
 fn subject(username: &str) -> String {
-    format!("logins of {username}")
+    format!("logins of {}", username.nfkc())
 }
 
 async fn verify(
@@ -107,10 +113,10 @@ async fn verify(
     } = attempt;
     let now = store.now();
     let address = network(attempt.address);
-    let name = UserName::stored(username);
+    let names = UserName::candidates(username);
     let counters = Counters::of(username, &address, limits);
-    let ((id, [by_account, by_address]), attempts) = tokio::try_join!(
-        store.candidate(name.as_ref(), [&counters.account, &counters.address]),
+    let ((owner, [by_account, by_address]), attempts) = tokio::try_join!(
+        store.candidate(&names, [&counters.account, &counters.address]),
         store.count_attempt(&counters.both)
     )?;
     refuse_above(limits.failures_per_account_and_address, attempts, now)?;
@@ -121,20 +127,24 @@ async fn verify(
     };
     refuse_above(limits.failures_per_address, next(by_address), now)?;
     let by_account = refuse_above(limits.failures_per_account, next(by_account), now);
+    let id = owner.as_ref().map(|(id, _)| *id);
     if by_account.is_err() && !has_session_from(store, id, &address).await? {
         by_account?;
     }
     // An id that no user has is read for an unknown name, so that both take as long.
-    let found = match &name {
-        Some(name) => store.user_to_log_in(id.unwrap_or(UserId(0)), name).await?,
-        None => None,
-    };
+    let (id, name) = owner.unwrap_or_default();
+    let found = store.user_to_log_in(id, &name).await?;
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     if let Some(user) = &user {
         note_user(user.id);
     }
     // Hashed even where no account exists, for the same reason.
-    let verification = app.hasher.verify(password, stored.as_ref()).await;
+    let mut verification = app.hasher.verify(password, stored.as_ref()).await;
+    let mut password = password;
+    if let (Verification::Wrong, Some(typed)) = (verification, attempt.untrimmed) {
+        verification = app.hasher.verify(typed, stored.as_ref()).await;
+        password = typed;
+    }
     let is_right = verification != Verification::Wrong;
     let Some(user) = user.filter(|user| is_right && user.is_active && accepts(user)) else {
         tokio::try_join!(

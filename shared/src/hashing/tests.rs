@@ -280,3 +280,32 @@ fn a_hash_is_stored_as_plain_text() {
     assert_eq!(json, CURRENT);
     assert!(serde_json::from_value::<PasswordHash>(json).unwrap() == stored);
 }
+
+/// Hashes by Django of the password that `../shared/migration/min/hashes.json` was made with are compared
+/// in `manage/tests`; these are computed by hand from the definitions of the hashers.
+#[test]
+fn weak_hashes_verify_only_wrapped_and_are_replaced() {
+    let hasher = Hasher::default();
+    for weak in [
+        "md5$salt$67a1e09bb1f83f5007dc119c14d663aa",
+        "67a1e09bb1f83f5007dc119c14d663aa",
+    ] {
+        assert_eq!(
+            PasswordHash::new(weak.to_owned()).assess(),
+            Assessment::Weak
+        );
+        assert_eq!(verify("salt", weak), Wrong, "{weak}");
+    }
+    // The MD5 of "salt" without a salt, and of "salt" and nothing: the same digest.
+    let bare = PasswordHash::new(super::weak::Algorithm::Md5.digest("", ASCII.as_bytes()));
+    let wrapped = hasher.wrap_blocking(&bare).expect("a weak hash");
+    assert!(!wrapped.expose().contains(bare.expose()));
+    assert_eq!(verify(ASCII, wrapped.expose()), CorrectButOutdated);
+    assert_eq!(verify("correct horsf", wrapped.expose()), Wrong);
+    assert!(hasher.is_wrapped_blocking(&wrapped, &bare));
+    let sha1 = super::weak::Algorithm::Sha1.digest("abc", ASCII.as_bytes());
+    let sha1 = PasswordHash::new(format!("sha1$abc${sha1}"));
+    let wrapped = hasher.wrap_blocking(&sha1).expect("a weak hash");
+    assert_eq!(verify(ASCII, wrapped.expose()), CorrectButOutdated);
+    assert!(!hasher.is_wrapped_blocking(&wrapped, &bare));
+}

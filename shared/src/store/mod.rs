@@ -9,6 +9,7 @@ pub mod history;
 pub mod items;
 pub mod keys;
 mod markers;
+pub mod moving;
 pub mod pager;
 mod permissions;
 mod queries;
@@ -26,7 +27,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
 use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
-pub use credentials::Expected;
+pub use credentials::{Expected, StoredHash};
 use history::Audit;
 pub use table::{Table, WriteError};
 pub use versioned::Versioned;
