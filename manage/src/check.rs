@@ -7,7 +7,7 @@ use clap::Args;
 use shared::{
     domain::{Flag, Group, GroupId, Permission, User, UserId},
     store::{
-        Store, StoreError,
+        Store, StoreError, email_owners as owners,
         items::{Item, from_item, number_of},
         keys::{self, Entity, Key, Sequence},
     },
@@ -166,7 +166,17 @@ impl Broken<'_> {
             let profile = Entity::User(user.id).key();
             self.index(&profile, &keys::user_by_name(user));
             self.marker(&Entity::UserName(&user.username), "user_id", user.id.0);
-            if !user.email.is_empty() {
+            if user.shares_email && !user.email.is_empty() {
+                let row = Entity::SharedEmail(user.id).key();
+                self.index(&row, &keys::user_by_email(&user.email, user.id));
+                if !self
+                    .owners(&Entity::Email(&user.email))
+                    .contains(&user.id.0)
+                {
+                    let address = user.email.lower();
+                    self.note(format!("marker EMAIL#{address} does not name {}", user.id));
+                }
+            } else if !user.email.is_empty() {
                 let marker = Entity::Email(&user.email);
                 self.marker(&marker, "user_id", user.id.0);
                 self.index(&marker.key(), &keys::user_by_email(&user.email, user.id));
@@ -265,9 +275,11 @@ impl Broken<'_> {
                     .and_then(|id| self.user(id))
                     .is_some_and(|user| format!("USERNAME#{}", user.username.as_str()) == *pk)
             } else if pk.starts_with("EMAIL#") {
-                number("user_id")
-                    .and_then(|id| self.user(id))
-                    .is_some_and(|user| format!("EMAIL#{}", user.email.lower()) == *pk)
+                // The last of several owners leaves a marker without any.
+                owners(item).into_iter().all(|id| {
+                    let user = self.user(id);
+                    user.is_some_and(|user| format!("EMAIL#{}", user.email.lower()) == *pk)
+                })
             } else if pk.starts_with("GROUPNAME#") {
                 let group: Option<Group> =
                     number("group_id").and_then(|id| self.read(&Entity::Group(GroupId(id)).key()));
@@ -296,6 +308,14 @@ impl Broken<'_> {
         self.lines.extend(strays);
     }
 
+    /// The users that an address's marker names.
+    fn owners(&self, marker: &Entity<'_>) -> Vec<u64> {
+        self.contents
+            .get(&marker.key())
+            .map(owners)
+            .unwrap_or_default()
+    }
+
     fn user(&self, id: u64) -> Option<User> {
         self.read(&Entity::User(UserId(id)).key())
     }
@@ -308,6 +328,7 @@ impl Broken<'_> {
 /// Whether a user confirms an item under their key.
 fn confirms(user: &User, sk: &str) -> bool {
     match sk.split_once('#') {
+        None if sk == "EMAIL" => user.shares_email,
         Some(("GROUP", group)) => {
             let group = group.parse().map(GroupId);
             group.is_ok_and(|group| user.group_ids.contains(&group))

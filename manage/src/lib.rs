@@ -3,7 +3,10 @@
 
 pub mod check;
 mod cors;
+pub mod dumpdata;
 pub mod engine;
+pub mod eraseuser;
+pub mod exportuser;
 pub mod init;
 pub mod loaddata;
 pub mod rotatekey;
@@ -50,9 +53,17 @@ enum Command {
     /// Change a user's password, which ends their tokens: prompts, or --noinput with
     /// DJANGO_SUPERUSER_PASSWORD.
     Changepassword(users::ChangePasswordOptions),
-    /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
-    /// and password hashes that it gives them.
+    /// Load what Django's dumpdata wrote: users, groups and permissions with their ids and password
+    /// hashes. Everything is judged before anything is written.
     Loaddata(loaddata::Options),
+    /// Compare every fact of a dump with the table, and list what differs.
+    Verifydump(loaddata::verify::Options),
+    /// Write users, groups and permissions as Django's loaddata reads them.
+    Dumpdata(dumpdata::Options),
+    /// Write everything that is kept about one user, as JSON.
+    Exportuser(exportuser::Options),
+    /// Delete a user, and take them out of the log of changes too.
+    Eraseuser(eraseuser::Options),
     /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
     Rotatekey(rotatekey::Options),
     /// Create the permissions that another application declares in a file.
@@ -187,6 +198,10 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Createuser(options) => users::create_user(options).await,
             Command::Changepassword(options) => users::change_password(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
+            Command::Verifydump(options) => loaddata::verify::verifydump(options).await,
+            Command::Dumpdata(options) => dumpdata::dumpdata(options).await,
+            Command::Exportuser(options) => exportuser::exportuser(options).await,
+            Command::Eraseuser(options) => eraseuser::eraseuser(options).await,
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Check(options) => check::check(options).await,

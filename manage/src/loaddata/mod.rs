@@ -9,6 +9,7 @@ pub mod objects;
 pub mod plan;
 pub mod reading;
 pub mod report;
+pub mod verify;
 mod writing;
 
 use std::{collections::HashMap, fs, path::PathBuf};

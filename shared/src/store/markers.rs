@@ -43,7 +43,7 @@ pub(super) fn owner(entity: &Entity<'_>, item: &Item) -> Option<u64> {
 pub(super) const OWNERS: &str = "user_ids";
 
 /// The owners of an address: one, or those who share it.
-pub(super) fn owners(item: &Item) -> Vec<u64> {
+pub fn owners(item: &Item) -> Vec<u64> {
     let shared = item.get(OWNERS).and_then(|ids| ids.as_ns().ok());
     let shared = shared.into_iter().flatten();
     let mut owners: Vec<u64> = shared.filter_map(|id| id.parse().ok()).collect();

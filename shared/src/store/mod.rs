@@ -29,6 +29,7 @@ use aws_sdk_dynamodb::Client;
 use crate::{aws, clock::Clock, settings::AUDIT_RETENTION_DAYS};
 pub use credentials::{Expected, StoredHash};
 use history::Audit;
+pub use markers::owners as email_owners;
 pub use table::{Table, WriteError};
 pub use versioned::Versioned;
 pub use writes::Refusal;

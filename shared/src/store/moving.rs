@@ -95,6 +95,65 @@ impl Store {
         Ok(item.and_then(|item| number_of(&item, "value")).unwrap_or(0))
     }
 
+    /// The ids of all users, in order: reads the whole table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn all_user_ids(&self) -> Result<Vec<UserId>, StoreError> {
+        let mut pages = self.table.scan("USER#");
+        let mut ids = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| StoreError::from_scan(&error))?;
+            if let Some(id) = number_of(&item, "id") {
+                ids.push(UserId(id));
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Several users with their passwords; those who do not exist are absent. In the order asked for.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn users_with_passwords(
+        &self,
+        ids: &[UserId],
+    ) -> Result<Vec<(User, StoredHash)>, StoreError> {
+        let keys = ids
+            .iter()
+            .flat_map(|id| [Entity::User(*id).key(), Entity::Credential(*id).key()]);
+        let mut found = self.table.batch_get(keys).await?;
+        let users = ids.iter().filter_map(|id| {
+            let user = found.remove(&Entity::User(*id).key())?;
+            let password = found.remove(&Entity::Credential(*id).key());
+            Some((user, password))
+        });
+        let read = users.map(|(user, password)| {
+            let password = password.map(stored_hash).transpose()?;
+            Ok((from_item(user)?, password.unwrap_or_default()))
+        });
+        read.collect()
+    }
+
+    /// The entries of the log of changes since a time (milliseconds since 1970), in its order: reads
+    /// the whole table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn log_entries_since(&self, time: i64) -> Result<Vec<LogEntry>, StoreError> {
+        let mut pages = self.table.scan("LOG#");
+        let mut entries = Vec::new();
+        while let Some(item) = pages.next().await {
+            let stored: Stored = from_item(item.map_err(|error| StoreError::from_scan(&error))?)?;
+            if stored.entry.action_time >= time {
+                entries.push(stored.entry);
+            }
+        }
+        entries.sort_by_key(|entry| entry.action_time);
+        Ok(entries)
+    }
+
     /// What is known of some who are to move in, in their order: one round trip.
     pub async fn known_of(
         &self,

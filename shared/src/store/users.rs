@@ -233,8 +233,8 @@ impl Versioned for User {
             permission_ids,
             date_joined,
             last_login,
-            date_joined_micros: _,
-            last_login_micros: _,
+            date_joined_micros,
+            last_login_micros,
             shares_email: _,
             extra,
             epoch,
@@ -252,8 +252,15 @@ impl Versioned for User {
             ("Superuser status", before.is_superuser != *is_superuser),
             ("Groups", before.group_ids != *group_ids),
             ("User permissions", before.permission_ids != *permission_ids),
-            ("Last login", before.last_login != *last_login),
-            ("Date joined", before.date_joined != *date_joined),
+            (
+                "Last login",
+                (before.last_login, before.last_login_micros) != (*last_login, *last_login_micros),
+            ),
+            (
+                "Date joined",
+                (before.date_joined, before.date_joined_micros)
+                    != (*date_joined, *date_joined_micros),
+            ),
             ("Extra", before.extra != *extra),
             // A deactivation ends them by itself.
             (
