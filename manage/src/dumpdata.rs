@@ -96,7 +96,7 @@ pub async fn dumpdata(options: Options) -> Result<(), CommandError> {
             since,
             zone,
             out: Objects::new(out, options.format)?,
-            lost_passwords: 0,
+            wrapped: 0,
         };
         dump.write().await
     }
@@ -159,7 +159,7 @@ struct Dump<'a> {
     since: Option<i64>,
     zone: Option<TimeZone>,
     out: Objects,
-    lost_passwords: u64,
+    wrapped: u64,
 }
 
 /// How many users are read at once.
@@ -225,12 +225,12 @@ impl Dump<'_> {
             }
         }
         self.log(&log, &ids)?;
-        let lost = self.lost_passwords;
+        let wrapped = self.wrapped;
         self.out.end()?;
-        if lost > 0 {
+        if wrapped > 0 {
             eprintln!(
-                "Note: {lost} password(s) came in MD5 or SHA-1 and were not used since. Django cannot \
-                 read their wrapping, so they are unusable in the dump."
+                "Note: {wrapped} password(s) came in MD5 or SHA-1 and were not used since. Django needs \
+                 the hasher in docs/migrate.md to verify their wrapping."
             );
         }
         Ok(())
@@ -288,15 +288,12 @@ impl Dump<'_> {
         json!({"model": self.options.user_model, "pk": user.id.0, "fields": fields})
     }
 
-    /// A hash in Django's form.
+    /// A hash as it stands, which is Django's form but for what came in MD5 or SHA-1.
     fn password(&mut self, hash: Option<PasswordHash>) -> String {
         let hash = hash
             .map(|hash| hash.expose().to_owned())
             .unwrap_or_default();
-        if hash.starts_with("wrapped$") {
-            self.lost_passwords += 1;
-            return format!("!{:032x}", rand::random::<u128>());
-        }
+        self.wrapped += u64::from(hash.starts_with("wrapped$"));
         hash
     }
 

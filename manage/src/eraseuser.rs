@@ -11,7 +11,7 @@ use crate::{CommandError, target::Target};
 /// Options of `eraseuser`.
 #[derive(Args)]
 pub struct Options {
-    /// The username.
+    /// The username of the person who is erased.
     username: String,
     #[command(flatten)]
     target: Target,

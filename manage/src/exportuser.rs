@@ -1,5 +1,7 @@
 //! `manage exportuser`: everything that is kept about one user (article 15 of the GDPR).
 
+use std::io::{self, Write};
+
 use clap::Args;
 use serde_json::{Value, json};
 use shared::{clock::rfc3339, domain::log_entry::LogEntry, store::sessions::Session};
@@ -9,7 +11,7 @@ use crate::{CommandError, target::Target};
 /// Options of `exportuser`.
 #[derive(Args)]
 pub struct Options {
-    /// The username.
+    /// The username of the person whose data are written.
     username: String,
     #[command(flatten)]
     target: Target,
@@ -61,8 +63,8 @@ pub async fn exportuser(options: Options) -> Result<(), CommandError> {
     }
     .await;
     open.close().await;
-    println!("{:#}", exported?);
-    Ok(())
+    writeln!(io::stdout(), "{:#}", exported?)
+        .map_err(|error| CommandError::new(format!("cannot write it: {error}")))
 }
 
 fn session(session: &Session) -> Value {

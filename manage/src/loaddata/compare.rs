@@ -60,7 +60,9 @@ impl Comparison<'_> {
             let owner = format!("is user {owner}'s");
             return Verdict::Taken(Kind::NameTaken, named("the username", &owner));
         }
-        if let Some(owner) = known.email_owners.iter().find(|owner| other(owner.0)) {
+        let has_address = known.email_owners.contains(&user.id);
+        let mut owners = known.email_owners.iter();
+        if let Some(owner) = owners.find(|owner| !has_address && other(owner.0)) {
             let what = format!("the address {}", user.email.as_str());
             let owner = format!("is user {owner}'s");
             return Verdict::Taken(Kind::EmailTaken, named(&what, &owner));
@@ -119,13 +121,21 @@ impl Comparison<'_> {
         if after.email.lower() != before.email.lower() {
             after.shares_email = false;
         }
-        if !wanted.has_joined {
-            after.date_joined = before.date_joined;
-            after.date_joined_micros = before.date_joined_micros;
+        let joined = |user: &User| (user.date_joined, user.date_joined_micros);
+        if !wanted.has_joined || is_cut_of(joined(&after), joined(before)) {
+            (after.date_joined, after.date_joined_micros) = joined(before);
         }
         let logged_in = |user: &User| (user.last_login, user.last_login_micros);
         // Logins here are later than Django's.
-        if logged_in(before) > logged_in(&after) {
+        let to_ms = (
+            after.last_login.unwrap_or(i64::MIN),
+            after.last_login_micros,
+        );
+        let here = (
+            before.last_login.unwrap_or(i64::MIN),
+            before.last_login_micros,
+        );
+        if logged_in(before) > logged_in(&after) || is_cut_of(to_ms, here) {
             (after.last_login, after.last_login_micros) = logged_in(before);
         }
         Some(after)
@@ -175,12 +185,18 @@ impl Comparison<'_> {
     }
 }
 
+/// Whether a date of a dump is one of the table cut to milliseconds, as Django's JSON has them.
+fn is_cut_of(cut: (i64, u32), date: (i64, u32)) -> bool {
+    cut == (date.0, date.1 / 1000 * 1000)
+}
+
 /// Whether an account here is the one of the dump: it has its name, or joined at the same moment and
 /// was renamed since.
 fn is_same_account(here: &User, wanted: &DumpUser) -> bool {
     let joined = |user: &User| (user.date_joined, user.date_joined_micros);
-    here.username == wanted.user.username
-        || (wanted.has_joined && joined(here) == joined(&wanted.user))
+    let (here_joined, joined) = (joined(here), joined(&wanted.user));
+    let is_one = joined == here_joined || is_cut_of(joined, here_joined);
+    here.username == wanted.user.username || (wanted.has_joined && is_one)
 }
 
 fn digest(hash: &PasswordHash) -> String {

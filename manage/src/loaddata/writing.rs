@@ -186,7 +186,7 @@ async fn move_user(store: &Store, name: &str, survey: &Survey) -> Result<(), Com
     }
     let id = UserId(store.next_id(Sequence::User).await?);
     store.move_user(&user, id).await?;
-    eprintln!("User '{name}' had the id {} and has {id} now.", user.id);
+    println!("User '{name}' had the id {} and has {id} now.", user.id);
     Ok(())
 }
 
