@@ -37,6 +37,8 @@ pub struct Survey {
     pub blacklisted: HashSet<u64>,
     /// Whether nobody has ever been in the table.
     pub is_first: bool,
+    /// A password hash of each algorithm and cost.
+    kinds: HashMap<String, PasswordHash>,
     hashes: RandomState,
     names: HashSet<u64>,
     nfkc: HashSet<u64>,
@@ -105,7 +107,7 @@ pub async fn judge(store: &Store, settings: &Settings) -> Result<Survey, Command
     }
     judge_rights(&mut survey, settings);
     judge_users(store, settings, &mut survey).await?;
-    suggest(&mut survey.report, kinds);
+    survey.kinds = kinds;
     Ok(survey)
 }
 
@@ -205,6 +207,7 @@ impl Collected {
             shared: twice(self.emails),
             blacklisted: self.blacklisted,
             is_first: false,
+            kinds: HashMap::new(),
             hashes: self.hashes,
             names: twice(self.names),
             nfkc: twice(self.nfkc),
@@ -355,7 +358,11 @@ const WHOLE_CORE: u64 = 1769;
 
 /// Proposes settings for the hashes seen: the least time of a failed login, in milliseconds, that
 /// hides which of them take longer to verify than this service's own; and the memory of functions.
-fn suggest(report: &mut Report, kinds: HashMap<String, PasswordHash>) {
+pub fn suggest(survey: &mut Survey) {
+    let (report, kinds) = (&mut survey.report, &survey.kinds);
+    if report.users.new + report.users.changed == 0 {
+        return;
+    }
     let (hasher, password) = (Hasher::default(), Password::new("a wrong one".to_owned()));
     let time = |hash: Option<&PasswordHash>| {
         let started = Instant::now();

@@ -197,6 +197,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     let open = options.target.open().await?;
     let loaded = async {
         let mut survey = judge(&open.store, &settings).await?;
+        judging::suggest(&mut survey);
         if let Some(file) = &options.report {
             write_report(file, &survey.report)?;
         }

@@ -1,5 +1,7 @@
 //! What a custom user model of Django holds beyond `auth.User`.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -12,6 +14,20 @@ impl Extra {
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// For people: `phone: +49 30 1; score: 1.5`.
+impl fmt::Display for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (name, value)) in self.0.iter().enumerate() {
+            let between = if place == 0 { "" } else { "; " };
+            match value {
+                Value::String(text) => write!(f, "{between}{name}: {text}")?,
+                value => write!(f, "{between}{name}: {value}")?,
+            }
+        }
+        Ok(())
     }
 }
 
