@@ -13,14 +13,14 @@ use super::{
 use crate::CommandError;
 
 /// How many users are read from the table at once.
-const CHUNK: usize = 200;
+const CHUNK: usize = 100;
 
 /// A reader of a dump, at work.
 pub(super) type Reader = JoinHandle<Result<(), CommandError>>;
 
 /// The users of a dump that can be read, in its order. The reader waits for who takes them.
 pub(super) fn users(settings: &Settings, now: i64) -> (Receiver<Vec<DumpUser>>, Reader) {
-    let (sender, receiver) = channel(4);
+    let (sender, receiver) = channel(2);
     let settings = settings.clone();
     let reader = tokio::task::spawn_blocking(move || {
         let mut chunk = Vec::with_capacity(CHUNK);

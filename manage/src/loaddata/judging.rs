@@ -3,12 +3,11 @@
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
-    time::Instant,
 };
 
 use shared::{
     domain::{EmailAddress, UserName, names::TextField},
-    hashing::{Assessment, Hasher, Password, PasswordHash},
+    hashing::{Assessment, Hasher, PasswordHash},
     store::{Store, keys::Sequence, moving::Known},
 };
 
@@ -38,10 +37,11 @@ pub struct Survey {
     /// Whether nobody has ever been in the table.
     pub is_first: bool,
     /// A password hash of each algorithm and cost.
-    kinds: HashMap<String, PasswordHash>,
+    pub kinds: HashMap<String, PasswordHash>,
     hashes: RandomState,
+    /// Usernames in NFKC that several users of the dump have; with them those that are the same as they
+    /// stand.
     names: HashSet<u64>,
-    nfkc: HashSet<u64>,
 }
 
 /// What the first reading collects.
@@ -53,7 +53,6 @@ struct Collected {
     groups: Vec<DumpGroup>,
     ids: Vec<u64>,
     names: Vec<u64>,
-    nfkc: Vec<u64>,
     emails: Vec<u64>,
     blacklisted: HashSet<u64>,
     has_superuser: bool,
@@ -155,8 +154,7 @@ impl Collected {
         let (name, email) = (user.username.as_str(), &user.email);
         self.has_superuser |= user.is_active_superuser();
         self.ids.push(user.id.0);
-        self.names.push(self.hashes.hash_one(name));
-        self.nfkc.push(self.hashes.hash_one(nfkc(name)));
+        self.names.push(self.hashes.hash_one(nfkc(name)));
         if !email.is_empty() {
             self.emails.push(self.hashes.hash_one(email.lower()));
         }
@@ -210,7 +208,6 @@ impl Collected {
             kinds: HashMap::new(),
             hashes: self.hashes,
             names: twice(self.names),
-            nfkc: twice(self.nfkc),
         }
     }
 }
@@ -298,15 +295,12 @@ async fn judge_users(
             let user = &wanted.user;
             let (id, name) = (user.id.0, user.username.as_str());
             let example = || format!("user {id} '{name}'");
-            if survey.names.contains(&survey.hashes.hash_one(name))
-                && let Some(other) = names
-                    .insert(name.to_owned(), id)
-                    .filter(|other| *other != id)
-            {
-                report.note(Kind::NameTwice, format!("users {other} and {id}: '{name}'"));
-            }
             let normalised = nfkc(name);
-            if survey.nfkc.contains(&survey.hashes.hash_one(&normalised)) {
+            if survey.names.contains(&survey.hashes.hash_one(&normalised)) {
+                let other = names.insert(name.to_owned(), id);
+                if let Some(other) = other.filter(|other| *other != id) {
+                    report.note(Kind::NameTwice, format!("users {other} and {id}: '{name}'"));
+                }
                 let other = spellings
                     .entry(normalised)
                     .or_insert_with(|| name.to_owned());
@@ -348,47 +342,4 @@ async fn judge_users(
     }
     survey.report = report;
     chunks::end(reader).await
-}
-
-/// How much longer than a hash of this service's own another may take before it is noticed.
-const NOTICED: f64 = 1.3;
-/// The template's memory of the functions that hash, in MB, and that of a whole core.
-const USUAL_MEMORY: u64 = 1024;
-const WHOLE_CORE: u64 = 1769;
-
-/// Proposes settings for the hashes seen: the least time of a failed login, in milliseconds, that
-/// hides which of them take longer to verify than this service's own; and the memory of functions.
-pub fn suggest(survey: &mut Survey) {
-    let (report, kinds) = (&mut survey.report, &survey.kinds);
-    if report.users.new + report.users.changed == 0 {
-        return;
-    }
-    let (hasher, password) = (Hasher::default(), Password::new("a wrong one".to_owned()));
-    let time = |hash: Option<&PasswordHash>| {
-        let started = Instant::now();
-        let _ = hasher.verify_blocking(&password, hash);
-        started.elapsed()
-    };
-    // The first hash of all makes the scratch memory too.
-    time(None);
-    let own = time(None);
-    let Some(slowest) = kinds.values().map(|hash| time(Some(hash))).max() else {
-        return;
-    };
-    if slowest > own.mul_f64(NOTICED) {
-        // Half as much again, since functions may be slower than this machine, and no odd numbers.
-        let least = (slowest.as_millis() * 3 / 2).div_ceil(10) * 10;
-        let least = u64::try_from(least).unwrap_or(u64::MAX);
-        report.suggestions.insert("LOGIN_FAILURE_TIME", least);
-    }
-    let memory = kinds.values().filter_map(PasswordHash::memory_mib).max();
-    let memory = u64::from(memory.unwrap_or(0)) * 2 + 128;
-    let needed = if slowest.as_millis() > 250 {
-        memory.max(WHOLE_CORE)
-    } else {
-        memory
-    };
-    if needed > USUAL_MEMORY {
-        report.suggestions.insert("HashingMemorySize", needed);
-    }
 }

@@ -3,12 +3,15 @@
 
 mod chunks;
 pub mod compare;
+mod fields;
 mod judging;
 mod logs;
 pub mod objects;
 pub mod plan;
 pub mod reading;
 pub mod report;
+mod rights;
+mod suggestions;
 pub mod verify;
 mod writing;
 
@@ -197,7 +200,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     let open = options.target.open().await?;
     let loaded = async {
         let mut survey = judge(&open.store, &settings).await?;
-        judging::suggest(&mut survey);
+        suggestions::suggest(&mut survey);
         if let Some(file) = &options.report {
             write_report(file, &survey.report)?;
         }

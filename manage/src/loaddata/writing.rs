@@ -9,11 +9,7 @@ use std::{
 use futures_util::{TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::{
-    accounts::{self, Refused},
-    domain::{
-        Actor, Codename, Group, GroupChange, GroupId, GroupName, Permission, PermissionChange,
-        PermissionId, PermissionName, SetChange, UserChange, UserId,
-    },
+    accounts::Refused,
     hashing::Hasher,
     store::{
         Refusal, Store, StoreError, WriteError,
@@ -28,8 +24,8 @@ use super::{
     compare::{Comparison, Verdict},
     judging::Survey,
     objects::DumpUser,
-    plan::{Meaning, Plan},
     report::Tally,
+    rights,
 };
 use crate::CommandError;
 
@@ -57,137 +53,12 @@ pub async fn write(
     for content_type in &survey.plan.declared {
         store.declare_content_type(content_type).await?;
     }
-    permissions(store, settings, &mut survey.plan).await?;
-    groups(store, settings, &mut survey.plan).await?;
+    rights::permissions(store, settings, &mut survey.plan).await?;
+    rights::groups(store, settings, &mut survey.plan).await?;
     if let Some(name) = &settings.move_user {
-        move_user(store, name, survey).await?;
+        rights::move_user(store, name, survey).await?;
     }
     users(store, settings, survey).await
-}
-
-/// Makes the permissions that the table lacks. One keeps its id where the table has never given it.
-async fn permissions(
-    store: &Store,
-    settings: &Settings,
-    plan: &mut Plan,
-) -> Result<(), CommandError> {
-    let mut planned = std::mem::take(&mut plan.permissions);
-    // In order of their ids, since each raises the sequence.
-    planned.sort_by_key(|(_, permission)| permission.pk.unwrap_or(u64::MAX));
-    for (meaning, wanted) in planned {
-        let name = PermissionName::held(wanted.name);
-        if let Some(here) = plan.existing.get(&meaning) {
-            if settings.on_conflict == OnConflict::Update && here.name != name {
-                let change = PermissionChange {
-                    name: Some(name),
-                    ..PermissionChange::default()
-                };
-                let changed =
-                    accounts::permissions::change(store, Actor::Command, here.clone(), &change);
-                let changed = changed.await?;
-                plan.existing.insert(meaning, changed);
-            }
-            continue;
-        }
-        let made = make_permission(store, &meaning, name, wanted.pk).await?;
-        plan.existing.insert(meaning, made);
-    }
-    Ok(())
-}
-
-async fn make_permission(
-    store: &Store,
-    (content_type, codename): &Meaning,
-    name: PermissionName,
-    pk: Option<u64>,
-) -> Result<Permission, CommandError> {
-    let permission = |id: u64| Permission {
-        id: PermissionId(id),
-        name: name.clone(),
-        codename: Codename::held(codename.clone()),
-        content_type: content_type.clone(),
-        version: 1,
-    };
-    if let Some(pk) = pk
-        && pk > store.last_id(Sequence::Permission).await?
-    {
-        match store.insert_permission_at(permission(pk)).await {
-            Ok(()) => return Ok(permission(pk)),
-            Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::CodenameTaken) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    // An id that was given before may be named by what has forgotten it since.
-    let id = store.next_id(Sequence::Permission).await?;
-    let made = store.insert(permission(id), Vec::new(), Actor::Command);
-    Ok(made.await?)
-}
-
-async fn groups(store: &Store, settings: &Settings, plan: &mut Plan) -> Result<(), CommandError> {
-    for wanted in plan.groups.values() {
-        let id = GroupId(wanted.pk);
-        let permissions = plan.permissions_of(&wanted.permissions).unwrap_or_default();
-        if let Some(here) = plan.existing_groups.get(&id) {
-            if settings.on_conflict == OnConflict::Update
-                && plan.alive(&here.permission_ids) != permissions
-            {
-                let change = GroupChange {
-                    permissions: Some(SetChange::Replace(permissions)),
-                    ..GroupChange::default()
-                };
-                accounts::groups::change(store, Actor::Command, here.clone(), &change).await?;
-            }
-            continue;
-        }
-        forget_deleted(store, id).await?;
-        let group = Group {
-            id,
-            name: GroupName::held(wanted.name.clone()),
-            permission_ids: permissions,
-            version: 1,
-        };
-        match store.insert(group, Vec::new(), Actor::Command).await {
-            Ok(_) => {}
-            Err(error) => {
-                let error = CommandError::from(error);
-                return Err(CommandError::new(format!("group {id}: {error}")));
-            }
-        }
-    }
-    let groups = store.groups().await?;
-    plan.existing_groups = groups.into_iter().map(|group| (group.id, group)).collect();
-    Ok(())
-}
-
-/// Takes a deleted group from those who still name it: they would be in the new one.
-async fn forget_deleted(store: &Store, group: GroupId) -> Result<(), CommandError> {
-    for id in store.index_of_members(group).await? {
-        let Some(user) = store.user(id).await? else {
-            continue;
-        };
-        if user.group_ids.contains(&group) {
-            let change = UserChange {
-                groups: Some(SetChange::Remove([group].into())),
-                ..UserChange::default()
-            };
-            accounts::users::change(store, Actor::Command, user, &change).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn move_user(store: &Store, name: &str, survey: &Survey) -> Result<(), CommandError> {
-    let Some(user) = store.user_typed(name).await? else {
-        return Err(CommandError::new(format!("user '{name}' does not exist")));
-    };
-    // Moved by a load that was stopped.
-    if !survey.has(user.id.0) {
-        return Ok(());
-    }
-    let id = UserId(store.next_id(Sequence::User).await?);
-    store.move_user(&user, id).await?;
-    println!("User '{name}' had the id {} and has {id} now.", user.id);
-    Ok(())
 }
 
 /// Writes users, and counts what was done.

@@ -101,12 +101,11 @@ pub(super) fn objects(input: impl BufRead, sink: Sink<'_>) -> Result<(), Command
                 (b"natural", Some(field)) => {
                     field.natural.extend(part.take().map(Value::String));
                 }
-                (b"object", Some(field)) => {
-                    if !field.natural.is_empty() {
-                        let key = std::mem::take(&mut field.natural);
-                        field.list.push(Value::Array(key));
-                    }
+                (b"object", Some(field)) if !field.natural.is_empty() => {
+                    let key = std::mem::take(&mut field.natural);
+                    field.list.push(Value::Array(key));
                 }
+                (b"object", Some(_)) => {}
                 (b"field", _) => {
                     if let (Some(object), Some(mut field)) = (&mut object, field.take()) {
                         let name = std::mem::take(&mut field.name);

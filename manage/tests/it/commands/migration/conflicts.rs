@@ -187,8 +187,8 @@ fn rights_are_what_they_mean_whatever_their_numbers() {
     assert_eq!(
         groups[0]["fields"]["permissions"],
         json!([
-            natural("publish", "blog", "post"),
-            natural("add_logentry", "admin", "logentry")
+            natural("add_logentry", "admin", "logentry"),
+            natural("publish", "blog", "post")
         ])
     );
     data.on("verifydump", &objects).succeeded();
