@@ -233,8 +233,12 @@ fn judge_rights(survey: &mut Survey, settings: &Settings) {
         match plan.existing.get(meaning) {
             None => tally.new += 1,
             Some(here) if here.name.as_str() == permission.name => tally.unchanged += 1,
-            Some(_) if settings.on_conflict == OnConflict::Update => tally.changed += 1,
-            Some(_) => tally.unchanged += 1,
+            Some(_) => {
+                if differing(tally, settings.on_conflict) {
+                    let (about, codename) = meaning;
+                    report.note(Kind::Differs, format!("{about}.{codename}: name"));
+                }
+            }
         }
     }
     for group in plan.groups.values() {

@@ -163,8 +163,9 @@ async fn a_group_that_was_deleted_here_does_not_come_alive() {
 fn rights_are_what_they_mean_whatever_their_numbers() {
     let data = &Data::new();
     let permission = |pk: u64, codename: &str, about: Value| {
+        let name = format!("Can {}", codename.replace('_', " "));
         json!({"model": "auth.permission", "pk": pk,
-            "fields": {"name": codename, "codename": codename, "content_type": about}})
+            "fields": {"name": name, "codename": codename, "content_type": about}})
     };
     // Numbers 1 and 5 are auth.add_user and auth.add_group here.
     let objects = json!([

@@ -53,10 +53,8 @@ fn a_round_trip_with_real_django_loses_nothing() {
         .succeeded();
     }
     data.assert_sound();
-    run(data
-        .command("dumpdata --log-entries -o")
-        .arg(file("back.json")))
-    .succeeded();
+    let mut dump = data.command("dumpdata --log-entries");
+    run(dump.arg("--output").arg(file("back.json"))).succeeded();
     site("two.db", "migrate -v0");
     site("two.db", "loaddata back.json");
     assert_eq!(site("two.db", "facts"), site("one.db", "facts"));
