@@ -4,7 +4,10 @@
 pub mod account;
 pub mod check;
 mod cors;
+pub mod dumpdata;
 pub mod engine;
+pub mod eraseuser;
+pub mod exportuser;
 pub mod init;
 pub mod loaddata;
 pub mod logout;
@@ -69,9 +72,17 @@ enum Command {
     Unlock(unlock::Options),
     /// End all sessions and tokens of a user.
     Logout(logout::Options),
-    /// Load a fixture in the form of Django's dumpdata: permissions, groups and users with the ids
-    /// and password hashes that it gives them.
+    /// Load what Django's dumpdata wrote: users, groups and permissions with their ids and password
+    /// hashes. Everything is judged before anything is written.
     Loaddata(loaddata::Options),
+    /// Compare every fact of a dump with the table, and list what differs.
+    Verifydump(loaddata::verify::Options),
+    /// Write users, groups and permissions as Django's loaddata reads them.
+    Dumpdata(dumpdata::Options),
+    /// Write everything that is kept about one user, as JSON.
+    Exportuser(exportuser::Options),
+    /// Delete a user, and take them out of the log of changes too.
+    Eraseuser(eraseuser::Options),
     /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
     Rotatekey(rotatekey::Options),
     /// Create the permissions that another application declares in a file.
@@ -218,6 +229,10 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Unlock(options) => unlock::unlock(options).await,
             Command::Logout(options) => logout::logout(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
+            Command::Verifydump(options) => loaddata::verify::verifydump(options).await,
+            Command::Dumpdata(options) => dumpdata::dumpdata(options).await,
+            Command::Exportuser(options) => exportuser::exportuser(options).await,
+            Command::Eraseuser(options) => eraseuser::eraseuser(options).await,
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Migrate(options) => migrate::migrate(options).await,

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use shared::{
     aws::https_client,
-    store::{Store, client, connect_to, items::attributes, keys::Entity},
+    store::{Store, client, connect_to, items::attributes, keys::Entity, layout::Layout},
 };
 
 use crate::{
@@ -92,6 +92,19 @@ impl Target {
 }
 
 impl OpenTarget {
+    /// Refuses a table of an older layout, for commands that move whole accounts.
+    ///
+    /// # Errors
+    /// The layout is older, or the table's failure.
+    pub async fn require_current_layout(&self) -> Result<(), CommandError> {
+        let layout = self.store.schema().await?.layout;
+        if layout < Layout::CURRENT {
+            let text = format!("the table has layout {layout}: run manage migrate first");
+            return Err(CommandError::new(text));
+        }
+        Ok(())
+    }
+
     /// Whether no other process uses the table, as far as that can be known.
     pub fn is_alone(&self) -> bool {
         self.engine.is_some()

@@ -82,7 +82,22 @@ pub struct Claims {
     pub sid: Option<String>,
     /// The `user_id` claim as it stands; a refresh hands it on with its type.
     user_id: Option<Value>,
+    /// The claims that a site added to its tokens of SimpleJWT; a refresh hands them on.
+    further: Map<String, Value>,
 }
+
+/// The claims that are made anew for each token.
+const OWN_CLAIMS: [&str; 9] = [
+    "token_type",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "user_id",
+    "sid",
+    "aud",
+    "iss",
+];
 
 impl Claims {
     /// Whether the token names a user at all.
@@ -147,15 +162,27 @@ impl Jwt {
 
     /// An access token of a session.
     pub fn access(&self, user_id: &Value, sid: Option<&str>, now: i64) -> String {
-        let times = (now, now + self.settings.access_lifetime);
-        self.sign(TokenType::Access, user_id, sid, &new_jti(), times)
+        self.access_with(user_id, sid, now, Map::new())
     }
 
-    /// The access token that a verified refresh token gives, with its `user_id` as it stands.
+    fn access_with(
+        &self,
+        user_id: &Value,
+        sid: Option<&str>,
+        now: i64,
+        further: Map<String, Value>,
+    ) -> String {
+        let times = (now, now + self.settings.access_lifetime);
+        self.sign_with(TokenType::Access, user_id, sid, &new_jti(), times, further)
+    }
+
+    /// The access token that a verified refresh token gives, with its `user_id` as it stands and the
+    /// claims that a site added.
     pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
         let user_id = claims.user_id.clone();
         let user_id = user_id.unwrap_or_else(|| Value::String(user.id.to_string()));
-        self.access(&user_id, claims.sid.as_deref(), now)
+        let (sid, further) = (claims.sid.as_deref(), claims.further.clone());
+        self.access_with(&user_id, sid, now, further)
     }
 
     /// A refresh token of a session, with its id and times in seconds since 1970.
@@ -176,9 +203,21 @@ impl Jwt {
         user_id: &Value,
         sid: Option<&str>,
         jti: &str,
-        (iat, exp): (i64, i64),
+        times: (i64, i64),
     ) -> String {
-        let mut claims = Map::new();
+        self.sign_with(token_type, user_id, sid, jti, times, Map::new())
+    }
+
+    fn sign_with(
+        &self,
+        token_type: TokenType,
+        user_id: &Value,
+        sid: Option<&str>,
+        jti: &str,
+        (iat, exp): (i64, i64),
+        further: Map<String, Value>,
+    ) -> String {
+        let mut claims = further;
         claims.insert("token_type".to_owned(), token_type.as_str().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("iat".to_owned(), iat.into());
@@ -318,6 +357,11 @@ fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError> {
         exp,
         iat,
         user_id: claims.get("user_id").cloned(),
+        further: claims
+            .iter()
+            .filter(|(name, _)| !OWN_CLAIMS.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
         sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
     })
 }

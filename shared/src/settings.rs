@@ -275,7 +275,7 @@ impl TokenSettings {
 
 impl KeySource {
     fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
-        let fallbacks = env.list("SIGNING_KEY_FALLBACKS");
+        let fallbacks = env.texts("SIGNING_KEY_FALLBACKS")?;
         let Some(arn) = env.get("SIGNING_KEY_SECRET_ARN") else {
             let fallbacks = fallbacks
                 .into_iter()

@@ -9,7 +9,6 @@ use axum::{
 use shared::{
     accounts::{Refused, login},
     app::App,
-    domain::{UserName, names::TextField},
     hashing::Password,
     http::extract::RequestClient,
     python,
@@ -62,15 +61,16 @@ pub async fn log_in(
     posted: Posted,
 ) -> Result<Response, AdminError> {
     let (typed, next) = (posted.text("username"), posted.text("next"));
-    let username = normalized(typed);
+    let username = python::strip(typed);
     // Not trimmed, as in Django's form: the spaces are the password's.
     let password = Password::new(posted.text("password").to_owned());
     let found = if username.is_empty() || password.expose().is_empty() {
         Err(Refused::WrongCredentials)
     } else {
         let attempt = login::Attempt {
-            username: &username,
+            username,
             password: &password,
+            untrimmed: None,
             address: client.address,
         };
         login::log_in(&app, attempt, |user| user.is_staff).await
@@ -93,13 +93,6 @@ pub async fn log_in(
     let page = form(&app, &headers, error, next.to_owned(), typed.to_owned()).await;
     let wait = wait.map(|wait| [(header::RETRY_AFTER, HeaderValue::from(wait))]);
     Ok((status, wait, page).into_response())
-}
-
-/// The username that was typed, in NFKC as names are stored: Django's `UsernameField`. What no
-/// username can be stays as it is.
-fn normalized(typed: &str) -> String {
-    let text = python::strip(typed);
-    UserName::parse(text.into()).map_or_else(|_| text.to_owned(), |name| name.as_str().to_owned())
 }
 
 /// Where a login leads: the path that was asked for, or the front page.

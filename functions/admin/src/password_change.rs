@@ -67,6 +67,7 @@ async fn save(
         let old = Password::new(old.into_inner());
         // With the limits of logins: somebody at an open browser cannot guess without end.
         let attempt = login::Attempt {
+            untrimmed: None,
             username: user.username.as_str(),
             password: &old,
             address,

@@ -34,10 +34,11 @@ pub async fn login(
     RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Json<Tokens>, ApiError> {
-    let (username, password) = credentials(body)?;
+    let (username, password, untrimmed) = credentials(body)?;
     let attempt = Attempt {
         username: &username,
         password: &password,
+        untrimmed: untrimmed.as_ref(),
         address: client.address,
     };
     let user = log_in(&app, attempt, |_| true).await?;
@@ -51,13 +52,18 @@ pub async fn login(
     ))
 }
 
-fn credentials(body: JsonOrForm) -> Result<(String, Password), ApiError> {
+/// The username, the password as SimpleJWT reads it, and with its outer spaces if it had some.
+fn credentials(body: JsonOrForm) -> Result<(String, Password, Option<Password>), ApiError> {
     let mut fields = body.fields()?;
     let username = fields.text::<AnyText>("username", Presence::Required);
     let password = fields.text::<AnyText>("password", Presence::Required);
     match (username, password) {
         (Some(username), Some(password)) => {
-            Ok((username.into_inner(), Password::new(password.into_inner())))
+            let typed = fields.untrimmed::<AnyText>("password", Presence::Required);
+            let untrimmed = typed.filter(|typed| *typed != password);
+            let password = Password::new(password.into_inner());
+            let untrimmed = untrimmed.map(|typed| Password::new(typed.into_inner()));
+            Ok((username.into_inner(), password, untrimmed))
         }
         _ => Err(fields.into_errors().into()),
     }

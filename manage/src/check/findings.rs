@@ -6,12 +6,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
     domain::{Flag, Group, GroupId, Permission, PermissionId, User, UserId},
     store::{
-        Refusal, StoreError, catalogue, flag_row,
+        Refusal, StoreError, catalogue, email_owners, flag_row,
         items::{Item, attributes, from_item, indexed, number, number_of},
         keys::{self, Entity, Key, Sequence},
         layout::{Layout, Schema},
-        marker, membership,
+        marker::{self, OWNERS},
+        membership,
         sessions::Session,
+        shared_email,
         writes::{Condition, Write},
     },
 };
@@ -133,6 +135,18 @@ impl Found<'_> {
         }
         let email = Entity::Email(&user.email);
         let by_email = keys::user_by_email(&user.email, user.id);
+        if user.shares_email {
+            let row = Entity::SharedEmail(user.id).key();
+            let mend = Mend::new(of_user(user), Write::put(shared_email(user)));
+            self.index(&row, &by_email, mend);
+            let owners = self.contents.get(&email.key()).map(email_owners);
+            if !owners.is_some_and(|owners| owners.contains(&user.id.0)) {
+                let line = format!("marker {} does not name {}", email.key().pk, user.id);
+                let join = Write::add_to_set(email.key(), OWNERS, user.id.0);
+                self.note(line, Some(Mend::new(of_user(user), join)));
+            }
+            return;
+        }
         let item = indexed(marker::item(&email, user.id.0), &by_email);
         self.marker(&email, user.id.0, item, of_user(user));
         let mend = Mend::new(of_user(user), index(email.key(), &by_email));
@@ -314,8 +328,10 @@ impl Found<'_> {
             let name = |user: &User| format!("USERNAME#{}", user.username.as_str()) == pk;
             self.unless_user(number("user_id"), name)
         } else if pk.starts_with("EMAIL#") {
+            // The last of several owners leaves a marker without any.
             let email = |user: &User| format!("EMAIL#{}", user.email.lower()) == pk;
-            self.unless_user(number("user_id"), email)
+            let mut owners = email_owners(item).into_iter();
+            owners.find_map(|id| self.unless_user(Some(id), email))
         } else if pk.starts_with("GROUPNAME#") {
             let id = GroupId(number("group_id").unwrap_or_default());
             let key = Entity::Group(id).key();
@@ -369,6 +385,7 @@ fn unless<T>(
 /// Whether a user confirms an item under their key.
 fn confirms(user: &User, sk: &str) -> bool {
     match sk.split_once('#') {
+        None if sk == "EMAIL" => user.shares_email,
         Some(("GROUP", group)) => {
             let group = group.parse().map(GroupId);
             group.is_ok_and(|group| user.group_ids.contains(&group))

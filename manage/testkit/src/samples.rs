@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use manage::{engine::Engine, loaddata};
 use serde_json::Value;
-use shared::{app::App, clock::Clock, domain::Actor, settings::Settings, store::connect_to};
+use shared::{app::App, clock::Clock, settings::Settings, store::connect_to};
 
 use crate::{
     engine,
@@ -46,8 +46,11 @@ pub async fn service() -> (Engine, App) {
     });
     let client = connect_to(&engine.endpoint());
     let app = App::local(settings.expect("settings"), client, Clock::System).expect("keys");
-    let fixture = read("fixtures/samples").to_string();
-    let loaded = loaddata::load(&app.store, Actor::Setup, &fixture).await;
-    assert_eq!(loaded.expect("the sample users"), (6, 0));
+    let fixture = Path::new(EVENTS).join("fixtures/samples.json");
+    let settings = loaddata::Settings::of(vec![fixture]);
+    let (users, _) = loaddata::load(&app.store, &settings)
+        .await
+        .expect("the sample users");
+    assert_eq!(users.new, 3);
     (engine, app)
 }

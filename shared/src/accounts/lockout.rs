@@ -1,5 +1,7 @@
 //! Who is locked out by their attempts to log in, and how they are let in again.
 
+use unicode_normalization::UnicodeNormalization;
+
 use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{
@@ -20,9 +22,9 @@ use crate::{
 /// What the log of changes calls the counters.
 const COUNTERS: &str = "Failed logins";
 
-/// What attempts at a username are counted by.
+/// What attempts at a username are counted by. Spellings that mean one account have one count.
 pub(super) fn of(username: &str) -> String {
-    format!("logins of {username}")
+    format!("logins of {}", username.nfkc())
 }
 
 /// What attempts from a network are counted by.

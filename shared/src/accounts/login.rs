@@ -22,10 +22,13 @@ use crate::{
 /// A username and a password, and the address that they come from.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// The username as it was typed, or in NFKC.
+    /// The username as it was typed.
     pub username: &'a str,
     /// The password.
     pub password: &'a Password,
+    /// The password with the outer spaces that a serializer of SimpleJWT trims, if it had some: forms
+    /// of Django's admin pages keep them.
+    pub untrimmed: Option<&'a Password>,
     /// The source address.
     pub address: Option<IpAddr>,
 }
@@ -98,12 +101,13 @@ async fn verify(
     } = attempt;
     let now = store.now();
     let address = network(attempt.address);
-    let name = UserName::stored(username);
+    let names = UserName::candidates(username);
     let counters = Counters::of(username, &address, limits);
-    let ((id, [by_account, by_address]), attempts) = tokio::try_join!(
-        store.candidate(name.as_ref(), [&counters.account, &counters.address]),
+    let ((owner, [by_account, by_address]), attempts) = tokio::try_join!(
+        store.candidate(&names, [&counters.account, &counters.address]),
         store.count_attempt(&counters.both)
     )?;
+    let id = owner.as_ref().map(|(id, _)| *id);
     let throttled = |by: &'static str| {
         note_event(Event::ThrottledLogin.because(by).of(id));
     };
@@ -121,16 +125,19 @@ async fn verify(
         by_account.inspect_err(|_| throttled("account"))?;
     }
     // An id that no user has is read for an unknown name, so that both take as long.
-    let found = match &name {
-        Some(name) => store.user_to_log_in(id.unwrap_or(UserId(0)), name).await?,
-        None => None,
-    };
+    let (id, name) = owner.unwrap_or_default();
+    let found = store.user_to_log_in(id, &name).await?;
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     if let Some(user) = &user {
         note_user(user.id);
     }
     // Hashed even where no account exists, for the same reason.
-    let verification = app.hasher.verify(password, stored.as_ref()).await;
+    let mut verification = app.hasher.verify(password, stored.as_ref()).await;
+    let mut password = password;
+    if let (Verification::Wrong, Some(typed)) = (verification, attempt.untrimmed) {
+        verification = app.hasher.verify(typed, stored.as_ref()).await;
+        password = typed;
+    }
     let reason = match &user {
         None => Some("unknown_name"),
         _ if verification == Verification::Wrong => Some("wrong_password"),

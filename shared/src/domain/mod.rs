@@ -1,6 +1,7 @@
 //! Users, groups, permissions and the rules of their parts: pure types, no I/O.
 
 mod email;
+mod extra;
 pub mod field_error;
 pub mod group;
 pub mod log_entry;
@@ -9,6 +10,7 @@ pub mod password;
 pub mod permission;
 pub mod user;
 
+pub use extra::Extra;
 pub use field_error::{FieldError, Unique};
 pub use group::{Group, GroupChange, GroupId};
 pub use log_entry::Actor;

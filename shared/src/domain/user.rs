@@ -5,12 +5,14 @@ use std::{collections::BTreeSet, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EmailAddress, GroupId, PermissionId, PersonName, SetChange, UserName,
+    EmailAddress, Extra, GroupId, PermissionId, PersonName, SetChange, UserName,
     password::PersonalAttributes,
 };
 
 /// A user's primary key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct UserId(pub u64);
 
@@ -55,9 +57,21 @@ pub struct User {
     pub permission_ids: BTreeSet<PermissionId>,
     /// Seconds since 1970.
     pub date_joined: i64,
+    /// The microseconds beyond, where Django gave them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub date_joined_micros: u32,
     /// Seconds since 1970; kept only with `UPDATE_LAST_LOGIN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_login: Option<i64>,
+    /// The microseconds beyond, where Django gave them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_login_micros: u32,
+    /// Whether the address came from Django with other users who have it too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shares_email: bool,
+    /// Further fields of a custom user model of Django.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
     /// Counts what ends every session of the user: a new password, a deactivation, "end all
     /// sessions". A session is live only with the user's present epoch.
     #[serde(default)]
@@ -143,7 +157,11 @@ impl NewUser {
             group_ids: BTreeSet::new(),
             permission_ids: BTreeSet::new(),
             date_joined,
+            date_joined_micros: 0,
             last_login: None,
+            last_login_micros: 0,
+            shares_email: false,
+            extra: Extra::default(),
             epoch: 0,
             staff_epoch: 0,
             tokens_valid_after: None,
@@ -198,14 +216,20 @@ impl UserChange {
         } = self;
         let mut user = user.clone();
         user.username = username.clone().unwrap_or(user.username);
+        let address = user.email.lower();
         user.email = email.clone().unwrap_or(user.email);
+        user.shares_email &= user.email.lower() == address;
         user.first_name = first_name.clone().unwrap_or(user.first_name);
         user.last_name = last_name.clone().unwrap_or(user.last_name);
         user.is_active = is_active.unwrap_or(user.is_active);
         user.is_staff = is_staff.unwrap_or(user.is_staff);
         user.is_superuser = is_superuser.unwrap_or(user.is_superuser);
-        user.last_login = last_login.unwrap_or(user.last_login);
-        user.date_joined = date_joined.unwrap_or(user.date_joined);
+        if let Some(last_login) = last_login.filter(|time| *time != user.last_login) {
+            (user.last_login, user.last_login_micros) = (last_login, 0);
+        }
+        if let Some(joined) = date_joined.filter(|time| *time != user.date_joined) {
+            (user.date_joined, user.date_joined_micros) = (joined, 0);
+        }
         if let Some(groups) = groups {
             user.group_ids = groups.apply(&user.group_ids);
         }
@@ -287,6 +311,10 @@ impl User {
         self.tokens_valid_after.is_none_or(is_late_enough)
             && iat.is_none_or(|iat| iat >= self.date_joined - CLOCK_SKEW)
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How far the clocks of two machines that issue tokens may differ, in seconds.

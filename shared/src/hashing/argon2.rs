@@ -77,6 +77,11 @@ impl Stored {
         })
     }
 
+    /// What a verification takes.
+    pub(super) fn memory_kib(&self) -> u32 {
+        self.params.m_cost()
+    }
+
     /// Django's `must_update`: any parameter differs from a new hash's, or the salt is shorter.
     pub(super) fn is_outdated(&self) -> bool {
         self.algorithm != Algorithm::Argon2id

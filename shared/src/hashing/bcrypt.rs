@@ -1,4 +1,4 @@
-//! bcrypt as `BCryptSHA256PasswordHasher` of Django encodes it:
+//! bcrypt as `BCryptSHA256PasswordHasher` and `BCryptPasswordHasher` of Django encode it:
 //! `bcrypt_sha256$$2b$<cost>$<salt, 22 characters><hash, 31 characters>`.
 
 use base64ct::{Base64Bcrypt, Encoding};
@@ -22,8 +22,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Reads what follows `bcrypt_sha256$`. The versions differ for long and non-ASCII
-    /// passwords only, and what is hashed here is always 64 hexadecimal digits.
+    /// Reads what follows the algorithm's name. The versions name repaired mistakes of other
+    /// implementations than those that Django used.
     pub(super) fn parse(rest: &str) -> Option<Self> {
         let ["", "2a" | "2b" | "2x" | "2y", cost, data] = fields(rest)? else {
             return None;
@@ -40,6 +40,19 @@ impl Stored {
         (salt_bytes == SALT_BYTES && hash_bytes == HASH_BYTES).then_some(Self { cost, salt, hash })
     }
 
+    /// Compares a password itself, of which bcrypt uses 72 bytes.
+    pub(super) fn matches_plain(&self, password: &[u8]) -> bool {
+        // The C string that Django's library hashes ends at a zero byte, so it takes none.
+        if password.contains(&0) {
+            return false;
+        }
+        let mut key = password.to_vec();
+        key.push(0);
+        key.truncate(72);
+        self.is_hash_of(&key)
+    }
+
+    /// Compares the SHA-256 of a password.
     pub(super) fn matches(&self, password: &[u8]) -> bool {
         // bcrypt takes a C string: the digest in lower-case hexadecimal, and a zero byte.
         let mut key = [0; 65];
@@ -47,7 +60,11 @@ impl Stored {
             let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
             pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
-        let hash = ::bcrypt::bcrypt(self.cost, self.salt, &key);
+        self.is_hash_of(&key)
+    }
+
+    fn is_hash_of(&self, key: &[u8]) -> bool {
+        let hash = ::bcrypt::bcrypt(self.cost, self.salt, key);
         hash[..HASH_BYTES].ct_eq(&self.hash).into()
     }
 }

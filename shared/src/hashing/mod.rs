@@ -1,13 +1,15 @@
 //! Password hashes, in the encodings of `django.contrib.auth.hashers`.
 //!
-//! New passwords are hashed with Argon2id. Everything that Django's default
-//! `PASSWORD_HASHERS` may have left in a table is verified and then reported as outdated, so
-//! that the next login can replace it.
+//! New passwords are hashed with Argon2id. Everything that the hashers of Django 1.4 to 6.0 may have
+//! left in a table is verified and then reported as outdated, so that the next login can replace it;
+//! MD5 and SHA-1 only where a load has wrapped them.
 
 mod argon2;
+mod assessment;
 mod bcrypt;
 mod pbkdf2;
 mod scrypt;
+mod weak;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use self::argon2::Argon2;
+pub use self::assessment::Assessment;
 
 /// A password in clear text. Its `Debug` hides it, so that it cannot reach a log.
 #[derive(Clone, Debug)]
@@ -168,7 +171,31 @@ impl Hasher {
                     stored.is_outdated(),
                 )
             }
-            "pbkdf2_sha256" => (pbkdf2::Stored::parse(rest)?.matches(password), true),
+            "pbkdf2_sha256" => {
+                let stored = pbkdf2::Stored::parse(rest, pbkdf2::Digest::Sha256)?;
+                (stored.matches(password), true)
+            }
+            "pbkdf2_sha1" => {
+                let stored = pbkdf2::Stored::parse(rest, pbkdf2::Digest::Sha1)?;
+                (stored.matches(password), true)
+            }
+            // The wrapped hashers of Django's documentation.
+            "pbkdf2_wrapped_md5" | "pbkdf2_wrapped_sha1" => {
+                let inner = weak::Algorithm::parse(algorithm.rsplit_once('_')?.1)?;
+                let stored = pbkdf2::Stored::parse(rest, pbkdf2::Digest::Sha256)?;
+                let digest = inner.digest(stored.salt, password);
+                (stored.matches(digest.as_bytes()), true)
+            }
+            "wrapped" => {
+                let wrapped = weak::Wrapped::parse(rest)?;
+                let stored = argon2::Stored::parse(wrapped.argon2)?;
+                let digest = wrapped.algorithm.digest(wrapped.salt, password);
+                (
+                    self.workshop.argon2.matches(&stored, digest.as_bytes())?,
+                    true,
+                )
+            }
+            "bcrypt" => (bcrypt::Stored::parse(rest)?.matches_plain(password), true),
             "bcrypt_sha256" => (bcrypt::Stored::parse(rest)?.matches(password), true),
             "scrypt" => (scrypt::Stored::parse(rest)?.matches(password)?, true),
             _ => return None,

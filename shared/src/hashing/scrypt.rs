@@ -39,6 +39,12 @@ impl<'a> Stored<'a> {
         (decoded.len() == HASH_BYTES).then_some(Self { params, salt, hash })
     }
 
+    /// What a verification takes.
+    pub(super) fn memory_mib(&self) -> u32 {
+        let bytes = (128_u64 << self.params.log_n()) * u64::from(self.params.r());
+        u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
+    }
+
     /// `None` never occurs: it would mean a hash of a length that scrypt cannot make.
     pub(super) fn matches(&self, password: &[u8]) -> Option<bool> {
         let mut hash = [0; HASH_BYTES];

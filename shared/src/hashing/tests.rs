@@ -134,7 +134,7 @@ fn parameters_out_of_bounds_are_not_computed() {
         let (algorithm, rest) = encoded.split_once('$').unwrap();
         match algorithm {
             "argon2" => argon2::Stored::parse(rest).is_some(),
-            "pbkdf2_sha256" => pbkdf2::Stored::parse(rest).is_some(),
+            "pbkdf2_sha256" => pbkdf2::Stored::parse(rest, pbkdf2::Digest::Sha256).is_some(),
             "bcrypt_sha256" => bcrypt::Stored::parse(rest).is_some(),
             _ => scrypt::Stored::parse(rest).is_some(),
         }
@@ -279,4 +279,31 @@ fn a_hash_is_stored_as_plain_text() {
     let json = serde_json::to_value(&stored).unwrap();
     assert_eq!(json, CURRENT);
     assert!(serde_json::from_value::<PasswordHash>(json).unwrap() == stored);
+}
+
+/// Real ones of Django are in the dumps of `manage/tests/it/commands/migration/`.
+#[test]
+fn weak_hashes_verify_only_wrapped_and_are_replaced() {
+    let hasher = Hasher::default();
+    for weak in [
+        "md5$salt$67a1e09bb1f83f5007dc119c14d663aa",
+        "67a1e09bb1f83f5007dc119c14d663aa",
+    ] {
+        assert_eq!(
+            PasswordHash::new(weak.to_owned()).assess(),
+            Assessment::Weak
+        );
+        assert_eq!(verify("salt", weak), Wrong, "{weak}");
+    }
+    let bare = PasswordHash::new(super::weak::Algorithm::Md5.digest("", ASCII.as_bytes()));
+    let wrapped = hasher.wrap_blocking(&bare).expect("a weak hash");
+    assert!(!wrapped.expose().contains(bare.expose()));
+    assert_eq!(verify(ASCII, wrapped.expose()), CorrectButOutdated);
+    assert_eq!(verify("correct horsf", wrapped.expose()), Wrong);
+    assert!(hasher.is_wrapped_blocking(&wrapped, &bare));
+    let sha1 = super::weak::Algorithm::Sha1.digest("abc", ASCII.as_bytes());
+    let sha1 = PasswordHash::new(format!("sha1$abc${sha1}"));
+    let wrapped = hasher.wrap_blocking(&sha1).expect("a weak hash");
+    assert_eq!(verify(ASCII, wrapped.expose()), CorrectButOutdated);
+    assert!(!hasher.is_wrapped_blocking(&wrapped, &bare));
 }

@@ -242,3 +242,29 @@ fn audience_and_issuer_must_be_held_where_they_are_set() {
     held["iss"] = json!("them");
     assert_eq!(verify(&held), Err(TokenError::Invalid));
 }
+
+#[test]
+fn a_refresh_keeps_the_claims_that_a_site_added_and_makes_its_own_anew() {
+    use crate::domain::{NewUser, UserId, UserName};
+    // The fallback holds a comma.
+    let keys = [(
+        "SIGNING_KEY_FALLBACKS",
+        r#"["a,key,with,commas,0123456789abcdefgh"]"#,
+    )];
+    let (jwt, header) = (jwt(&keys), json!({"alg": "HS256", "typ": "JWT"}));
+    let refresh = json!({
+        "token_type": "refresh", "exp": NOW + 900, "iat": NOW - 10, "jti": "x", "user_id": 7,
+        "tenant": {"name": "a"}, "nbf": 5,
+    });
+    let token = signed(&header, &refresh, "a,key,with,commas,0123456789abcdefgh");
+    let claims = jwt.verify(&token, TokenType::Refresh, NOW).unwrap();
+    let user = NewUser::named(UserName::default(), NOW).into_user(UserId(7));
+    let access = jwt.refresh(&claims, &user, NOW);
+    let Signed(access) = jwt.open(&access).unwrap();
+    assert_eq!(access["tenant"], json!({"name": "a"}));
+    assert_eq!(access["user_id"], 7);
+    assert_eq!(access["token_type"], "access");
+    assert_eq!(access["exp"], NOW + 300);
+    assert_eq!(access.get("nbf"), None);
+    assert_ne!(access["jti"], "x");
+}

@@ -46,6 +46,17 @@ impl<'a> Environment<'a> {
         self.list(name).into_iter().map(network).collect()
     }
 
+    /// A list whose items may hold commas: then it is an array of JSON.
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, SettingsError> {
+        let value = self.get(name).unwrap_or_default();
+        if !value.starts_with('[') {
+            return Ok(self.list(name));
+        }
+        // The error may quote the value, which may be a secret.
+        serde_json::from_str(&value)
+            .map_err(|_| SettingsError::new(format!("{name} is no array of texts")))
+    }
+
     pub(super) fn flag(&self, name: &str) -> Result<bool, SettingsError> {
         match self
             .get(name)

@@ -163,19 +163,24 @@ impl Store {
         self.table.partition(&pk).await
     }
 
-    /// The user with a username, and the counts of two counters: one read.
+    /// The user with the first of the usernames that is somebody's, and the counts of two counters:
+    /// one read.
     pub async fn candidate(
         &self,
-        name: Option<&UserName>,
+        names: &[UserName],
         counters: [&Counter; 2],
-    ) -> Result<(Option<UserId>, [Attempts; 2]), StoreError> {
+    ) -> Result<(Option<(UserId, UserName)>, [Attempts; 2]), StoreError> {
         let now = self.now();
-        let marker = name.map(Entity::UserName);
+        let markers = names.iter().map(Entity::UserName);
         let windows = counters.map(|counter| counter.window(now));
         let keys = windows.iter().map(|(key, _)| key.clone());
-        let wanted = keys.chain(marker.as_ref().map(Entity::key));
+        let wanted = keys.chain(markers.map(|marker| marker.key()));
         let found = self.table.batch_get(wanted).await?;
-        let owner = marker.and_then(|marker| marker::owner(&marker, found.get(&marker.key())?));
+        let owner = names.iter().find_map(|name| {
+            let marker = Entity::UserName(name);
+            let id = marker::owner(&marker, found.get(&marker.key())?)?;
+            Some((UserId(id), name.clone()))
+        });
         let attempts = windows.map(|(key, until)| Attempts {
             count: found
                 .get(&key)
@@ -183,6 +188,6 @@ impl Store {
                 .unwrap_or(0),
             until,
         });
-        Ok((owner.map(UserId), attempts))
+        Ok((owner, attempts))
     }
 }

@@ -24,6 +24,10 @@ struct Credential {
     /// The user's [`User::epoch`] when it was written; none by a version before sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
+    /// A digest of the hash that Django gave: it tells whether Django's has changed since, when a
+    /// login here has replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given: Option<String>,
 }
 
 impl Credential {
@@ -40,6 +44,7 @@ impl Credential {
         };
         Some(Self {
             password: of.password.clone(),
+            given: of.given.clone(),
             epoch: apart.epoch.max(beside.epoch),
         })
     }
@@ -60,14 +65,43 @@ pub(super) fn credential(
     epoch: u64,
     layout: Layout,
 ) -> Result<Item, StoreError> {
-    let password = Some(password.clone());
-    to_item(
-        &place(id, layout),
-        &Credential {
-            password,
-            epoch: Some(epoch),
-        },
-    )
+    credential_given(id, password, epoch, None, layout)
+}
+
+/// The item of a password hash from elsewhere, with the digest of what was given.
+pub(super) fn credential_given(
+    id: UserId,
+    password: &PasswordHash,
+    epoch: u64,
+    given: Option<String>,
+    layout: Layout,
+) -> Result<Item, StoreError> {
+    let credential = Credential {
+        password: Some(password.clone()),
+        epoch: Some(epoch),
+        given,
+    };
+    to_item(&place(id, layout), &credential)
+}
+
+/// A stored password hash, for what moves accounts.
+#[derive(Clone, Debug, Default)]
+pub struct StoredHash {
+    /// The hash.
+    pub hash: Option<PasswordHash>,
+    /// The digest of the hash that Django gave.
+    pub given: Option<String>,
+}
+
+/// Reads a credential's item.
+pub(super) fn stored_hash(item: Item) -> Result<StoredHash, StoreError> {
+    let Credential {
+        password, given, ..
+    } = from_item(item)?;
+    Ok(StoredHash {
+        hash: password,
+        given,
+    })
 }
 
 /// Gives the item the user's new epoch.
@@ -91,6 +125,16 @@ pub enum Expected {
 const READS: u32 = 5;
 
 impl Store {
+    /// The user whom a typed name means: as it was typed, or else in NFKC.
+    pub async fn user_typed(&self, text: &str) -> Result<Option<User>, StoreError> {
+        for name in UserName::candidates(text) {
+            if let Some(user) = self.user_by_name(&name).await? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
     /// The user with that username: two round trips.
     pub async fn user_by_name(&self, name: &UserName) -> Result<Option<User>, StoreError> {
         match self.owner_of(&Entity::UserName(name)).await? {
@@ -204,7 +248,10 @@ impl Store {
 
     /// Notes the time of a login, in seconds since 1970. Does not count as a change.
     pub async fn set_last_login(&self, id: UserId, now: i64) -> Result<(), StoreError> {
-        let set = Item::from([("last_login".to_owned(), number(now))]);
+        let set = Item::from([
+            ("last_login".to_owned(), number(now)),
+            ("last_login_micros".to_owned(), number(0)),
+        ]);
         self.note(Write::set(Entity::User(id).key(), set)).await
     }
 }

@@ -63,6 +63,15 @@ impl Write {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("{name} = {value}"))
             }
+            Condition::Lacks(name) => {
+                Some(format!("attribute_not_exists({})", expression.name(name)))
+            }
+            Condition::LacksBoth(one, other) => {
+                let (one, other) = (expression.name(one), expression.name(other));
+                Some(format!(
+                    "attribute_not_exists({one}) AND attribute_not_exists({other})"
+                ))
+            }
             Condition::EqualsOrAbsent(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("attribute_not_exists({name}) OR {name} = {value}"))

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use super::{
     Refusal, Store, StoreError,
     items::{Item, from_item, number, to_item},
-    keys::{Entity, GROUPS, Key},
+    keys::{self, Entity, GROUPS, Key},
     layout::Layout,
     marker::{release, take, taken},
+    queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::Write,
 };
 use crate::{
     domain::{
-        Group, GroupId, GroupName, PermissionId,
+        Group, GroupId, GroupName, PermissionId, UserId,
         log_entry::{Model, Object},
     },
     input::FieldErrors,
@@ -40,6 +41,15 @@ impl Store {
             .filter_map(|id| found.remove(&Entity::Group(*id).key()))
             .map(from_item)
             .collect()
+    }
+
+    /// The users whom the index of a group's members names; the index lags behind.
+    pub async fn index_of_members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+        let pk = keys::member(group, UserId(0)).pk;
+        let (forward, all) = (Direction::Forward, usize::MAX);
+        let rows = self.table.index_rows(&pk, "", None, forward, all).await?;
+        let ids = rows.iter().filter_map(|row| row.sort_key.parse().ok());
+        Ok(ids.map(UserId).collect())
     }
 
     /// The ids of a group's permissions that are deleted: a write of the set drops them.

@@ -31,13 +31,20 @@ pub(super) struct Audit {
     pub(super) retention_days: i64,
 }
 
+impl Audit {
+    /// When an entry of that time (seconds since 1970) ends.
+    pub(super) fn ends(&self, time: i64) -> Option<i64> {
+        (self.retention_days > 0).then(|| time + self.retention_days * DAY)
+    }
+}
+
 /// An entry with the time of its end.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     #[serde(flatten)]
-    entry: LogEntry,
+    pub(super) entry: LogEntry,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    ttl: Option<i64>,
+    pub(super) ttl: Option<i64>,
 }
 
 /// A change to be logged.
@@ -89,11 +96,8 @@ impl Store {
         };
         // Changes of the same millisecond need places of their own.
         let place = format!("{now:015}#{:08x}", rand::random::<u32>());
-        let days = self.audit.retention_days;
-        let stored = Stored {
-            entry,
-            ttl: (days > 0).then(|| now / 1000 + days * DAY),
-        };
+        let ttl = self.audit.ends(now / 1000);
+        let stored = Stored { entry, ttl };
         let item = to_item(&Entity::LogEntry(&logged.object, &place).key(), &stored)?;
         if stored.entry.is_of_oneself() {
             return Ok(Some(Write::put(item)));

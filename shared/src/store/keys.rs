@@ -64,6 +64,8 @@ pub enum Entity<'a> {
     Membership(UserId, GroupId),
     /// A user's place in the index of those who have a flag.
     Flagged(UserId, Flag),
+    /// A user's place in the index of addresses, if they share theirs.
+    SharedEmail(UserId),
     /// The marker that makes a username unique.
     UserName(&'a UserName),
     /// The marker that makes an email address unique.
@@ -105,6 +107,7 @@ impl Entity<'_> {
             Self::CredentialBesideProfile(id) => (user(*id), "CREDENTIAL".to_owned()),
             Self::Flagged(id, flag) => (user(*id), format!("FLAG#{}", flag.name())),
             Self::Membership(id, group) => (user(*id), format!("GROUP#{group}")),
+            Self::SharedEmail(id) => (user(*id), "EMAIL".to_owned()),
             Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
             Self::Email(email) => (format!("EMAIL#{}", email.lower()), "EMAIL".to_owned()),
             Self::Group(id) => (GROUPS.to_owned(), padded(id.0)),
@@ -148,7 +151,8 @@ pub fn label(label: &str) -> String {
     format!("CODENAME#{label}")
 }
 
-fn user(id: UserId) -> String {
+/// The partition of a user's items.
+pub fn user(id: UserId) -> String {
     format!("USER#{id}")
 }
 

@@ -39,6 +39,19 @@ pub fn owner(entity: &Entity<'_>, item: &Item) -> Option<u64> {
     number_of(item, owner_attribute(entity))
 }
 
+/// The attribute with the owners of an address that came from Django with several.
+pub const OWNERS: &str = "user_ids";
+
+/// The owners of an address: one, or those who share it.
+pub fn owners(item: &Item) -> Vec<u64> {
+    let shared = item.get(OWNERS).and_then(|ids| ids.as_ns().ok());
+    let shared = shared.into_iter().flatten();
+    let mut owners: Vec<u64> = shared.filter_map(|id| id.parse().ok()).collect();
+    owners.extend(number_of(item, "user_id"));
+    owners.sort_unstable();
+    owners
+}
+
 /// The field error of a name whose owner is another than `but`.
 pub(super) fn taken(owner: Option<u64>, but: Option<u64>, refusal: Refusal) -> FieldErrors {
     let mut errors = FieldErrors::default();

@@ -12,6 +12,7 @@ pub mod items;
 pub mod keys;
 pub mod layout;
 pub mod marker;
+pub mod moving;
 pub mod pager;
 mod permissions;
 mod queries;
@@ -35,10 +36,11 @@ use crate::{
     settings::AUDIT_RETENTION_DAYS,
 };
 pub use budget::within;
-pub use credentials::Expected;
+pub use credentials::{Expected, StoredHash};
 use history::Audit;
+pub use marker::owners as email_owners;
 pub use table::{Table, WriteError};
-pub use users::{flag_row, membership};
+pub use users::{flag_row, membership, shared_email};
 pub use versioned::Versioned;
 pub use writes::Refusal;
 

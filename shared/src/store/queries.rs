@@ -1,5 +1,7 @@
 //! What is read in order: the items of a partition, and the rows of the index.
 
+use aws_sdk_dynamodb::{error::SdkError, operation::scan::ScanError};
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -51,6 +53,18 @@ impl Table {
             .map_err(|error| failure("Query", error))?;
         let last = answer.last_evaluated_key.as_ref().and_then(key_of);
         Ok((answer.items.unwrap_or_default(), last))
+    }
+
+    /// The items whose partition key begins so, in no order: reads the whole table, for operators'
+    /// commands.
+    pub fn scan(&self, prefix: &str) -> PaginationStream<Result<Item, SdkError<ScanError>>> {
+        let scan = self.client.scan().table_name(&self.name);
+        scan.consistent_read(true)
+            .filter_expression("begins_with(PK, :prefix)")
+            .expression_attribute_values(":prefix", text(prefix))
+            .into_paginator()
+            .items()
+            .send()
     }
 
     /// Up to `limit` rows of one index partition: those whose sort key begins with `prefix`, from

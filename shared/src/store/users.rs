@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::{
     Refusal, Store, StoreError, WriteError,
     credentials::{credential, raise_epoch},
-    items::{Item, attributes, from_item, indexed, number, to_item},
+    items::{Item, attributes, from_item, indexed, number, number_set, to_item},
     keys::{self, Entity, Key, Sequence},
     layout::Layout,
-    marker::{self, release, take, taken},
+    marker::{self, OWNERS, release, take, taken},
     queries::Direction,
     versioned::{Versioned, Writes, changed},
-    writes::Write,
+    writes::{Condition, Write},
 };
 use crate::{
     domain::{
@@ -58,10 +58,24 @@ impl Store {
             (username, Refusal::UserNameTaken),
             (email, Refusal::EmailTaken),
         ] {
-            let owner = name.and_then(|name| marker::owner(&name, found.get(&name.key())?));
-            errors.extend(taken(owner, but.map(|id| id.0), refusal));
+            let Some(marker) = name.and_then(|name| found.get(&name.key())) else {
+                continue;
+            };
+            let (owners, but) = (marker::owners(marker), but.map(|id| id.0));
+            if !but.is_some_and(|id| owners.contains(&id)) {
+                errors.extend(taken(owners.first().copied(), None, refusal));
+            }
         }
         Ok(errors)
+    }
+
+    /// The users who have an address, without regard to case: one, or several who came from Django
+    /// with it.
+    pub async fn users_by_email(&self, email: &EmailAddress) -> Result<Vec<User>, StoreError> {
+        let marker = self.table.get_item(Entity::Email(email).key()).await?;
+        let ids = marker.map(|item| marker::owners(&item)).unwrap_or_default();
+        let ids: Vec<UserId> = ids.into_iter().map(UserId).collect();
+        self.users(&ids).await
     }
 
     /// The field error of a username that a user has without regard to case, as far as the index,
@@ -150,6 +164,8 @@ impl Versioned for User {
         if before.email.lower() != after.email.lower() {
             whole.extend(take_email(after));
             whole.extend(release_email(before));
+        } else if !before.shares_email && after.shares_email {
+            whole.extend(share_email(after));
         }
         let (mut had, has) = (flag_rows(before), flag_rows(after));
         for (flag, row) in has {
@@ -198,10 +214,7 @@ impl Versioned for User {
     }
 
     fn object(&self) -> Object {
-        Object {
-            model: Model::User,
-            id: self.id.0,
-        }
+        Self::object_of(self.id)
     }
 
     fn repr(&self) -> String {
@@ -222,6 +235,10 @@ impl Versioned for User {
             permission_ids,
             date_joined,
             last_login,
+            date_joined_micros,
+            last_login_micros,
+            shares_email: _,
+            extra,
             epoch,
             staff_epoch: _,
             tokens_valid_after: _,
@@ -237,14 +254,32 @@ impl Versioned for User {
             ("Superuser status", before.is_superuser != *is_superuser),
             ("Groups", before.group_ids != *group_ids),
             ("User permissions", before.permission_ids != *permission_ids),
-            ("Last login", before.last_login != *last_login),
-            ("Date joined", before.date_joined != *date_joined),
+            (
+                "Last login",
+                (before.last_login, before.last_login_micros) != (*last_login, *last_login_micros),
+            ),
+            (
+                "Date joined",
+                (before.date_joined, before.date_joined_micros)
+                    != (*date_joined, *date_joined_micros),
+            ),
+            ("Extra", before.extra != *extra),
             // A deactivation ends them by itself.
             (
                 "Sessions",
                 before.epoch != *epoch && before.is_active == *is_active,
             ),
         ])
+    }
+}
+
+impl User {
+    /// What the log of changes names a user by.
+    pub(super) fn object_of(id: UserId) -> Object {
+        Object {
+            model: Model::User,
+            id: id.0,
+        }
     }
 }
 
@@ -289,18 +324,52 @@ fn release_username(user: &User) -> Write {
 }
 
 /// An empty address has no marker.
-fn take_email(user: &User) -> Option<Write> {
+fn take_email(user: &User) -> Vec<Write> {
     if user.email.is_empty() {
-        return None;
+        return Vec::new();
     }
-    let item = marker::item(&Entity::Email(&user.email), user.id.0);
-    let item = indexed(item, &keys::user_by_email(&user.email, user.id));
-    Some(Write::create(item, Refusal::EmailTaken))
+    let marker = Entity::Email(&user.email);
+    if user.shares_email {
+        let mut join = Write::add_to_set(marker.key(), OWNERS, user.id.0);
+        (join.condition, join.refusal) = (Condition::Lacks("user_id"), Refusal::EmailTaken);
+        return vec![join, Write::put(shared_email(user))];
+    }
+    let item = indexed(
+        marker::item(&marker, user.id.0),
+        &keys::user_by_email(&user.email, user.id),
+    );
+    let mut take = Write::create(item, Refusal::EmailTaken);
+    // The last of several who shared it may have left it empty.
+    take.condition = Condition::LacksBoth("user_id", OWNERS);
+    vec![take]
 }
 
-fn release_email(user: &User) -> Option<Write> {
+fn release_email(user: &User) -> Vec<Write> {
     let email = Entity::Email(&user.email);
-    (!user.email.is_empty()).then(|| release(&email, user.id.0))
+    if user.email.is_empty() {
+        Vec::new()
+    } else if user.shares_email {
+        let mut leave = Write::take_from_set(email.key(), OWNERS, user.id.0, Refusal::Stale);
+        leave.condition = Condition::None;
+        vec![leave, Write::delete(Entity::SharedEmail(user.id).key())]
+    } else {
+        vec![release(&email, user.id.0)]
+    }
+}
+
+/// Makes the marker of a user's own address one of several owners.
+fn share_email(user: &User) -> Vec<Write> {
+    let mut item = attributes(&Entity::Email(&user.email).key());
+    item.insert(OWNERS.to_owned(), number_set(user.id.0));
+    let mut opened = Write::put(item);
+    opened.condition = Condition::Equals("user_id", number(user.id.0));
+    vec![opened, Write::put(shared_email(user))]
+}
+
+/// A row of the index of addresses for each who shares one: the marker has none.
+pub fn shared_email(user: &User) -> Item {
+    let item = attributes(&Entity::SharedEmail(user.id).key());
+    indexed(item, &keys::user_by_email(&user.email, user.id))
 }
 
 /// A user's item in the index of a group's members.

@@ -130,7 +130,7 @@ impl Store {
         self.table.get(stale.key()).await
     }
 
-    async fn write_all(&self, writes: Writes) -> Result<(), WriteError> {
+    pub(super) async fn write_all(&self, writes: Writes) -> Result<(), WriteError> {
         let Writes {
             mut whole,
             mut index,

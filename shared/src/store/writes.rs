@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
-    items::{Item, difference, number, number_set},
+    items::{Item, difference, key_of, number, number_set},
     keys::Key,
 };
 use crate::{
@@ -59,6 +59,10 @@ pub enum Condition {
     AbsentAttribute(&'static str),
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
+    /// The attribute is absent.
+    Lacks(&'static str),
+    /// Neither attribute is there.
+    LacksBoth(&'static str, &'static str),
     /// The attribute is absent or has this value.
     EqualsOrAbsent(&'static str, AttributeValue),
     /// The set has more than one member.
@@ -237,6 +241,28 @@ impl Write {
             action: Action::Delete(key),
             condition: Condition::None,
             refusal: Refusal::Stale,
+        }
+    }
+
+    /// The key of the item; a put's is among its attributes.
+    pub(super) fn key(&self) -> Option<Key> {
+        match &self.action {
+            Action::Put(item) => key_of(item),
+            Action::Update { key, .. } | Action::Delete(key) => Some(key.clone()),
+        }
+    }
+
+    /// Whether it changes attributes of that item.
+    pub(super) fn is_update_of(&self, item: &Key) -> bool {
+        matches!(&self.action, Action::Update { key, .. } if key == item)
+    }
+
+    /// One write in place of this deletion and a put of the same item.
+    pub(super) fn into_replacement(self, put: Self) -> Self {
+        Self {
+            action: put.action,
+            condition: self.condition,
+            refusal: self.refusal,
         }
     }
 }

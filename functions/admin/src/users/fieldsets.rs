@@ -39,12 +39,25 @@ pub fn of_change(form: &ObjectForm<'_, User>, user: &User) -> Vec<Fieldset> {
         fields,
         ..Fieldset::default()
     };
-    vec![
+    let mut all = vec![
         fieldset("Personal info", names(form, user)),
         fieldset("Status", flags(form, user)),
         fieldset("Permissions", access(form, user)),
         fieldset("Important dates", dates(form, user)),
-    ]
+    ];
+    if !user.extra.is_empty() {
+        all.push(fieldset("Further fields", vec![extra(form, user)]));
+    }
+    all
+}
+
+/// What a custom user model of Django held beside these fields.
+fn extra(form: &ObjectForm<'_, User>, user: &User) -> Field {
+    let text = user.extra.to_string();
+    form.bound
+        .text("extra", "From Django", &text)
+        .help("Fields of the user model of the site that this account came from.")
+        .open_if(false)
 }
 
 /// Whether what the account is may be changed: see [`shared::accounts::rights`].

@@ -7,8 +7,8 @@ use super::process::manage;
 #[test]
 fn help_explains_every_command() {
     let help = run(&mut manage("--help")).succeeded();
-    let commands = "runserver createsuperuser createuser changepassword check loaddata rotatekey \
-                    syncpermissions smoketest";
+    let commands = "runserver createsuperuser createuser changepassword check loaddata verifydump \
+                    dumpdata exportuser eraseuser rotatekey syncpermissions smoketest";
     for command in commands.split(' ') {
         let line = help
             .lines()
@@ -32,7 +32,19 @@ fn the_help_of_a_command_explains_every_option() {
         ),
         ("changepassword", "<USERNAME> --noinput --data --table"),
         ("check", "--data --table"),
-        ("loaddata", "<FILE> --data --table"),
+        (
+            "loaddata",
+            "<FILE> --user-model --username-field --timezone --content-type \
+             --drop-missing-references --dry-run --report --on-conflict --update \
+             --allow-weak-hashes --move-user --log-entries --blacklist --write-rate --data --table",
+        ),
+        ("verifydump", "<FILE> --user-model --data --table"),
+        (
+            "dumpdata",
+            "--format --user-model --since --deleted --log-entries --naive --data --table",
+        ),
+        ("exportuser", "<USERNAME> --data --table"),
+        ("eraseuser", "<USERNAME> --data --table"),
         ("rotatekey", "<SECRET>"),
         ("syncpermissions", "<FILE> --prune --dry-run --data --table"),
         ("smoketest", "<URL> --host --origin"),

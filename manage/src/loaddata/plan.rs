@@ -1,0 +1,232 @@
+//! Rights by what they mean: which content types, permissions and groups a dump and the table have.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use shared::{
+    domain::{ContentType, Group, GroupId, Permission, PermissionId},
+    store::Store,
+};
+
+use super::{
+    objects::{DumpGroup, DumpPermission, Reference},
+    report::{Kind, Report},
+};
+use crate::CommandError;
+
+/// A permission by what it means: what it is about, and its codename.
+pub type Meaning = (ContentType, String);
+
+/// What a dump says of rights beside what the table has.
+#[derive(Default)]
+pub struct Plan {
+    /// The content types of the dump, by number.
+    pub content_types: HashMap<u64, ContentType>,
+    /// All content types of the dump.
+    pub declared: BTreeSet<ContentType>,
+    /// The permissions of the dump, in its order, each meaning once.
+    pub permissions: Vec<(Meaning, DumpPermission)>,
+    /// The groups of the dump.
+    pub groups: BTreeMap<u64, DumpGroup>,
+    /// Whether references to what is nowhere are left out.
+    pub drops_missing: bool,
+    by_pk: HashMap<u64, Meaning>,
+    group_names: HashMap<String, GroupId>,
+    /// The permissions of the table; those of the dump are added when they are made.
+    pub existing: HashMap<Meaning, Permission>,
+    /// The groups of the table.
+    pub existing_groups: HashMap<GroupId, Group>,
+    is_planned: BTreeSet<Meaning>,
+}
+
+/// What a permission of the table means.
+pub fn meaning(permission: &Permission) -> Meaning {
+    let codename = permission.codename.as_str().to_owned();
+    (permission.content_type.clone(), codename)
+}
+
+impl Plan {
+    /// Reads what the table has.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn read(&mut self, store: &Store) -> Result<(), CommandError> {
+        let (permissions, groups) = tokio::try_join!(store.permissions(), store.groups())?;
+        for permission in permissions {
+            self.existing.insert(meaning(&permission), permission);
+        }
+        for group in groups {
+            let name = group.name.as_str().to_owned();
+            self.group_names.entry(name).or_insert(group.id);
+            self.existing_groups.insert(group.id, group);
+        }
+        Ok(())
+    }
+
+    /// Works out what the permissions and groups of the dump mean, and notes what cannot be.
+    pub fn resolve(
+        &mut self,
+        permissions: Vec<DumpPermission>,
+        groups: Vec<DumpGroup>,
+        report: &mut Report,
+    ) {
+        self.explain_auth(&permissions);
+        let mut unexplained: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for permission in permissions {
+            let Some(content_type) = self.content_type(&permission.content_type) else {
+                let number = permission.content_type.to_string();
+                unexplained
+                    .entry(number)
+                    .or_default()
+                    .push(permission.codename);
+                continue;
+            };
+            self.declared.insert(content_type.clone());
+            let meaning = (content_type, permission.codename.clone());
+            if let Some(pk) = permission.pk
+                && let Some(before) = self.by_pk.insert(pk, meaning.clone())
+                && before != meaning
+            {
+                report.note(Kind::IdTwice, format!("auth.permission {pk}"));
+            }
+            if self.is_planned.insert(meaning.clone()) {
+                self.permissions.push((meaning, permission));
+            }
+        }
+        for (number, codenames) in unexplained {
+            if !self.drops_missing {
+                let example = format!("{number}: {}", codenames.join(", "));
+                report.note(Kind::UnknownContentType, example);
+            }
+        }
+        let mut names: HashMap<String, u64> = HashMap::new();
+        for group in groups {
+            let (pk, name) = (group.pk, group.name.clone());
+            if let Some(other) = names.insert(name.clone(), pk).filter(|other| *other != pk) {
+                report.note(
+                    Kind::NameTwice,
+                    format!("auth.group {other} and {pk}: {name}"),
+                );
+            }
+            self.group_names.insert(name, GroupId(pk));
+            if self.groups.insert(pk, group).is_some() {
+                report.note(Kind::IdTwice, format!("auth.group {pk}"));
+            }
+        }
+        for group in self.groups.values() {
+            for permission in &group.permissions {
+                if self.permission(permission).is_none() && !self.drops_missing {
+                    let example = format!("auth.group {} ({}): ", group.pk, group.name);
+                    report.note(
+                        Kind::UnknownReference,
+                        example + &of("permission", permission),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The numbers of the models of `auth` itself, where the dump does not have its content types:
+    /// they have every stock permission, and no second number has.
+    fn explain_auth(&mut self, permissions: &[DumpPermission]) {
+        for model in ["user", "group", "permission"] {
+            let adds = format!("add_{model}");
+            let adding = permissions.iter().filter(|one| one.codename == adds);
+            let numbers: BTreeSet<&Reference> = adding.map(|one| &one.content_type).collect();
+            let content_type = ContentType {
+                app_label: "auth".to_owned(),
+                model: model.to_owned(),
+            };
+            let mut numbers = numbers.into_iter();
+            if let (Some(Reference::Id(number)), None) = (numbers.next(), numbers.next()) {
+                self.content_types.entry(*number).or_insert(content_type);
+            }
+        }
+    }
+
+    /// The content type that a reference names.
+    pub fn content_type(&self, reference: &Reference) -> Option<ContentType> {
+        match reference {
+            Reference::Id(number) => self.content_types.get(number).cloned(),
+            Reference::Natural(key) => match key.as_slice() {
+                [app_label, model] => Some(ContentType {
+                    app_label: app_label.clone(),
+                    model: model.clone(),
+                }),
+                _ => None,
+            },
+        }
+    }
+
+    /// What a reference to a permission means, if the dump or the table has it.
+    pub fn permission(&self, reference: &Reference) -> Option<Meaning> {
+        match reference {
+            Reference::Id(pk) => self.by_pk.get(pk).cloned(),
+            Reference::Natural(key) => match key.as_slice() {
+                [codename, app_label, model] => {
+                    let content_type = ContentType {
+                        app_label: app_label.clone(),
+                        model: model.clone(),
+                    };
+                    let meaning = (content_type, codename.clone());
+                    let is_known =
+                        self.is_planned.contains(&meaning) || self.existing.contains_key(&meaning);
+                    is_known.then_some(meaning)
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// The group that a reference names, if the dump or the table has it.
+    pub fn group(&self, reference: &Reference) -> Option<GroupId> {
+        match reference {
+            Reference::Id(pk) => {
+                let id = GroupId(*pk);
+                let is_known =
+                    self.groups.contains_key(pk) || self.existing_groups.contains_key(&id);
+                is_known.then_some(id)
+            }
+            Reference::Natural(key) => match key.as_slice() {
+                [name] => self.group_names.get(name).copied(),
+                _ => None,
+            },
+        }
+    }
+
+    /// The groups of references; those that are nowhere are left out.
+    pub fn groups_of(&self, references: &[Reference]) -> BTreeSet<GroupId> {
+        references
+            .iter()
+            .filter_map(|one| self.group(one))
+            .collect()
+    }
+
+    /// The ids here of references to permissions; none if one of them is not made yet.
+    pub fn permissions_of(&self, references: &[Reference]) -> Option<BTreeSet<PermissionId>> {
+        let meanings = references.iter().filter_map(|one| self.permission(one));
+        let id = |meaning: Meaning| self.existing.get(&meaning).map(|permission| permission.id);
+        meanings.map(id).collect()
+    }
+
+    /// Those of a set of permissions that exist.
+    pub fn alive(&self, ids: &BTreeSet<PermissionId>) -> BTreeSet<PermissionId> {
+        let existing: BTreeSet<_> = self.existing.values().map(|one| one.id).collect();
+        ids.intersection(&existing).copied().collect()
+    }
+
+    /// The references that are nowhere, in words.
+    pub fn missing(&self, groups: &[Reference], permissions: &[Reference]) -> Vec<String> {
+        let groups = groups.iter().filter(|one| self.group(one).is_none());
+        let permissions = permissions
+            .iter()
+            .filter(|one| self.permission(one).is_none());
+        groups
+            .map(|one| of("group", one))
+            .chain(permissions.map(|one| of("permission", one)))
+            .collect()
+    }
+}
+
+fn of(what: &str, reference: &Reference) -> String {
+    format!("{what} {reference}")
+}

@@ -1,0 +1,157 @@
+//! Writes permissions and groups, and moves the account that is in the way.
+
+use shared::{
+    accounts,
+    domain::{
+        Actor, Codename, Group, GroupChange, GroupId, GroupName, Permission, PermissionChange,
+        PermissionId, PermissionName, SetChange, UserChange, UserId,
+    },
+    store::{Refusal, Store, WriteError, keys::Sequence},
+};
+
+use super::{
+    OnConflict, Settings,
+    judging::Survey,
+    plan::{Meaning, Plan},
+};
+use crate::CommandError;
+
+/// Makes the permissions that the table lacks. One keeps its id where the table has never given it.
+pub(super) async fn permissions(
+    store: &Store,
+    settings: &Settings,
+    plan: &mut Plan,
+) -> Result<(), CommandError> {
+    let mut planned = std::mem::take(&mut plan.permissions);
+    // In order of their ids, since each raises the sequence.
+    planned.sort_by_key(|(_, permission)| permission.pk.unwrap_or(u64::MAX));
+    for (meaning, wanted) in planned {
+        let name = PermissionName::held(wanted.name);
+        if let Some(here) = plan.existing.get(&meaning) {
+            if settings.on_conflict == OnConflict::Update && here.name != name {
+                let change = PermissionChange {
+                    name: Some(name),
+                    ..PermissionChange::default()
+                };
+                let changed =
+                    accounts::permissions::change(store, settings.actor(), here.clone(), &change);
+                let changed = changed.await?;
+                plan.existing.insert(meaning, changed);
+            }
+            continue;
+        }
+        let made = make_permission(store, settings.actor(), &meaning, name, wanted.pk).await?;
+        plan.existing.insert(meaning, made);
+    }
+    Ok(())
+}
+
+async fn make_permission(
+    store: &Store,
+    actor: Actor<'_>,
+    (content_type, codename): &Meaning,
+    name: PermissionName,
+    pk: Option<u64>,
+) -> Result<Permission, CommandError> {
+    let permission = |id: u64| Permission {
+        id: PermissionId(id),
+        name: name.clone(),
+        codename: Codename::held(codename.clone()),
+        content_type: content_type.clone(),
+        version: 1,
+    };
+    if let Some(pk) = pk
+        && pk > store.last_id(Sequence::Permission).await?
+    {
+        match store.insert_permission_at(permission(pk), actor).await {
+            Ok(()) => return Ok(permission(pk)),
+            Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::CodenameTaken) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // An id that was given before may be named by what has forgotten it since.
+    let id = store.next_id(Sequence::Permission).await?;
+    let made = store.insert(permission(id), Vec::new(), actor);
+    Ok(made.await?)
+}
+
+/// Makes the groups that the table lacks, with their ids.
+pub(super) async fn groups(
+    store: &Store,
+    settings: &Settings,
+    plan: &mut Plan,
+) -> Result<(), CommandError> {
+    for wanted in plan.groups.values() {
+        let id = GroupId(wanted.pk);
+        let permissions = plan.permissions_of(&wanted.permissions).unwrap_or_default();
+        if let Some(here) = plan.existing_groups.get(&id) {
+            if settings.on_conflict == OnConflict::Update
+                && plan.alive(&here.permission_ids) != permissions
+            {
+                let change = GroupChange {
+                    permissions: Some(SetChange::Replace(permissions)),
+                    ..GroupChange::default()
+                };
+                accounts::groups::change(store, settings.actor(), here.clone(), &change).await?;
+            }
+            continue;
+        }
+        forget_deleted(store, settings.actor(), id).await?;
+        let group = Group {
+            id,
+            name: GroupName::held(wanted.name.clone()),
+            permission_ids: permissions,
+            version: 1,
+        };
+        match store.insert(group, Vec::new(), settings.actor()).await {
+            Ok(_) => {}
+            Err(error) => {
+                let error = CommandError::from(error);
+                return Err(CommandError::new(format!("group {id}: {error}")));
+            }
+        }
+    }
+    let groups = store.groups().await?;
+    plan.existing_groups = groups.into_iter().map(|group| (group.id, group)).collect();
+    Ok(())
+}
+
+/// Takes a deleted group from those who still name it: they would be in the new one.
+async fn forget_deleted(
+    store: &Store,
+    actor: Actor<'_>,
+    group: GroupId,
+) -> Result<(), CommandError> {
+    for id in store.index_of_members(group).await? {
+        let Some(user) = store.user(id).await? else {
+            continue;
+        };
+        if user.group_ids.contains(&group) {
+            let change = UserChange {
+                groups: Some(SetChange::Remove([group].into())),
+                ..UserChange::default()
+            };
+            accounts::users::change(store, actor, user, &change).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives an account that has an id of the dump another one.
+pub(super) async fn move_user(
+    store: &Store,
+    name: &str,
+    survey: &Survey,
+) -> Result<(), CommandError> {
+    let Some(user) = store.user_typed(name).await? else {
+        return Err(CommandError::new(format!("user '{name}' does not exist")));
+    };
+    // Moved by a load that was stopped.
+    if !survey.has(user.id.0) {
+        return Ok(());
+    }
+    let id = UserId(store.next_id(Sequence::User).await?);
+    store.move_user(&user, id).await?;
+    println!("User '{name}' had the id {} and has {id} now.", user.id);
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! Writes what has been judged: sequences first, then permissions, groups and users. Each step finds out
+//! what is done already, so that a load that was stopped can be run again.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use futures_util::{TryStreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use shared::{
+    accounts::Refused,
+    hashing::Hasher,
+    store::{
+        Refusal, Store, StoreError, WriteError,
+        keys::Sequence,
+        moving::{Arrival, Known, pack},
+    },
+};
+use tokio::sync::Mutex;
+
+use super::{
+    OnConflict, Settings, chunks,
+    compare::{Comparison, Verdict},
+    judging::Survey,
+    objects::DumpUser,
+    report::Tally,
+    rights,
+};
+use crate::CommandError;
+
+/// How many chunks of users are written at once.
+const WRITERS: usize = 32;
+/// How often a write is tried that the table did not take.
+const TRIES: u32 = 8;
+
+/// Writes rights and users. Returns what was done for users.
+///
+/// # Errors
+/// The table's failure, or a name that was taken since the dump was judged.
+pub async fn write(
+    store: &Store,
+    settings: &Settings,
+    survey: &mut Survey,
+) -> Result<Tally, CommandError> {
+    // Ids that the dump brings are given to nobody else from here on.
+    if let Some(last) = survey.ids.last() {
+        store.advance(Sequence::User, *last).await?;
+    }
+    if let Some(last) = survey.plan.groups.keys().last() {
+        store.advance(Sequence::Group, *last).await?;
+    }
+    for content_type in &survey.plan.declared {
+        store.declare_content_type(content_type).await?;
+    }
+    rights::permissions(store, settings, &mut survey.plan).await?;
+    rights::groups(store, settings, &mut survey.plan).await?;
+    if let Some(name) = &settings.move_user {
+        rights::move_user(store, name, survey).await?;
+    }
+    users(store, settings, survey).await
+}
+
+/// Writes users, and counts what was done.
+struct Writer<'a> {
+    store: &'a Store,
+    settings: &'a Settings,
+    survey: &'a Survey,
+    hasher: Hasher,
+    pace: Pace,
+    bar: ProgressBar,
+    new: AtomicU64,
+    changed: AtomicU64,
+    unchanged: AtomicU64,
+    skipped: AtomicU64,
+    /// Those whose names others have to give up first.
+    later: Mutex<Vec<DumpUser>>,
+}
+
+async fn users(store: &Store, settings: &Settings, survey: &Survey) -> Result<Tally, CommandError> {
+    let bar = ProgressBar::new(survey.ids.len() as u64);
+    if let Ok(style) =
+        ProgressStyle::with_template("Users {wide_bar} {pos}/{len}  {per_sec}  {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let writer = Writer {
+        store,
+        settings,
+        survey,
+        hasher: Hasher::default(),
+        pace: Pace::of(settings.write_rate),
+        bar,
+        new: AtomicU64::new(0),
+        changed: AtomicU64::new(0),
+        unchanged: AtomicU64::new(0),
+        skipped: AtomicU64::new(0),
+        later: Mutex::new(Vec::new()),
+    };
+    let (incoming, reader) = chunks::users(settings, store.now());
+    let chunks = stream::unfold(incoming, async |mut incoming| {
+        let chunk = incoming.recv().await?;
+        Some((Ok::<_, CommandError>(chunk), incoming))
+    });
+    let writer = &writer;
+    let written = chunks
+        .try_for_each_concurrent(WRITERS, |chunk| async move { writer.chunk(chunk).await })
+        .await;
+    written?;
+    chunks::end(reader).await?;
+    writer.rest().await?;
+    writer.bar.finish_and_clear();
+    let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    Ok(Tally {
+        new: count(&writer.new),
+        changed: count(&writer.changed),
+        unchanged: count(&writer.unchanged),
+        skipped: count(&writer.skipped),
+    })
+}
+
+impl Writer<'_> {
+    async fn chunk(&self, chunk: Vec<DumpUser>) -> Result<(), CommandError> {
+        let size = chunk.len() as u64;
+        // Another load may have been there since.
+        let known = if self.survey.is_first {
+            vec![Known::default(); chunk.len()]
+        } else {
+            chunks::known(self.store, &chunk).await?
+        };
+        let mut arrivals = Vec::new();
+        let mut wanted_by_id = std::collections::HashMap::new();
+        for (wanted, known) in chunk.into_iter().zip(known) {
+            if let Some(arrival) = self.one(&wanted, &known).await? {
+                wanted_by_id.insert(arrival.user.id, wanted);
+                arrivals.push(arrival);
+            }
+        }
+        for pack in pack(arrivals)? {
+            self.pace.wait(pack.len()).await;
+            match patiently(|| self.store.insert_arrivals(&pack)).await {
+                Ok(()) => self.count(&self.new, pack.len()),
+                Err(WriteError::Refused(_)) => {
+                    // One of them is there already, or has a name that another has: each by itself.
+                    let wanted = pack
+                        .iter()
+                        .filter_map(|one| wanted_by_id.remove(&one.user.id));
+                    self.later.lock().await.extend(wanted);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.bar.inc(size);
+        Ok(())
+    }
+
+    fn count(&self, counter: &AtomicU64, by: usize) {
+        counter.fetch_add(by as u64, Ordering::Relaxed);
+    }
+
+    /// Deals with a user who is here; gives one who is not.
+    async fn one(&self, wanted: &DumpUser, known: &Known) -> Result<Option<Arrival>, CommandError> {
+        let comparison = Comparison {
+            plan: &self.survey.plan,
+            hasher: &self.hasher,
+            moved: None,
+        };
+        let shares = self.survey.shares(&wanted.user.email);
+        match comparison.verdict(wanted, known, |id| self.survey.has(id)) {
+            Verdict::New => {
+                let arrival = comparison.arrival(wanted, shares);
+                // Every permission of the dump has been made.
+                return Ok(arrival);
+            }
+            Verdict::Taken(..) => self.count(&self.skipped, 1),
+            // Somebody else has their address since.
+            Verdict::Same(before) if shares && !before.shares_email => {
+                let mut after = (*before).clone();
+                after.shares_email = true;
+                let arrival = Arrival {
+                    user: after,
+                    password: wanted.password.clone(),
+                    given: None,
+                };
+                let written =
+                    patiently(|| self.store.update_arrival(&before, arrival.clone(), false));
+                written.await?;
+                self.count(&self.unchanged, 1);
+            }
+            Verdict::Same(_) => self.count(&self.unchanged, 1),
+            Verdict::Differs {
+                before,
+                has_new_password,
+                ..
+            } if self.settings.on_conflict == OnConflict::Update => {
+                let Some(mut user) = comparison.merged(&before, wanted) else {
+                    return Ok(None);
+                };
+                user.shares_email |= shares;
+                let (password, given) = comparison.password(wanted);
+                let arrival = Arrival {
+                    user,
+                    password,
+                    given,
+                };
+                self.pace.wait(1).await;
+                let written = patiently(|| {
+                    let arrival = arrival.clone();
+                    self.store
+                        .update_arrival(&before, arrival, has_new_password)
+                });
+                match written.await {
+                    Ok(()) => self.count(&self.changed, 1),
+                    Err(WriteError::Refused(refusals))
+                        if !refusals.contains(&Refusal::LastSuperuser) =>
+                    {
+                        self.later.lock().await.push(wanted.clone());
+                    }
+                    Err(error) => return Err(self.failed(wanted, error)),
+                }
+            }
+            Verdict::Differs { .. } => self.count(&self.skipped, 1),
+        }
+        Ok(None)
+    }
+
+    fn failed(&self, wanted: &DumpUser, error: WriteError) -> CommandError {
+        let (id, name) = (wanted.user.id, wanted.user.username.as_str());
+        let error = match error {
+            WriteError::Refused(refusals) => format!("refused: {refusals:?}"),
+            error => CommandError::from(Refused::from(error)).to_string(),
+        };
+        CommandError::new(format!("user {id} '{name}': {error}"))
+    }
+
+    /// Deals with those who were refused, one by one, for as long as that helps.
+    async fn rest(&self) -> Result<(), CommandError> {
+        loop {
+            let later = std::mem::take(&mut *self.later.lock().await);
+            let (before, mut last) = (later.len(), None);
+            for wanted in later {
+                let known = chunks::known(self.store, std::slice::from_ref(&wanted)).await?;
+                let known = known.into_iter().next().unwrap_or_default();
+                let Some(arrival) = self.one(&wanted, &known).await? else {
+                    continue;
+                };
+                match patiently(|| self.store.insert_arrivals(std::slice::from_ref(&arrival))).await
+                {
+                    Ok(()) => self.count(&self.new, 1),
+                    Err(error @ WriteError::Refused(_)) => {
+                        last = Some(self.failed(&wanted, error));
+                        self.later.lock().await.push(wanted);
+                    }
+                    Err(error) => return Err(self.failed(&wanted, error)),
+                }
+            }
+            let after = self.later.lock().await.len();
+            if after == 0 {
+                return Ok(());
+            }
+            if after >= before {
+                let last = last.unwrap_or_else(|| {
+                    CommandError::new("users of the dump have each other's names here")
+                });
+                return Err(last);
+            }
+        }
+    }
+}
+
+/// Writes again, more and more slowly, what a throttled or busy table did not take.
+async fn patiently<F: Future<Output = Result<(), WriteError>>>(
+    write: impl Fn() -> F,
+) -> Result<(), WriteError> {
+    let mut pause = Duration::from_millis(500);
+    for attempt in 1.. {
+        match write().await {
+            Err(WriteError::Contended | WriteError::Failed(_)) if attempt < TRIES => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(20));
+            }
+            done => return done,
+        }
+    }
+    Err(StoreError::from_scan(&std::io::Error::other("no answer")).into())
+}
+
+/// How fast users are written at most.
+struct Pace {
+    each: Option<Duration>,
+    next: Mutex<tokio::time::Instant>,
+}
+
+impl Pace {
+    fn of(per_second: Option<u32>) -> Self {
+        let each = per_second.map(|rate| Duration::from_secs(1) / rate.max(1));
+        let next = Mutex::new(tokio::time::Instant::now());
+        Self { each, next }
+    }
+
+    async fn wait(&self, users: usize) {
+        let Some(each) = self.each else { return };
+        let turn = {
+            let mut next = self.next.lock().await;
+            let turn = (*next).max(tokio::time::Instant::now());
+            *next = turn + each * u32::try_from(users).unwrap_or(u32::MAX);
+            turn
+        };
+        tokio::time::sleep_until(turn).await;
+    }
+}

@@ -1,0 +1,383 @@
+//! Accounts that move in from Django with their ids, or move to another id: in tables of the current
+//! layout only.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Refusal, Store, StoreError, Versioned, WriteError,
+    credentials::{StoredHash, credential_given, stored_hash},
+    history::Stored,
+    items::{Item, from_item, indexed, number, number_of, number_set, to_item},
+    keys::{self, Entity, Sequence},
+    layout::Layout,
+    marker,
+    table::TRANSACTION,
+    versioned::Writes,
+    writes::{Condition, Write},
+};
+use crate::{
+    domain::{Actor, EmailAddress, Permission, User, UserId, UserName, log_entry::LogEntry},
+    hashing::PasswordHash,
+};
+
+/// A user about to move in, with an id of their own.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Everything but the password.
+    pub user: User,
+    /// The hash to store.
+    pub password: PasswordHash,
+    /// The digest of the hash that Django gave, where it may be kept.
+    pub given: Option<String>,
+}
+
+/// What the table knows of somebody who is to move in.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Who has the id.
+    pub user: Option<User>,
+    /// That user's password.
+    pub password: StoredHash,
+    /// Who has the username.
+    pub name_owner: Option<UserId>,
+    /// Who has the address.
+    pub email_owners: Vec<UserId>,
+}
+
+impl Arrival {
+    fn writes(&self) -> Result<Writes, StoreError> {
+        let (user, given) = (&self.user, self.given.clone());
+        let mut writes = user.creation(Layout::CURRENT)?;
+        let credential =
+            credential_given(user.id, &self.password, user.epoch, given, Layout::CURRENT)?;
+        writes
+            .whole
+            .push(Write::create(credential, Refusal::Exists));
+        Ok(writes)
+    }
+
+    /// Whether they write items that others write too, and so need a transaction of their own.
+    fn goes_alone(&self) -> bool {
+        self.user.is_active_superuser() || self.user.shares_email
+    }
+}
+
+/// Puts together those who fit into one transaction.
+///
+/// # Errors
+/// Something cannot be stored.
+pub fn pack(arrivals: Vec<Arrival>) -> Result<Vec<Vec<Arrival>>, StoreError> {
+    let (mut packs, mut alone, mut room) = (Vec::<Vec<Arrival>>::new(), Vec::new(), 0);
+    for arrival in arrivals {
+        let writes = arrival.writes()?;
+        let size = writes.whole.len() + writes.index.len();
+        if arrival.goes_alone() || size > TRANSACTION {
+            alone.push(vec![arrival]);
+            continue;
+        }
+        match packs.last_mut() {
+            Some(pack) if size <= room => pack.push(arrival),
+            _ => {
+                packs.push(vec![arrival]);
+                room = TRANSACTION;
+            }
+        }
+        room -= size;
+    }
+    packs.append(&mut alone);
+    Ok(packs)
+}
+
+impl Store {
+    /// The last id that a sequence gave; 0 if none.
+    pub async fn last_id(&self, sequence: Sequence) -> Result<u64, StoreError> {
+        let item = self
+            .table
+            .get_item(Entity::Sequence(sequence).key())
+            .await?;
+        Ok(item.and_then(|item| number_of(&item, "value")).unwrap_or(0))
+    }
+
+    /// The ids of all users, in order: reads the whole table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn all_user_ids(&self) -> Result<Vec<UserId>, StoreError> {
+        let mut pages = self.table.scan("USER#");
+        let mut ids = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| StoreError::from_scan(&error))?;
+            if let Some(id) = number_of(&item, "id") {
+                ids.push(UserId(id));
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Several users with their passwords; those who do not exist are absent. In the order asked for.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn users_with_passwords(
+        &self,
+        ids: &[UserId],
+    ) -> Result<Vec<(User, StoredHash)>, StoreError> {
+        let keys = ids
+            .iter()
+            .flat_map(|id| [Entity::User(*id).key(), Entity::Credential(*id).key()]);
+        let mut found = self.table.batch_get(keys).await?;
+        let users = ids.iter().filter_map(|id| {
+            let user = found.remove(&Entity::User(*id).key())?;
+            let password = found.remove(&Entity::Credential(*id).key());
+            Some((user, password))
+        });
+        let read = users.map(|(user, password)| {
+            let password = password.map(stored_hash).transpose()?;
+            Ok((from_item(user)?, password.unwrap_or_default()))
+        });
+        read.collect()
+    }
+
+    /// The entries of the log of changes since a time (milliseconds since 1970), in its order: reads
+    /// the whole table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn log_entries_since(&self, time: i64) -> Result<Vec<LogEntry>, StoreError> {
+        let mut pages = self.table.scan("LOG#");
+        let mut entries = Vec::new();
+        while let Some(item) = pages.next().await {
+            let stored: Stored = from_item(item.map_err(|error| StoreError::from_scan(&error))?)?;
+            if stored.entry.action_time >= time {
+                entries.push(stored.entry);
+            }
+        }
+        entries.sort_by_key(|entry| entry.action_time);
+        Ok(entries)
+    }
+
+    /// What is known of some who are to move in, in their order: one round trip.
+    pub async fn known_of(
+        &self,
+        arrivals: &[(UserId, UserName, EmailAddress)],
+    ) -> Result<Vec<Known>, StoreError> {
+        let wanted = arrivals.iter().flat_map(|(id, name, email)| {
+            let email = (!email.is_empty()).then(|| Entity::Email(email).key());
+            [
+                Entity::User(*id).key(),
+                Entity::Credential(*id).key(),
+                Entity::UserName(name).key(),
+            ]
+            .into_iter()
+            .chain(email)
+        });
+        let found = self.table.batch_get(wanted).await?;
+        let known = arrivals.iter().map(|(id, name, email)| {
+            let item = |entity: Entity<'_>| found.get(&entity.key());
+            let user: Option<User> = item(Entity::User(*id))
+                .cloned()
+                .map(from_item)
+                .transpose()?;
+            let password = item(Entity::Credential(*id)).cloned().map(stored_hash);
+            let name = Entity::UserName(name);
+            let owners = item(Entity::Email(email)).filter(|_| !email.is_empty());
+            let owners = owners.map(marker::owners).unwrap_or_default();
+            Ok(Known {
+                user,
+                password: password.transpose()?.unwrap_or_default(),
+                name_owner: item(name)
+                    .and_then(|item| marker::owner(&name, item))
+                    .map(UserId),
+                email_owners: owners.into_iter().map(UserId).collect(),
+            })
+        });
+        known.collect()
+    }
+
+    /// Puts new users, all of them or none: a pack of [`pack`].
+    ///
+    /// # Errors
+    /// An id or a name is taken, or the table's failure.
+    pub async fn insert_arrivals(&self, arrivals: &[Arrival]) -> Result<(), WriteError> {
+        let mut all = Writes::default();
+        for arrival in arrivals {
+            let writes = arrival.writes()?;
+            all.whole.extend(writes.whole);
+            all.index.extend(writes.index);
+        }
+        self.write_all(all).await
+    }
+
+    /// Writes what differs in a user who moved in before, and a new password if they have one.
+    ///
+    /// # Errors
+    /// As [`Store::replace`].
+    pub async fn update_arrival(
+        &self,
+        before: &User,
+        arrival: Arrival,
+        has_new_password: bool,
+    ) -> Result<(), WriteError> {
+        let Arrival {
+            user: mut after,
+            password,
+            given,
+        } = arrival;
+        let leaves = before.is_active && !after.is_active;
+        if leaves || has_new_password {
+            after.end_sessions(self.now());
+        }
+        if before.is_staff && !after.is_staff {
+            after.staff_epoch += 1;
+        }
+        let mut writes = User::change(before, &after, Layout::CURRENT)?;
+        if has_new_password {
+            // In place of the write that only raises its epoch.
+            let key = Entity::Credential(after.id).key();
+            writes.whole.retain(|write| !write.is_update_of(&key));
+            let credential =
+                credential_given(after.id, &password, after.epoch, given, Layout::CURRENT)?;
+            writes.whole.push(Write::put(credential));
+        }
+        self.write_all(writes).await?;
+        if after.epoch != before.epoch {
+            self.end_sessions(after.id, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a permission with an id that its sequence has not given yet, and raises the sequence.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`] if the sequence has passed the id, a taken name, or the table's failure.
+    pub async fn insert_permission_at(
+        &self,
+        permission: Permission,
+        actor: Actor<'_>,
+    ) -> Result<(), WriteError> {
+        let sequence = Entity::Sequence(Sequence::Permission).key();
+        let raise = Write::raise(sequence, "value", permission.id.0);
+        let made = self.insert(permission, vec![raise], actor).await;
+        made.map(drop)
+    }
+
+    /// Gives a user another id, which must be free, in one transaction. Their sessions and tokens end
+    /// with the old one.
+    ///
+    /// # Errors
+    /// They were changed meanwhile, or the table's failure.
+    pub async fn move_user(&self, user: &User, to: UserId) -> Result<User, WriteError> {
+        let credential = Entity::Credential(user.id).key();
+        let credential = self.table.get_item(credential).await?;
+        let mut moved = user.clone();
+        (moved.id, moved.version) = (to, 1);
+        let (gone, new) = (
+            user.deletion(Layout::CURRENT),
+            moved.creation(Layout::CURRENT)?,
+        );
+        let mut writes: Vec<Write> = gone.whole.into_iter().chain(gone.index).collect();
+        for write in new.whole.into_iter().chain(new.index) {
+            // A marker changes hands: its deletion gives its condition to the put.
+            match writes.iter().position(|old| old.key() == write.key()) {
+                Some(place) => {
+                    let old = writes.swap_remove(place);
+                    writes.push(old.into_replacement(write));
+                }
+                None => writes.push(write),
+            }
+        }
+        if let Some(item) = credential {
+            let StoredHash { hash, given } = stored_hash(item)?;
+            if let Some(hash) = hash {
+                let item = credential_given(to, &hash, moved.epoch, given, Layout::CURRENT)?;
+                writes.push(Write::create(item, Refusal::Exists));
+            }
+        }
+        if user.is_active_superuser() {
+            let key = Entity::ActiveSuperusers.key();
+            writes.retain(|write| write.key().as_ref() != Some(&key));
+            writes.push(self.superuser_moved(user.id, to).await?);
+        }
+        self.table.write(writes).await?;
+        self.end_sessions(user.id, None).await?;
+        Ok(moved)
+    }
+
+    /// Puts one id in place of another in the set of active superusers.
+    async fn superuser_moved(&self, from: UserId, to: UserId) -> Result<Write, StoreError> {
+        let key = Entity::ActiveSuperusers.key();
+        let item = self.table.get_item(key.clone()).await?.unwrap_or_default();
+        let before = item.get("ids").cloned();
+        let ids = before.as_ref().and_then(|ids| ids.as_ns().ok());
+        let mut after: BTreeSet<String> = ids.into_iter().flatten().cloned().collect();
+        after.remove(&from.0.to_string());
+        after.insert(to.0.to_string());
+        let after = aws_sdk_dynamodb::types::AttributeValue::Ns(after.into_iter().collect());
+        let mut write = Write::set(key, Item::from([("ids".to_owned(), after)]));
+        let before = before.unwrap_or_else(|| number_set(from.0));
+        write.condition = Condition::Equals("ids", before);
+        Ok(write)
+    }
+
+    /// Puts an entry of Django's log of changes, under a place that `pk` makes its own; false if it
+    /// is older than entries are kept.
+    pub async fn load_log_entry(&self, entry: LogEntry, pk: u64) -> Result<bool, StoreError> {
+        let (seconds, object) = (entry.action_time.div_euclid(1000), entry.object());
+        let ttl = self.audit.ends(seconds);
+        if ttl.is_some_and(|ttl| ttl <= self.now()) {
+            return Ok(false);
+        }
+        let place = format!("{:015}#{pk:08x}", entry.action_time);
+        let index = keys::Key {
+            pk: keys::log_of_day(seconds.div_euclid(24 * 60 * 60)),
+            sk: place.clone(),
+        };
+        let key = Entity::LogEntry(&object, &place).key();
+        let item = to_item(&key, &Stored { entry, ttl })?;
+        self.note(Write::put(indexed(item, &index))).await?;
+        Ok(true)
+    }
+
+    /// Takes somebody who is deleted out of the log of changes: the entries about them go, and those
+    /// of what they did keep no name.
+    pub async fn erase_from_log(&self, id: UserId) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        for (key, entry) in self.log_entries_naming(id).await? {
+            let is_about = entry.object() == User::object_of(id);
+            let write = if is_about {
+                Write::delete(key)
+            } else {
+                let nobody = Item::from([
+                    ("username".to_owned(), super::items::text("")),
+                    ("user_id".to_owned(), number(0)),
+                ]);
+                Write::set(key, nobody)
+            };
+            self.note(write).await?;
+            erased += 1;
+        }
+        Ok(erased)
+    }
+
+    /// The entries of the log of changes about a user, and of what they did: reads the whole table.
+    pub async fn log_entries_naming(
+        &self,
+        id: UserId,
+    ) -> Result<Vec<(keys::Key, LogEntry)>, StoreError> {
+        let about = keys::log_of(&User::object_of(id));
+        let mut pages = self.table.scan("LOG#");
+        let mut entries = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| StoreError::from_scan(&error))?;
+            let Some(key) = super::items::key_of(&item) else {
+                continue;
+            };
+            if key.pk == about || number_of(&item, "user_id") == Some(id.0) {
+                let stored: Stored = from_item(item)?;
+                entries.push((key, stored.entry));
+            }
+        }
+        Ok(entries)
+    }
+}
