@@ -2,6 +2,7 @@
 //! manages accounts in any table.
 
 pub mod account;
+pub mod afterrestore;
 pub mod check;
 mod cors;
 pub mod dumpdata;
@@ -89,6 +90,8 @@ enum Command {
     Syncpermissions(syncpermissions::Options),
     /// Bring a table of an older layout up to date, beside running functions.
     Migrate(migrate::Options),
+    /// Make a restored table safe: ids, sessions, the signing key, expiry and recovery.
+    Afterrestore(afterrestore::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
     /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
@@ -236,6 +239,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Rotatekey(options) => rotatekey::rotatekey(options).await,
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Migrate(options) => migrate::migrate(options).await,
+            Command::Afterrestore(options) => afterrestore::afterrestore(options).await,
             Command::Check(options) => check::check(options).await,
             Command::Status(options) => status::status(options).await,
             Command::Rollback(options) => rollback::rollback(options).await,

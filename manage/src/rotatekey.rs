@@ -26,17 +26,31 @@ pub struct Options {
 /// # Errors
 /// The secret cannot be read or written, or is no signing key.
 pub async fn rotatekey(options: Options) -> Result<(), CommandError> {
-    let config = aws_config::from_env()
-        .http_client(https_client(TrustStore::default())?)
-        .timeout_config(PATIENT.timeouts())
-        .load()
-        .await;
-    rotate(&Client::new(&config), &options.secret).await?;
+    rotate(&client().await?, &options.secret).await?;
     println!(
         "The new key signs from now on, and the one before it still verifies. Functions learn of \
          it within five minutes, or with the first token that it signed."
     );
     Ok(())
+}
+
+/// Rotates the key twice, so that no token signed before verifies.
+///
+/// # Errors
+/// As [`rotatekey`].
+pub async fn replace(secret: &str) -> Result<(), CommandError> {
+    let client = client().await?;
+    rotate(&client, secret).await?;
+    rotate(&client, secret).await
+}
+
+async fn client() -> Result<Client, CommandError> {
+    let config = aws_config::from_env()
+        .http_client(https_client(TrustStore::default())?)
+        .timeout_config(PATIENT.timeouts())
+        .load()
+        .await;
+    Ok(Client::new(&config))
 }
 
 /// Makes the current key of a secret the previous one, and a new random key the current one.

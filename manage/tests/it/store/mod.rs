@@ -12,4 +12,5 @@ mod migrate;
 mod race;
 mod registrations;
 mod repair;
+mod restore;
 mod world;

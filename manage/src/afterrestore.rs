@@ -1,0 +1,178 @@
+//! `manage afterrestore`: makes a restored table safe. What a backup does not hold was there: ids were
+//! given, passwords changed, sessions ended. So every sequence is raised above what can have been
+//! given, every session and token ends, and the signing key is replaced twice.
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::DisplayErrorContext,
+    types::{PointInTimeRecoverySpecification, TimeToLiveSpecification, TimeToLiveStatus},
+};
+use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use shared::{
+    accounts::{Refused, users::end_sessions},
+    domain::{Actor, UserId},
+    store::{
+        Store,
+        keys::{Sequence, TTL},
+    },
+};
+
+use crate::{CommandError, check::broken_invariants, operator::Operator, rotatekey, target::Target};
+
+/// Options of `afterrestore`.
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    target: Target,
+    /// The highest user id that was ever given, if it is known, as from the logs of the table before.
+    #[arg(long, value_name = "ID")]
+    last_user_id: Option<u64>,
+    /// The signing key in AWS Secrets Manager, which is replaced twice: the output SigningKeyArn.
+    #[arg(long, value_name = "SECRET")]
+    secret: Option<String>,
+    #[command(flatten)]
+    operator: Operator,
+}
+
+/// How far a sequence is raised where nobody knows what was given.
+const GAP: u64 = 1_000_000;
+/// How many users' sessions are ended at once.
+const AT_ONCE: usize = 16;
+/// After how many a line tells how far it is.
+const TOLD_EVERY: usize = 1000;
+
+/// Makes a restored table safe, and checks it. May be run again.
+///
+/// # Errors
+/// Something in the table is broken, or the table or the secret cannot be read or written.
+pub async fn afterrestore(options: Options) -> Result<(), CommandError> {
+    let operator = options.operator.name()?;
+    let open = options.target.open_existing().await?;
+    let store = &open.store;
+    let done = async {
+        for line in raise_sequences(store, options.last_user_id).await? {
+            println!("{line}");
+        }
+        let ended = end_all_sessions(store, Actor::Command(&operator)).await?;
+        println!("Ended the sessions and tokens of {ended} users.");
+        match &options.secret {
+            Some(secret) => {
+                rotatekey::replace(secret).await?;
+                println!("Replaced the signing key twice: no token signed before verifies.");
+            }
+            None => println!("The signing key was not replaced: give --secret, or rotate it twice."),
+        }
+        let (client, name) = store.table().parts();
+        turn_on(client, name).await?;
+        let broken = broken_invariants(store).await?;
+        for line in &broken {
+            println!("{line}");
+        }
+        if broken.is_empty() {
+            println!("The table is consistent.");
+            return Ok(());
+        }
+        let count = broken.len();
+        Err(CommandError::new(format!(
+            "{count} invariants are broken: run manage check --repair"
+        )))
+    };
+    let done = done.await;
+    open.close().await;
+    done
+}
+
+/// Raises the sequences above every id that can have been given, and says to what. One that was
+/// raised so for the same number is left.
+///
+/// # Errors
+/// The table's failure.
+pub async fn raise_sequences(
+    store: &Store,
+    last_user_id: Option<u64>,
+) -> Result<Vec<String>, CommandError> {
+    let mut told = Vec::new();
+    for sequence in [Sequence::User, Sequence::Group, Sequence::Permission] {
+        let last = store.last_id(sequence).await?;
+        let to = match (sequence, last_user_id) {
+            (Sequence::User, Some(id)) => last.max(id),
+            _ => last.saturating_add(GAP),
+        };
+        store.advance(sequence, to).await?;
+        told.push(format!("The next {sequence:?} gets an id above {to}."));
+    }
+    Ok(told)
+}
+
+/// Ends the sessions and tokens of every user, and says of how many.
+///
+/// # Errors
+/// The table's failure.
+pub async fn end_all_sessions(store: &Store, actor: Actor<'_>) -> Result<usize, CommandError> {
+    let ids = store.all_user_ids().await?;
+    let all = ids.len();
+    let mut ends = stream::iter(ids)
+        .map(|id| end(store, actor, id))
+        .buffer_unordered(AT_ONCE);
+    let mut count = 0;
+    while ends.try_next().await?.is_some() {
+        count += 1;
+        if count % TOLD_EVERY == 0 {
+            eprintln!("{count} of {all}");
+        }
+    }
+    Ok(count)
+}
+
+async fn end(store: &Store, actor: Actor<'_>, id: UserId) -> Result<(), CommandError> {
+    let Some(user) = store.user(id).await? else {
+        return Ok(());
+    };
+    match end_sessions(store, actor, user, None).await {
+        // They were deleted meanwhile.
+        Ok(_) | Err(Refused::NotFound) => Ok(()),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Turns on what a restored table does not have: expiry, and recovery to any point in time, which an
+/// engine on this machine lacks.
+async fn turn_on(client: &Client, name: &str) -> Result<(), CommandError> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        CommandError::new(format!("cannot set up {name}: {}", DisplayErrorContext(error)))
+    };
+    let ttl = client.describe_time_to_live().table_name(name).send().await;
+    let ttl = ttl.map_err(|error| failed(&error))?;
+    let status = ttl.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
+    let is_on = [TimeToLiveStatus::Enabled, TimeToLiveStatus::Enabling];
+    if !status.is_some_and(|status| is_on.contains(status)) {
+        let on = TimeToLiveSpecification::builder()
+            .attribute_name(TTL)
+            .enabled(true)
+            .build()
+            .map_err(|error| failed(&error))?;
+        let update = client.update_time_to_live().table_name(name);
+        let update = update.time_to_live_specification(on).send().await;
+        update.map_err(|error| failed(&error))?;
+    }
+    println!("Items expire by {TTL}.");
+    let on = PointInTimeRecoverySpecification::builder()
+        .point_in_time_recovery_enabled(true)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let update = client.update_continuous_backups().table_name(name);
+    let update = update.point_in_time_recovery_specification(on);
+    match update.send().await {
+        Ok(_) => println!("Point-in-time recovery is on."),
+        Err(error) if is_unknown(&error) => {
+            println!("This database has no point-in-time recovery.");
+        }
+        Err(error) => return Err(failed(&error)),
+    }
+    Ok(())
+}
+
+fn is_unknown<E: aws_sdk_dynamodb::error::ProvideErrorMetadata>(error: &E) -> bool {
+    error.code() == Some("UnknownOperationException")
+}
