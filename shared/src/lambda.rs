@@ -38,7 +38,7 @@ pub async fn run(routes: Routes) -> Result<(), Error> {
 }
 
 /// Logs to standard output as CloudWatch reads it: a JSON object on a line.
-fn log_as_json(level: tracing::Level) {
+pub fn log_as_json(level: tracing::Level) {
     let _ = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

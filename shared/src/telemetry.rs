@@ -198,7 +198,7 @@ fn write_metrics(
     let error = notes.error.borrow();
     let route = notes.route.borrow();
     let context = request.context.as_ref();
-    let properties: [(&'static str, Option<Value>); 10] = [
+    let properties: [(&'static str, Option<Value>); 11] = [
         (
             "level",
             Some(if error.is_some() { "ERROR" } else { "INFO" }.into()),
@@ -213,6 +213,11 @@ fn write_metrics(
             request.api_request_id.clone().map(Into::into),
         ),
         ("traceId", context.and_then(trace_id).map(Into::into)),
+        // An alarm looks at a new version's lines alone.
+        (
+            "version",
+            context.map(|context| context.env_config.version.clone().into()),
+        ),
         ("method", Some(request.method.as_str().into())),
         (
             "route",

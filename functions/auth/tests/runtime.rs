@@ -97,6 +97,7 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
             "requestId": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
             "apiRequestId": "Wxyz=",
             "traceId": "1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+            "version": "7",
             "method": method,
             "route": route,
             "status": status,
