@@ -104,25 +104,6 @@ impl Template {
         }
     }
 
-    /// The description of each alarm, by its name without the stack's.
-    pub fn alarms(&self) -> BTreeMap<String, String> {
-        let resources = self.0["Resources"].as_mapping().expect("resources");
-        let mut alarms = resources.values().collect::<Vec<_>>();
-        alarms.retain(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
-        let substituted = |value: &Value| match value {
-            Value::Tagged(tagged) if tagged.tag == "Sub" => text(&tagged.value),
-            other => panic!("no text of a Sub: {other:?}"),
-        };
-        let pair = |alarm: &&Value| {
-            let properties = &alarm["Properties"];
-            let name = substituted(&properties["AlarmName"]);
-            let name = name.strip_prefix("${AWS::StackName}-").expect("a name");
-            let description = substituted(&properties["AlarmDescription"]);
-            (name.to_owned(), description)
-        };
-        alarms.iter().map(pair).collect()
-    }
-
     /// The routes that have limits of their own, each with the parameter that sets them.
     pub fn limits(&self) -> BTreeMap<String, String> {
         let limits = self.0["Resources"]["Api"]["Properties"]["RouteSettings"].as_mapping();
