@@ -1,9 +1,9 @@
 //! Calls of the new versions, past API Gateway.
 
+use aws_config::SdkConfig;
 use aws_sdk_lambda::{Client, error::DisplayErrorContext, primitives::Blob};
 use serde::Deserialize;
 use serde_json::Value;
-use aws_config::SdkConfig;
 
 use crate::{
     events::{question, request},

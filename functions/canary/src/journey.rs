@@ -72,11 +72,7 @@ impl<'a> Visit<'a> {
         })
     }
 
-    async fn look_around(
-        &mut self,
-        username: &str,
-        asks_permissions: bool,
-    ) -> Result<(), Differs> {
+    async fn look_around(&mut self, username: &str, asks_permissions: bool) -> Result<(), Differs> {
         let profile = self.get(PROFILE, 200).await?;
         if profile["username"] != username || !profile["id"].is_u64() {
             return Err(Differs::new(PROFILE, "another profile than the account's"));
@@ -116,8 +112,7 @@ impl<'a> Visit<'a> {
 
     async fn authorize(&self, username: &str, asks_permissions: bool) -> Result<(), Differs> {
         let answer = self.functions.authorize(&self.access).await?;
-        let is_let_in =
-            answer["isAuthorized"] == true && answer["context"]["username"] == username;
+        let is_let_in = answer["isAuthorized"] == true && answer["context"]["username"] == username;
         let is_refused = asks_permissions && answer["isAuthorized"] == false;
         if !is_let_in && !is_refused {
             let what = "it does not know the account";
@@ -138,7 +133,9 @@ impl<'a> Visit<'a> {
     }
 
     async fn get(&self, path: &'static str, status: u16) -> Result<Value, Differs> {
-        let answer = self.functions.ask("GET", path, Some(&self.access), &Value::Null);
+        let answer = self
+            .functions
+            .ask("GET", path, Some(&self.access), &Value::Null);
         expect(path, status, answer.await?)
     }
 }

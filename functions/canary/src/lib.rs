@@ -9,6 +9,7 @@ mod settings;
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_codedeploy::{Client as CodeDeploy, types::LifecycleEventStatus};
 use aws_sdk_secretsmanager::{Client as SecretsManager, error::DisplayErrorContext};
 use serde::Deserialize;
@@ -50,21 +51,19 @@ impl Hook {
     /// # Errors
     /// The first setting that is missing or malformed, by its name.
     pub fn from_env() -> Result<Self, SettingsError> {
-        Self::new(Settings::from_lookup(|name| std::env::var(name).ok())?)
+        let settings = Settings::from_lookup(|name| std::env::var(name).ok())?;
+        let config = aws::in_lambda(&settings.aws, settings.endpoint.as_deref())?;
+        Ok(Self::new(settings, &config))
     }
 
-    /// The hook with these settings.
-    ///
-    /// # Errors
-    /// `AWS_CA_BUNDLE` cannot be read.
-    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let config = aws::in_lambda(&settings.aws, settings.endpoint.as_deref())?;
-        Ok(Self {
-            functions: Functions::new(&config, settings.versions.clone()),
-            secrets: SecretsManager::new(&config),
-            deployments: CodeDeploy::new(&config),
+    /// The hook with these settings, and AWS where the configuration says.
+    pub fn new(settings: Settings, config: &SdkConfig) -> Self {
+        Self {
+            functions: Functions::new(config, settings.versions.clone()),
+            secrets: SecretsManager::new(config),
+            deployments: CodeDeploy::new(config),
             settings,
-        })
+        }
     }
 
     /// Tries the new versions and tells CodeDeploy whether the deployment may go on.

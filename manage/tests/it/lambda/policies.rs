@@ -246,7 +246,7 @@ fn each_function_has_the_routes_of_its_prefix() {
     let template = Template::read();
     for function in FUNCTIONS.into_iter().chain([ADMIN]) {
         let prefix = prefix_of(function);
-        let own = |path: &&str| function_of(&format!("{path}/")) == function;
+        let own = |path: &&&str| function_of(&format!("{path}/")) == function;
         let limited = LIMITED.iter().filter(own).map(|path| (*path).to_owned());
         let paths = limited.chain([prefix]);
         let both = paths.flat_map(|path| [format!("{path}/{{proxy+}}"), path]);

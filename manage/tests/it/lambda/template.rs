@@ -112,7 +112,9 @@ impl Template {
             other => panic!("no parameter: {other:?}"),
         };
         let limits = limits.expect("limits").iter();
-        limits.map(|(route, one)| (text(route), parameter(one))).collect()
+        limits
+            .map(|(route, one)| (text(route), parameter(one)))
+            .collect()
     }
 
     /// Path and method of each of a function's routes.
