@@ -64,8 +64,10 @@ impl Template {
         let of_all = &self.0["Globals"]["Function"]["Environment"]["Variables"];
         let own = &self.function(function)["Environment"]["Variables"];
         let both = [of_all, own].into_iter().filter_map(Value::as_mapping);
+        // Of no use to a function, but to the publication of versions.
+        let used = both.flatten().filter(|(name, _)| *name != "PARAMETERS");
         let pair = |(name, value): (&Value, &Value)| (text(name), self.value(value));
-        both.flatten().map(pair).collect()
+        used.map(pair).collect()
     }
 
     fn value(&self, value: &Value) -> String {
