@@ -114,6 +114,7 @@ async fn each_request_is_one_line_with_its_metrics_and_without_its_secrets() {
             "apiRequestId": "Wxyz=",
             "version": "7",
             "traceId": "1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+            "version": "7",
             "method": method,
             "route": route,
             "status": status,

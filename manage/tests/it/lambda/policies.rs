@@ -19,7 +19,7 @@ use testkit::{
     events::{event, invoke},
     proxy::Proxy,
     registration,
-    routes::{ADMIN, FUNCTIONS, prefix_of},
+    routes::{ADMIN, FUNCTIONS, function_of, prefix_of},
     serve,
 };
 
@@ -220,13 +220,37 @@ fn the_functions_of_the_template_are_those_of_the_tests() {
     assert_eq!(Template::read().functions(), here);
 }
 
+/// What a flood is kept to, so that it closes nothing else.
+const LIMITED: [&str; 4] = [
+    "/api/auth/login",
+    "/api/auth/jwt/create",
+    "/admin/login",
+    "/api/auth/users/register",
+];
+
+#[test]
+fn logins_and_registrations_have_limits_of_their_own() {
+    let limits = LIMITED.iter().flat_map(|path| {
+        let parameter = match path.ends_with("register") {
+            true => "RegistrationThrottlingRateLimit",
+            false => "LoginThrottlingRateLimit",
+        };
+        let both = [format!("ANY {path}"), format!("ANY {path}/{{proxy+}}")];
+        both.map(|route| (route, parameter.to_owned()))
+    });
+    assert_eq!(Template::read().limits(), limits.collect());
+}
+
 #[test]
 fn each_function_has_the_routes_of_its_prefix() {
     let template = Template::read();
     for function in FUNCTIONS.into_iter().chain([ADMIN]) {
         let prefix = prefix_of(function);
-        let routes = [prefix.clone(), format!("{prefix}/{{proxy+}}")];
-        let expected: BTreeSet<_> = routes.map(|path| (path, "ANY".to_owned())).into();
+        let own = |path: &&&str| function_of(&format!("{path}/")) == function;
+        let limited = LIMITED.iter().filter(own).map(|path| (*path).to_owned());
+        let paths = limited.chain([prefix]);
+        let both = paths.flat_map(|path| [format!("{path}/{{proxy+}}"), path]);
+        let expected: BTreeSet<_> = both.map(|path| (path, "ANY".to_owned())).collect();
         assert_eq!(template.routes(function), expected, "{function}");
     }
 }
