@@ -18,7 +18,9 @@ use shared::{
     },
 };
 
-use crate::{CommandError, check::broken_invariants, operator::Operator, rotatekey, target::Target};
+use crate::{
+    CommandError, check::broken_invariants, operator::Operator, rotatekey, target::Target,
+};
 
 /// Options of `afterrestore`.
 #[derive(Args)]
@@ -61,7 +63,9 @@ pub async fn afterrestore(options: Options) -> Result<(), CommandError> {
                 rotatekey::replace(secret).await?;
                 println!("Replaced the signing key twice: no token signed before verifies.");
             }
-            None => println!("The signing key was not replaced: give --secret, or rotate it twice."),
+            None => {
+                println!("The signing key was not replaced: give --secret, or rotate it twice.")
+            }
         }
         let (client, name) = store.table().parts();
         turn_on(client, name).await?;
@@ -140,11 +144,16 @@ async fn end(store: &Store, actor: Actor<'_>, id: UserId) -> Result<(), CommandE
 /// engine on this machine lacks.
 async fn turn_on(client: &Client, name: &str) -> Result<(), CommandError> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
-        CommandError::new(format!("cannot set up {name}: {}", DisplayErrorContext(error)))
+        CommandError::new(format!(
+            "cannot set up {name}: {}",
+            DisplayErrorContext(error)
+        ))
     };
     let ttl = client.describe_time_to_live().table_name(name).send().await;
     let ttl = ttl.map_err(|error| failed(&error))?;
-    let status = ttl.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
+    let status = ttl
+        .time_to_live_description()
+        .and_then(|ttl| ttl.time_to_live_status());
     let is_on = [TimeToLiveStatus::Enabled, TimeToLiveStatus::Enabling];
     if !status.is_some_and(|status| is_on.contains(status)) {
         let on = TimeToLiveSpecification::builder()

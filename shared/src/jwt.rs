@@ -223,13 +223,19 @@ impl Jwt {
         claims.insert("iat".to_owned(), iat.into());
         claims.insert("jti".to_owned(), jti.into());
         claims.insert("user_id".to_owned(), user_id.clone());
+        let audience = match self.settings.audience.as_slice() {
+            [] => None,
+            [one] => Some(one.as_str().into()),
+            several => Some(several.into()),
+        };
+        let claim = |text: &str| Value::String(text.to_owned());
         for (name, value) in [
-            ("sid", sid),
-            ("aud", self.settings.audience.as_deref()),
-            ("iss", self.settings.issuer.as_deref()),
+            ("sid", sid.map(claim)),
+            ("aud", audience),
+            ("iss", self.settings.issuer.as_deref().map(claim)),
         ] {
             if let Some(value) = value {
-                claims.insert(name.to_owned(), value.into());
+                claims.insert(name.to_owned(), value);
             }
         }
         // Signing a map of texts and integers with an HMAC key has no way to fail.
@@ -305,11 +311,12 @@ impl Jwt {
 
     /// The registered claims (RFC 7519, section 4.1) as PyJWT checks them.
     fn check_registered(&self, Signed(claims): &Signed, now: i64) -> Result<(), TokenError> {
-        if let Some(wanted) = &self.settings.audience {
+        let wanted = &self.settings.audience;
+        if !wanted.is_empty() {
+            let is_wanted = |one: &Value| wanted.iter().any(|wanted| one == wanted.as_str());
             let held = match claims.get("aud") {
-                Some(Value::String(one)) => one == wanted,
-                Some(Value::Array(many)) => many.iter().any(|one| one == wanted.as_str()),
-                _ => false,
+                Some(Value::Array(many)) => many.iter().any(is_wanted),
+                one => one.is_some_and(is_wanted),
             };
             if !held {
                 return Err(TokenError::Invalid);

@@ -78,8 +78,9 @@ pub struct TokenSettings {
     pub refresh_lifetime: i64,
     /// `LEEWAY` in seconds for `exp`, `iat` and `nbf`; 0 unless set.
     pub leeway: i64,
-    /// `AUDIENCE`: the `aud` that tokens carry and must carry; none unless set.
-    pub audience: Option<String>,
+    /// `AUDIENCE`: comma-separated; the `aud` that tokens carry, and of which they must carry one.
+    /// None unless set.
+    pub audience: Vec<String>,
     /// `ISSUER`: the `iss` that tokens carry and must carry; none unless set.
     pub issuer: Option<String>,
     /// `ROTATE_REFRESH_TOKENS`: whether a refresh replaces its token; no unless set.
@@ -256,7 +257,7 @@ impl TokenSettings {
             access_lifetime: env.seconds("ACCESS_TOKEN_LIFETIME", 1, 300)?,
             refresh_lifetime: env.seconds("REFRESH_TOKEN_LIFETIME", 1, 86_400)?,
             leeway: env.seconds("LEEWAY", 0, 0)?,
-            audience: env.get("AUDIENCE"),
+            audience: env.list("AUDIENCE"),
             issuer: env.get("ISSUER"),
             rotate: env.flag("ROTATE_REFRESH_TOKENS")?,
             refresh_grace: env.seconds("REFRESH_TOKEN_GRACE", 0, 10)?,

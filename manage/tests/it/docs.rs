@@ -68,13 +68,15 @@ fn found(pattern: &str, text: &str) -> Vec<String> {
     matches.map(|groups| groups[1].to_owned()).collect()
 }
 
-/// Whether a page has a heading with this id, by GitHub's rule.
+/// The id of a heading, by GitHub's rule.
+fn id_of(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    let kept: String = heading.chars().filter(kept).collect();
+    kept.to_lowercase().replace(' ', "-")
+}
+
+/// Whether a page has a heading with this id.
 fn has_heading(text: &str, id: &str) -> bool {
-    let id_of = |heading: &String| {
-        let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
-        let kept: String = heading.chars().filter(kept).collect();
-        kept.to_lowercase().replace(' ', "-")
-    };
     let headings = found("(?m)^#+ (.*)$", &prose(text));
     headings.iter().any(|heading| id_of(heading) == id)
 }
@@ -159,23 +161,28 @@ fn the_table_of_parameters_has_every_parameter_with_its_default_and_nothing_else
 }
 
 #[test]
-fn every_alarm_has_a_heading_and_every_such_heading_an_alarm() {
+fn every_alarm_links_to_its_heading_and_every_such_heading_has_an_alarm() {
     let template = template();
     let resources = template["Resources"].as_mapping().unwrap().values();
     let alarms = resources.filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
-    let name = |alarm: &Value| {
-        match &alarm["Properties"]["AlarmName"] {
-            Value::Tagged(name) => name.value.as_str()?.strip_prefix("${AWS::StackName}-"),
-            _ => None,
-        }
-        .map(str::to_owned)
+    let text = |alarm: &Value, property: &str| match &alarm["Properties"][property] {
+        Value::Tagged(text) => text.value.as_str().unwrap().to_owned(),
+        other => panic!("{property}: {other:?}"),
     };
-    let mut alarms: Vec<_> = alarms.map(|alarm| name(alarm).unwrap()).collect();
+    let linked = |alarm: &Value| {
+        let (name, description) = (text(alarm, "AlarmName"), text(alarm, "AlarmDescription"));
+        let (_, link) = description.rsplit_once(' ').unwrap();
+        let name = name.strip_prefix("${AWS::StackName}-").unwrap();
+        let id = link.strip_prefix("${RunbookUrl}#").unwrap();
+        (name.to_owned(), id.to_owned())
+    };
+    let alarms: BTreeMap<_, _> = alarms.map(linked).collect();
     let headings = found("(?m)^### (.*)$", &read("docs/operate.md"));
-    let mut documented = found(CODE, &headings.join("\n"));
-    alarms.sort();
-    documented.sort();
-    assert_eq!(documented, alarms);
+    let documented = headings.iter().flat_map(|heading| {
+        let names = found(CODE, heading).into_iter();
+        names.map(|name| (name, id_of(heading)))
+    });
+    assert_eq!(documented.collect::<BTreeMap<_, _>>(), alarms);
 }
 
 #[test]

@@ -268,3 +268,21 @@ fn a_refresh_keeps_the_claims_that_a_site_added_and_makes_its_own_anew() {
     assert_eq!(access.get("nbf"), None);
     assert_ne!(access["jti"], "x");
 }
+
+#[test]
+fn of_several_audiences_a_token_carries_all_and_must_carry_one() {
+    let both = jwt(&[("AUDIENCE", "shop, blog")]);
+    let verify = |audience: Value| {
+        let mut claims = claims();
+        claims["aud"] = audience;
+        let token = signed(&json!({"alg": "HS256"}), &claims, KEY);
+        both.verify(&token, TokenType::Access, NOW).is_ok()
+    };
+    assert!(verify(json!("blog")) && verify(json!(["other", "shop"])));
+    assert!(!verify(json!("other")) && !verify(json!([])) && !verify(json!("shop, blog")));
+    let token = both.access(&json!("7"), None, NOW);
+    for (audience, is_held) in [("shop", true), ("blog", true), ("other", false)] {
+        let one = jwt(&[("AUDIENCE", audience)]);
+        assert_eq!(one.verify(&token, TokenType::Access, NOW).is_ok(), is_held);
+    }
+}

@@ -18,7 +18,7 @@ fn defaults_are_simplejwts() {
     let tokens = settings.tokens;
     let lifetimes = (tokens.access_lifetime, tokens.refresh_lifetime);
     assert_eq!((lifetimes, tokens.leeway), ((300, 86_400), 0));
-    assert_eq!((tokens.audience, tokens.issuer), (None, None));
+    assert_eq!((tokens.audience, tokens.issuer), (vec![], None));
     assert!(!settings.logins.update_last_login);
 }
 

@@ -112,6 +112,31 @@ async fn required_permissions_must_all_be_held() {
     }
 }
 
+/// The API's tokens are for several audiences, of which the authorizer serves one.
+#[tokio::test]
+async fn the_authorizer_may_ask_for_another_audience_than_the_api() {
+    let world = World::start().await;
+    let with = |audience: &str| {
+        let endpoint = world.server.engine.endpoint();
+        let clock = world.server.app.clock.clone();
+        app(&endpoint, &[("AUDIENCE", audience)], clock)
+    };
+    let now = world.server.app.clock.now();
+    let issued = |audience| {
+        let keys = with(audience).keys.at_hand();
+        format!("Bearer {}", keys.issue(TokenType::Access, &world.user, now))
+    };
+    for (issued, is_authorized) in [
+        (issued("api,shop"), true),
+        (issued("shop"), true),
+        (issued("api"), false),
+        (issued(""), false),
+    ] {
+        let answer = authorize(&with("shop"), &event(Some(&issued))).await;
+        assert_eq!(answer["isAuthorized"], is_authorized);
+    }
+}
+
 #[tokio::test]
 async fn deactivation_deletion_and_a_new_password_act_at_once() {
     let mut world = World::start().await;

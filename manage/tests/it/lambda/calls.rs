@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use testkit::proxy::{Call, is_write};
+use testkit::proxy::Call;
 
 /// What calls need to be allowed.
 #[derive(Debug, Default)]
 pub struct Needs {
     /// Resource and action, by IAM's names.
     pub actions: BTreeSet<(String, String)>,
-    /// How items are written, by IAM's names of the actions, and their partition keys.
-    pub written: BTreeSet<(String, String)>,
+    /// How items of the table are read and written, by IAM's names of the actions, and their partition
+    /// keys.
+    pub keys: BTreeSet<(String, String)>,
 }
 
 impl Needs {
@@ -41,15 +42,29 @@ impl Needs {
             Some(index) => format!("Table/index/{index}"),
             None => "Table".to_owned(),
         };
+        let resource_is_index = request["IndexName"].is_string();
         let named = format!("dynamodb:{action}");
         self.actions.insert((resource, named.clone()));
-        if is_write(action) {
-            let key = match &request["Item"] {
-                Value::Null => &request["Key"],
-                item => item,
-            };
-            let partition = key["PK"]["S"].as_str().expect("a partition key");
-            self.written.insert((named, partition.to_owned()));
+        if resource_is_index {
+            return;
         }
+        for key in partition_keys(action, request) {
+            self.keys.insert((named.clone(), key));
+        }
+    }
+}
+
+/// The partition keys of a call's items.
+fn partition_keys(action: &str, request: &Value) -> Vec<String> {
+    let text = |key: &Value| key["S"].as_str().expect("a partition key").to_owned();
+    match action {
+        "BatchGetItem" => {
+            let tables = request["RequestItems"].as_object().expect("tables");
+            let keys = tables.values().flat_map(|table| table["Keys"].as_array());
+            keys.flatten().map(|key| text(&key["PK"])).collect()
+        }
+        "Query" => vec![text(&request["ExpressionAttributeValues"][":pk"])],
+        _ if request["Item"].is_null() => vec![text(&request["Key"]["PK"])],
+        _ => vec![text(&request["Item"]["PK"])],
     }
 }

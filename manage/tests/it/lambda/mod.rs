@@ -3,6 +3,7 @@
 
 mod authorizer;
 mod calls;
+mod canary;
 mod every_page;
 mod keys;
 mod odd_events;

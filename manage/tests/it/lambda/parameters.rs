@@ -41,6 +41,7 @@ fn each_variable_of_a_function_is_a_setting_and_its_default_the_same() {
 fn each_function_gets_the_settings_that_it_uses() {
     let template = Template::read();
     let (logins, changes) = ("admin auth", "admin auth groups permissions users");
+    let all = "admin auth authorizer groups permissions users";
     for (name, functions) in [
         ("LOGIN_FAILURE_LIMIT", logins),
         ("LOGIN_FAILURE_LIMIT_PER_ADDRESS", logins),
@@ -60,6 +61,10 @@ fn each_function_gets_the_settings_that_it_uses() {
         ("ORIGIN_SECRET_FALLBACKS", changes),
         ("DISABLE_ADMIN", "admin"),
         ("ADMIN_NETWORKS", "admin"),
+        ("ALGORITHM", all),
+        ("AUDIENCE", all),
+        ("ISSUER", all),
+        ("LEEWAY", all),
     ] {
         let mut having = Vec::from_iter(template.functions());
         having.retain(|function| template.variables(function).contains_key(name));

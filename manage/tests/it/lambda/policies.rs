@@ -19,7 +19,7 @@ use testkit::{
     events::{event, invoke},
     proxy::Proxy,
     registration,
-    routes::{ADMIN, FUNCTIONS, prefix_of},
+    routes::{ADMIN, FUNCTIONS, function_of, prefix_of},
     serve,
 };
 
@@ -220,13 +220,37 @@ fn the_functions_of_the_template_are_those_of_the_tests() {
     assert_eq!(Template::read().functions(), here);
 }
 
+/// What a flood is kept to, so that it closes nothing else.
+const LIMITED: [&str; 4] = [
+    "/api/auth/login",
+    "/api/auth/jwt/create",
+    "/admin/login",
+    "/api/auth/users/register",
+];
+
+#[test]
+fn logins_and_registrations_have_limits_of_their_own() {
+    let limits = LIMITED.iter().flat_map(|path| {
+        let parameter = match path.ends_with("register") {
+            true => "RegistrationThrottlingRateLimit",
+            false => "LoginThrottlingRateLimit",
+        };
+        let both = [format!("ANY {path}"), format!("ANY {path}/{{proxy+}}")];
+        both.map(|route| (route, parameter.to_owned()))
+    });
+    assert_eq!(Template::read().limits(), limits.collect());
+}
+
 #[test]
 fn each_function_has_the_routes_of_its_prefix() {
     let template = Template::read();
     for function in FUNCTIONS.into_iter().chain([ADMIN]) {
         let prefix = prefix_of(function);
-        let routes = [prefix.clone(), format!("{prefix}/{{proxy+}}")];
-        let expected: BTreeSet<_> = routes.map(|path| (path, "ANY".to_owned())).into();
+        let own = |path: &&&str| function_of(&format!("{path}/")) == function;
+        let limited = LIMITED.iter().filter(own).map(|path| (*path).to_owned());
+        let paths = limited.chain([prefix]);
+        let both = paths.flat_map(|path| [format!("{path}/{{proxy+}}"), path]);
+        let expected: BTreeSet<_> = both.map(|path| (path, "ANY".to_owned())).collect();
         assert_eq!(template.routes(function), expected, "{function}");
     }
 }
@@ -252,13 +276,10 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
 async fn each_role_writes_the_keys_that_its_function_writes_and_no_others() {
     let template = Template::read();
     for function in all() {
-        let written = needs(function).await.written;
+        let mut written = needs(function).await.keys;
+        written.retain(|(action, _)| writes(action));
         let mut statements = template.statements(function);
         statements.retain(|statement| statement.actions.iter().any(|action| writes(action)));
-        let matches = |pattern: &str, key: &str| match pattern.strip_suffix('*') {
-            Some(prefix) => key.starts_with(prefix),
-            None => key == pattern,
-        };
         let allows = |statement: &Statement, action: &str, key: &str| {
             let mut patterns = statement.keys().iter();
             statement.actions.contains(action) && patterns.any(|pattern| matches(pattern, key))
@@ -282,6 +303,48 @@ async fn each_role_writes_the_keys_that_its_function_writes_and_no_others() {
                 assert!(!patterns.any(|pattern| matches(pattern, "USER#7")));
             }
         }
+    }
+}
+
+#[test]
+fn only_functions_that_verify_passwords_may_read_hashes() {
+    let template = Template::read();
+    for function in all() {
+        let mut statements = template.statements(function);
+        let reads = |action: &String| action.starts_with("dynamodb:") && !writes(action);
+        statements.retain(|one| one.resource == "Table" && one.actions.iter().any(reads));
+        assert!(!statements.is_empty());
+        for statement in statements {
+            let may_not = statement.not_leading_keys.unwrap_or_default();
+            let closed = may_not
+                .iter()
+                .any(|pattern| matches(pattern, "CREDENTIAL#7"));
+            let verifies = ["auth", ADMIN].contains(&function);
+            assert_eq!(closed, !verifies, "{function}");
+        }
+    }
+}
+
+#[test]
+fn no_function_may_change_or_delete_an_entry_of_the_log() {
+    let template = Template::read();
+    for function in all() {
+        for statement in template.statements(function) {
+            let changes =
+                |action: &String| action.ends_with("UpdateItem") || action.ends_with("DeleteItem");
+            if statement.actions.iter().any(changes) {
+                let mut patterns = statement.keys().iter();
+                let log = "LOG#auth.user#7";
+                assert!(!patterns.any(|pattern| matches(pattern, log)), "{function}");
+            }
+        }
+    }
+}
+
+fn matches(pattern: &str, key: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => key.starts_with(prefix),
+        None => key == pattern,
     }
 }
 

@@ -55,7 +55,7 @@ impl Secrets {
     }
 }
 
-fn endpoint(address: SocketAddr) -> LocalEndpoint {
+pub fn endpoint(address: SocketAddr) -> LocalEndpoint {
     LocalEndpoint {
         url: format!("http://{address}"),
         access_key: "any".to_owned(),

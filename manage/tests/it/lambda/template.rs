@@ -15,6 +15,8 @@ pub struct Statement {
     pub resource: String,
     /// The patterns of `dynamodb:LeadingKeys`, if there is that condition.
     pub leading_keys: Option<BTreeSet<String>>,
+    /// The patterns that no key may match.
+    pub not_leading_keys: Option<BTreeSet<String>>,
 }
 
 impl Template {
@@ -35,14 +37,15 @@ impl Template {
         &function["Properties"]
     }
 
-    /// The crates that are functions.
+    /// The crates that are functions of every deployment.
     pub fn functions(&self) -> BTreeSet<String> {
         let resources = self.0["Resources"].as_mapping().expect("resources");
         let binary = |resource: &Value| {
             let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
             binary.as_str().map(str::to_owned)
         };
-        resources.values().filter_map(binary).collect()
+        let always = resources.values().filter(|one| one["Condition"].is_null());
+        always.filter_map(binary).collect()
     }
 
     /// The statements of a function's role.
@@ -63,12 +66,15 @@ impl Template {
         let of_all = &self.0["Globals"]["Function"]["Environment"]["Variables"];
         let own = &self.function(function)["Environment"]["Variables"];
         let both = [of_all, own].into_iter().filter_map(Value::as_mapping);
+        // Of no use to a function, but to the publication of versions.
+        let used = both.flatten().filter(|(name, _)| *name != "PARAMETERS");
         let pair = |(name, value): (&Value, &Value)| (text(name), self.value(value));
-        both.flatten().map(pair).collect()
+        used.map(pair).collect()
     }
 
     fn value(&self, value: &Value) -> String {
         match value {
+            Value::Tagged(tagged) if tagged.tag == "If" => self.value(self.branch(&tagged.value)),
             Value::Tagged(tagged) => {
                 let name = text(&tagged.value);
                 match &self.0["Parameters"][name.as_str()]["Default"] {
@@ -79,6 +85,40 @@ impl Template {
             Value::Number(number) => number.to_string(),
             value => text(value),
         }
+    }
+
+    /// The branch of an `If` that an untouched deployment takes.
+    fn branch<'a>(&self, branches: &'a Value) -> &'a Value {
+        if self.holds(&self.0["Conditions"][&branches[0]]) {
+            &branches[1]
+        } else {
+            &branches[2]
+        }
+    }
+
+    /// Whether a condition holds in an untouched deployment: one of `Equals` and `Not`.
+    fn holds(&self, condition: &Value) -> bool {
+        let Value::Tagged(tagged) = condition else {
+            panic!("no condition: {condition:?}")
+        };
+        match tagged.tag.to_string().as_str() {
+            "!Not" => !self.holds(&tagged.value[0]),
+            "!Equals" => self.value(&tagged.value[0]) == self.value(&tagged.value[1]),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// The routes that have limits of their own, each with the parameter that sets them.
+    pub fn limits(&self) -> BTreeMap<String, String> {
+        let limits = self.0["Resources"]["Api"]["Properties"]["RouteSettings"].as_mapping();
+        let parameter = |settings: &Value| match &settings["ThrottlingRateLimit"] {
+            Value::Tagged(tagged) => text(&tagged.value),
+            other => panic!("no parameter: {other:?}"),
+        };
+        let limits = limits.expect("limits").iter();
+        limits
+            .map(|(route, one)| (text(route), parameter(one)))
+            .collect()
     }
 
     /// Path and method of each of a function's routes.
@@ -102,14 +142,24 @@ impl Statement {
     fn read(statement: &Value) -> Self {
         assert_eq!(statement["Effect"], "Allow", "{statement:?}");
         assert!(statement.get("NotAction").is_none() && statement.get("NotResource").is_none());
-        let condition = statement.get("Condition").map(|condition| {
+        let condition = statement.get("Condition");
+        let patterns = |operator: &str| {
+            let keys = condition?.get(operator)?;
+            Some(texts(&keys["dynamodb:LeadingKeys"]))
+        };
+        let (leading_keys, not_leading_keys) = (
+            patterns("ForAllValues:StringLike"),
+            patterns("ForAllValues:StringNotLike"),
+        );
+        if let Some(condition) = condition {
             assert_eq!(condition.as_mapping().map(|all| all.len()), Some(1));
-            texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
-        });
+            assert!(leading_keys.is_some() || not_leading_keys.is_some());
+        }
         Self {
             actions: texts(&statement["Action"]),
             resource: resource(&statement["Resource"]),
-            leading_keys: condition,
+            leading_keys,
+            not_leading_keys,
         }
     }
 }
@@ -118,6 +168,10 @@ fn resource(value: &Value) -> String {
     let Value::Tagged(tagged) = value else {
         panic!("not a reference to one resource: {value:?}")
     };
+    if tagged.tag == "If" {
+        // What the stack creates, or what exists.
+        return resource(&tagged.value[1]);
+    }
     let name = text(&tagged.value);
     match tagged.tag.to_string().as_str() {
         "!GetAtt" => {
