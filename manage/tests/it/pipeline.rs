@@ -116,6 +116,17 @@ fn the_boundary_of_the_roles_has_what_the_functions_need_and_nothing_else() {
     let mut needed: BTreeSet<_> = needed.flat_map(|statement| statement.actions).collect();
     // A part of transactions, which some version may need.
     needed.insert("dynamodb:ConditionCheckItem".to_owned());
+    // The hook of deployments, and a customer's key: where the stack has them.
+    let optional = [
+        "lambda:InvokeFunction",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ];
+    needed.extend(optional.map(str::to_owned));
     assert_eq!(allowed, needed);
 }
 

@@ -129,7 +129,7 @@ async fn one_persons_data_is_given_and_erased_from_the_log_too() {
     let exported: Value = serde_json::from_str(&exported).expect("JSON");
     assert_eq!(exported["email"], "ann@example.com");
     assert_eq!(
-        exported["changes_of_the_user"][0]["change"],
+        exported["changes_of_the_user"][1]["change"],
         "Changed First name."
     );
     assert_eq!(exported["sessions"].as_array().map(Vec::len), Some(1));
@@ -137,7 +137,7 @@ async fn one_persons_data_is_given_and_erased_from_the_log_too() {
     let erased = run(data.command("eraseuser").arg("ann")).succeeded();
     assert_eq!(
         erased,
-        "User 'ann' is erased, with 1 entries of the log of changes.\n"
+        "User 'ann' is erased, with 3 entries of the log of changes.\n"
     );
     let left = run(&mut data.command("dumpdata --log-entries")).succeeded();
     assert!(!left.contains("ann"), "{left}");
