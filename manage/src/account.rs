@@ -1,21 +1,18 @@
 //! The account that a command is about.
 
 use shared::{
-    domain::{EmailAddress, User, UserId, UserName, names::TextField},
+    domain::{EmailAddress, User, UserId, names::TextField},
     store::Store,
 };
 
 use crate::CommandError;
 
-/// The user with exactly that username.
+/// The user with that username, as it is typed or else in NFKC.
 ///
 /// # Errors
 /// They do not exist, or the table's failure.
 pub async fn named(store: &Store, username: &str) -> Result<User, CommandError> {
-    let user = match UserName::stored(username) {
-        Some(name) => store.user_by_name(&name).await?,
-        None => None,
-    };
+    let user = store.user_typed(username).await?;
     user.ok_or_else(|| unknown(username))
 }
 
@@ -30,9 +27,7 @@ pub fn unknown(text: &str) -> CommandError {
 /// There is none, or the table's failure.
 pub async fn called(store: &Store, text: &str) -> Result<Vec<User>, CommandError> {
     let mut found = Vec::new();
-    if let Some(name) = UserName::stored(text) {
-        found.extend(store.user_by_name(&name).await?);
-    }
+    found.extend(store.user_typed(text).await?);
     if let Ok(id) = text.parse() {
         found.extend(store.user(UserId(id)).await?);
     }

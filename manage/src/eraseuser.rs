@@ -6,7 +6,7 @@ use shared::{
     domain::Actor,
 };
 
-use crate::{CommandError, operator::Operator, target::Target};
+use crate::{CommandError, account, operator::Operator, target::Target};
 
 /// Options of `eraseuser`.
 #[derive(Args)]
@@ -29,9 +29,7 @@ pub async fn eraseuser(options: Options) -> Result<(), CommandError> {
     let open = options.target.open_existing().await?;
     let erased = async {
         let store = &open.store;
-        let user = store.user_typed(&options.username).await?.ok_or_else(|| {
-            CommandError::new(format!("user '{}' does not exist", options.username))
-        })?;
+        let user = account::named(store, &options.username).await?;
         let (id, username) = (user.id, user.username.clone());
         match accounts::users::delete(store, Actor::Command(&operator), user).await {
             Err(Refused::LastSuperuser) => {

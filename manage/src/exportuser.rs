@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use shared::{clock::rfc3339, domain::log_entry::LogEntry, store::sessions::Session};
 
-use crate::{CommandError, target::Target};
+use crate::{CommandError, account, target::Target};
 
 /// Options of `exportuser`.
 #[derive(Args)]
@@ -27,9 +27,7 @@ pub async fn exportuser(options: Options) -> Result<(), CommandError> {
     open.require_current_layout().await?;
     let exported = async {
         let store = &open.store;
-        let user = store.user_typed(&options.username).await?.ok_or_else(|| {
-            CommandError::new(format!("user '{}' does not exist", options.username))
-        })?;
+        let user = account::named(store, &options.username).await?;
         let (groups, permissions, sessions, log) = tokio::try_join!(
             store.groups_of(&user.group_ids),
             store.permissions_held(&user),

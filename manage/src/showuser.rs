@@ -34,7 +34,7 @@ const CHANGES: usize = 20;
 pub struct Options {
     /// A username, an id or an email address.
     #[arg(value_name = "NAME|ID|EMAIL")]
-    whom: String,
+    account: String,
     /// Print a JSON list of the accounts.
     #[arg(long)]
     json: bool,
@@ -50,7 +50,7 @@ pub async fn showuser(options: Options) -> Result<(), CommandError> {
     let open = options.target.open_existing().await?;
     let found = async {
         let mut shown = Vec::new();
-        for user in account::called(&open.store, &options.whom).await? {
+        for user in account::called(&open.store, &options.account).await? {
             shown.push(Account::of(&open.store, user).await?);
         }
         Ok::<_, CommandError>(shown)

@@ -1,4 +1,4 @@
-//! `manage unlock`: lets somebody in again whom failed logins locked out.
+//! `manage unlock`: lets a user log in again after too many failed logins.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ pub struct Options {
     /// A username: its attempts are forgotten, from every address. Or a source address: its failures
     /// and registrations are forgotten, but not its attempts at one username.
     #[arg(value_name = "NAME|ADDRESS")]
-    whom: String,
+    subject: String,
     #[command(flatten)]
     operator: Operator,
     #[command(flatten)]
@@ -31,24 +31,24 @@ pub struct Options {
 pub async fn unlock(options: Options) -> Result<(), CommandError> {
     let operator = options.operator.name()?;
     let open = options.target.open_existing().await?;
-    let cleared = clear(&open.store, Actor::Command(&operator), &options.whom).await;
+    let cleared = clear(&open.store, Actor::Command(&operator), &options.subject).await;
     open.close().await;
-    let whom = &options.whom;
+    let subject = &options.subject;
     match cleared? {
-        0 => println!("Nothing to do: no attempts of {whom} are counted."),
-        count => println!("Unlocked {whom}: {count} counter(s) set back."),
+        0 => println!("Nothing to do: no attempts of {subject} are counted."),
+        count => println!("Unlocked {subject}: {count} counter(s) set back."),
     }
     Ok(())
 }
 
-async fn clear(store: &Store, actor: Actor<'_>, whom: &str) -> Result<usize, CommandError> {
-    let Ok(address) = whom.parse::<IpAddr>() else {
-        let user = account::named(store, whom).await?;
+async fn clear(store: &Store, actor: Actor<'_>, subject: &str) -> Result<usize, CommandError> {
+    let Ok(address) = subject.parse::<IpAddr>() else {
+        let user = account::named(store, subject).await?;
         return Ok(unlock_user(store, actor, &user).await?);
     };
     let mut count = unlock_address(store, actor, address).await?;
     // An IPv4 address may be a username too.
-    if let Ok(user) = account::named(store, whom).await {
+    if let Ok(user) = account::named(store, subject).await {
         count += unlock_user(store, actor, &user).await?;
     }
     Ok(count)

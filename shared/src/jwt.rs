@@ -1,5 +1,6 @@
 //! Access and refresh tokens as SimpleJWT issues and verifies them (RFC 7519).
 
+mod claims;
 mod hmac;
 
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::{User, UserId},
-    python,
+    domain::User,
     settings::{Algorithm, Keys, TokenSettings},
 };
+
+pub use claims::Claims;
+use claims::{complete, integer};
 
 /// What a token is for: SimpleJWT's `token_type` claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,53 +69,6 @@ impl TokenError {
             Self::WrongType => "Token has wrong type",
             Self::Blacklisted => "Token is blacklisted",
         }
-    }
-}
-
-/// The claims of a verified token.
-#[derive(Clone, Debug)]
-pub struct Claims {
-    /// The token's id.
-    pub jti: String,
-    /// When it expires, in seconds since 1970.
-    pub exp: i64,
-    /// When it was issued; SimpleJWT asks for none.
-    pub iat: Option<i64>,
-    /// The session it belongs to. Tokens of Django and of older versions have none.
-    pub sid: Option<String>,
-    /// The `user_id` claim as it stands; a refresh hands it on with its type.
-    user_id: Option<Value>,
-    /// The claims that a site added to its tokens of SimpleJWT; a refresh hands them on.
-    further: Map<String, Value>,
-}
-
-/// The claims that are made anew for each token.
-const OWN_CLAIMS: [&str; 9] = [
-    "token_type",
-    "exp",
-    "iat",
-    "nbf",
-    "jti",
-    "user_id",
-    "sid",
-    "aud",
-    "iss",
-];
-
-impl Claims {
-    /// Whether the token names a user at all.
-    pub fn names_a_user(&self) -> bool {
-        self.user_id.is_some()
-    }
-
-    /// The user it names: a text or an integer. A value that is no id is `None`.
-    pub fn user_id(&self) -> Option<UserId> {
-        let digits = match self.user_id.as_ref()? {
-            Value::String(text) => python::int(text)?,
-            Value::Number(number) => number.as_u64()?.to_string(),
-            _ => return None,
-        };
-        digits.parse().ok().map(UserId)
     }
 }
 
@@ -346,33 +302,6 @@ impl Jwt {
     }
 }
 
-/// The last second of the year 9999, past which SimpleJWT's dates do not go.
-const LAST_DATE: i64 = 253_402_300_799;
-
-/// The claims that SimpleJWT asks of every token.
-fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError> {
-    let exp = integer(claims, "exp")?.ok_or(TokenError::NoExp)?;
-    if exp > LAST_DATE || claims.get("exp").is_some_and(Value::is_string) {
-        return Err(TokenError::Invalid);
-    }
-    let iat = integer(claims, "iat")?;
-    let Some(Value::String(jti)) = claims.get("jti") else {
-        return Err(TokenError::NoId);
-    };
-    Ok(Claims {
-        jti: jti.clone(),
-        exp,
-        iat,
-        user_id: claims.get("user_id").cloned(),
-        further: claims
-            .iter()
-            .filter(|(name, _)| !OWN_CLAIMS.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
-    })
-}
-
 fn name(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Hs256 => "HS256",
@@ -411,27 +340,6 @@ fn understood(header: &Map<String, Value>) -> bool {
     critical
         && header.get("kid").is_none_or(Value::is_string)
         && header.get("b64").is_none_or(|encoded| encoded == true)
-}
-
-/// A NumericDate as PyJWT reads it: what Python's `int()` takes.
-fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, TokenError> {
-    let Some(value) = claims.get(name) else {
-        return Ok(None);
-    };
-    let read = match value {
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => Some(integer),
-            // Beyond 64 bits or with a fraction: `as` saturates, which keeps the order.
-            #[expect(clippy::cast_possible_truncation, reason = "saturation is meant")]
-            None => number.as_f64().map(|float| float as i64),
-        },
-        Value::Bool(flag) => Some(i64::from(*flag)),
-        Value::String(text) => python::int(text).and_then(|digits| digits.parse().ok()),
-        _ => None,
-    };
-    // Far dates must not overflow when the leeway is added.
-    read.map(|date| Some(date.clamp(i64::MIN / 2, i64::MAX / 2)))
-        .ok_or(TokenError::Invalid)
 }
 
 /// 32 hexadecimal digits from the system's random source, as `uuid4().hex`.

@@ -2,33 +2,17 @@
 //! the groups that it needs, once, when it starts.
 
 mod environment;
+mod keys;
 
 use std::env;
 
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::SecretString;
 use thiserror::Error;
 
 use environment::Environment;
-
-/// The keys of tokens.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    /// Signs and verifies. At least 32 bytes (RFC 7518, section 3.2).
-    pub signing_key: SecretString,
-    /// Verify but do not sign.
-    pub fallbacks: Vec<SecretString>,
-}
-
-/// Where the keys of tokens are.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// `SIGNING_KEY` and the comma-separated `SIGNING_KEY_FALLBACKS`.
-    Given(Keys),
-    /// `SIGNING_KEY_SECRET_ARN`: a secret of AWS Secrets Manager, see [`Keys::from_secret`].
-    Secret(String),
-}
+use keys::key;
+pub use keys::{KeySource, Keys};
 
 /// `ALGORITHM`: HMAC with one of the SHA-2 functions (RFC 7518, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,9 +193,6 @@ impl SettingsError {
 
 /// Days that changes are remembered unless set.
 pub const AUDIT_RETENTION_DAYS: i64 = 365;
-/// The shortest key that is as strong as its hash (RFC 7518, section 3.2).
-const SHORTEST_KEY: usize = 32;
-
 impl Settings {
     /// Reads the process's environment.
     ///
@@ -271,27 +252,6 @@ impl TokenSettings {
             },
             session_max_age: env.seconds("SESSION_MAX_AGE", 1, 2_592_000)?,
         })
-    }
-}
-
-impl KeySource {
-    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
-        let fallbacks = env.texts("SIGNING_KEY_FALLBACKS")?;
-        let Some(arn) = env.get("SIGNING_KEY_SECRET_ARN") else {
-            let fallbacks = fallbacks
-                .into_iter()
-                .map(|text| key("SIGNING_KEY_FALLBACKS", text));
-            return Ok(Self::Given(Keys {
-                signing_key: key("SIGNING_KEY", env.required("SIGNING_KEY")?)?,
-                fallbacks: fallbacks.collect::<Result<_, _>>()?,
-            }));
-        };
-        if env.get("SIGNING_KEY").is_some() || !fallbacks.is_empty() {
-            let text =
-                "SIGNING_KEY_SECRET_ARN is set, but SIGNING_KEY or SIGNING_KEY_FALLBACKS too";
-            return Err(SettingsError::new(text));
-        }
-        Ok(Self::Secret(arn))
     }
 }
 
@@ -374,48 +334,4 @@ impl AwsSettings {
             ca_bundle: env.get("AWS_CA_BUNDLE"),
         }
     }
-}
-
-impl Keys {
-    /// Reads the text of a secret: `{"current": "…", "previous": "…"}`, where `previous`, which
-    /// may be empty or absent, verifies but does not sign.
-    ///
-    /// # Errors
-    /// It has another form, or a key is too short; the error never shows the text.
-    pub fn from_secret(text: &str) -> Result<Self, SettingsError> {
-        #[derive(Deserialize)]
-        struct Text {
-            current: String,
-            #[serde(default)]
-            previous: String,
-        }
-        let Ok(Text { current, previous }) = serde_json::from_str(text) else {
-            return Err(SettingsError::new(
-                r#"the secret of SIGNING_KEY_SECRET_ARN is not {"current": "…", "previous": "…"}"#,
-            ));
-        };
-        let name = "the secret of SIGNING_KEY_SECRET_ARN";
-        Ok(Self {
-            signing_key: key(name, current)?,
-            fallbacks: match previous.as_str() {
-                "" => Vec::new(),
-                _ => vec![key(name, previous)?],
-            },
-        })
-    }
-
-    /// All keys, the one that signs first.
-    pub fn all(&self) -> impl Iterator<Item = &[u8]> {
-        let keys = std::iter::once(&self.signing_key).chain(&self.fallbacks);
-        keys.map(|key| key.expose_secret().as_bytes())
-    }
-}
-
-fn key(name: &str, text: String) -> Result<SecretString, SettingsError> {
-    if text.len() < SHORTEST_KEY {
-        return Err(SettingsError(format!(
-            "{name} has a key shorter than {SHORTEST_KEY} bytes"
-        )));
-    }
-    Ok(text.into())
 }

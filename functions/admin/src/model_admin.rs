@@ -94,6 +94,11 @@ pub trait ModelAdmin: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Panel>, StoreError>> + Send {
         async { Ok(None) }
     }
+
+    /// What of that is shown, now that the object and the user's rights are known.
+    fn opened(&self, panel: Panel, _: Rights) -> Option<Panel> {
+        Some(panel)
+    }
 }
 
 /// A model whose list shows all objects.
@@ -151,7 +156,6 @@ pub struct ObjectForm<'a, M: ModelAdmin> {
 /// What is shown below a form.
 pub enum Panel {
     Links(LinkPanel),
-    /// For those who change the user and decide over them.
     Sessions(SessionPanel),
 }
 

@@ -200,10 +200,10 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
                 Vec::new()
             },
             delete_url: url("delete").filter(|_| may_delete),
-            panel: panel.filter(|panel| match panel {
-                Panel::Links(_) => true,
-                Panel::Sessions(_) => rights.change && rights.decide,
-            }),
+            panel: self
+                .object
+                .zip(panel)
+                .and_then(|(object, panel)| object.opened(panel, rights)),
         };
         shown(staff, &page)
     }

@@ -3,6 +3,7 @@
 mod contents;
 mod findings;
 mod mend;
+mod strays;
 
 use std::collections::BTreeSet;
 

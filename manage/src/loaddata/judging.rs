@@ -335,7 +335,7 @@ async fn judge_users(
                         report.note(Kind::Differs, example);
                     }
                 }
-                // Never by policy: whoever has the id here would be taken for the other.
+                // Never by policy: the user who has the id here would be taken for the other.
                 Verdict::Taken(Kind::IdTaken, example) => report.note(Kind::IdTaken, example),
                 Verdict::Taken(..) if settings.on_conflict == OnConflict::Skip => {
                     report.users.skipped += 1;

@@ -110,7 +110,7 @@ pub fn group(object: &Object) -> Result<DumpGroup, Wrong> {
     })
 }
 
-/// A user; `now` is when one joins of whom the dump does not say it (seconds since 1970).
+/// A user; `now` is when a user joined if the dump does not say it (seconds since 1970).
 ///
 /// # Errors
 /// As [`group`], or a date is none.

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far more than anything here takes; what hangs must fail rather than stop the run.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 
 /// Everything that a process has printed so far.
 #[derive(Clone)]

@@ -1,8 +1,8 @@
 //! Who is locked out by their attempts to log in, and how they are let in again.
 
-use unicode_normalization::UnicodeNormalization;
-
 use std::{collections::BTreeSet, net::IpAddr};
+
+use unicode_normalization::UnicodeNormalization;
 
 use super::{
     Refused, rights,
@@ -117,7 +117,7 @@ pub async fn unlock_address(
     let count = store.forget_attempts_at(&from(&network), None).await?
         + throttle::forget_registrations(store, &network).await?;
     if count > 0 {
-        // No model that older versions know fits an address, so it is logged as a user whom no id has.
+        // No model that older versions know fits an address, so it is logged as the user 0, who does not exist.
         let (model, id) = (Model::User, 0);
         let object = Object { model, id };
         let name = format!("address {network}");

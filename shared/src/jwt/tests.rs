@@ -2,8 +2,11 @@ use ::hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::*;
-use crate::settings::{KeySource, Settings};
+use super::{claims::LAST_DATE, *};
+use crate::{
+    domain::UserId,
+    settings::{KeySource, Settings},
+};
 
 const KEY: &str = "a-signing-key-of-the-tests-0123456789abcdef";
 const OTHER: &str = "another-signing-key-of-the-tests-0123456789";
@@ -245,7 +248,7 @@ fn audience_and_issuer_must_be_held_where_they_are_set() {
 
 #[test]
 fn a_refresh_keeps_the_claims_that_a_site_added_and_makes_its_own_anew() {
-    use crate::domain::{NewUser, UserId, UserName};
+    use crate::domain::{NewUser, UserName};
     // The fallback holds a comma.
     let keys = [(
         "SIGNING_KEY_FALLBACKS",

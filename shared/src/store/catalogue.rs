@@ -119,14 +119,7 @@ impl Store {
             None => Ok(labels_of(self.permissions().await?)),
         }
     }
-}
 
-fn labels_of(permissions: Vec<Permission>) -> Labels {
-    let labels = permissions.into_iter();
-    labels.map(|one| (one.id, one.label())).collect()
-}
-
-impl Store {
     /// Puts a permission's label into every copy of the catalogue, for a migration.
     ///
     /// # Errors
@@ -140,4 +133,9 @@ impl Store {
         writes.extend(entries(Layout::APART, None, Some(permission)));
         self.table.write(writes).await
     }
+}
+
+fn labels_of(permissions: Vec<Permission>) -> Labels {
+    let labels = permissions.into_iter();
+    labels.map(|one| (one.id, one.label())).collect()
 }

@@ -125,7 +125,7 @@ pub enum Expected {
 const READS: u32 = 5;
 
 impl Store {
-    /// The user whom a typed name means: as it was typed, or else in NFKC.
+    /// The user that a typed name means: as it was typed, or else in NFKC.
     pub async fn user_typed(&self, text: &str) -> Result<Option<User>, StoreError> {
         for name in UserName::candidates(text) {
             if let Some(user) = self.user_by_name(&name).await? {
@@ -254,9 +254,7 @@ impl Store {
         ]);
         self.note(Write::set(Entity::User(id).key(), set)).await
     }
-}
 
-impl Store {
     /// Moves a user's password hash to a partition of its own; false if it is there already.
     ///
     /// # Errors
@@ -272,7 +270,16 @@ impl Store {
             let Some(left) = old.clone() else {
                 return Ok(false);
             };
-            let mut put = Write::put(to_item(&apart, &Credential::merged(new.clone(), old))?);
+            let merged = Credential::merged(new.clone(), old);
+            let mut put = match (&new, merged.as_ref()) {
+                // Only its epoch was written yet, and may rise meanwhile.
+                (Some(Credential { password: None, .. }), Some(merged)) => {
+                    let mut item = to_item(&apart, merged)?;
+                    item.retain(|name, _| ["password", "given"].contains(&name.as_str()));
+                    Write::set(apart.clone(), item)
+                }
+                _ => Write::put(to_item(&apart, &merged)?),
+            };
             put.condition = as_read(new.as_ref());
             let mut delete = Write::delete(beside.clone());
             delete.condition = as_read(Some(&left));

@@ -43,7 +43,7 @@ impl Store {
             .collect()
     }
 
-    /// The users whom the index of a group's members names; the index lags behind.
+    /// The users that the index of a group's members names; the index lags behind.
     pub async fn index_of_members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
         let pk = keys::member(group, UserId(0)).pk;
         let (forward, all) = (Direction::Forward, usize::MAX);

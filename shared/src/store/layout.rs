@@ -172,9 +172,7 @@ impl Store {
         self.known.set(layout, self.now());
         Ok(layout)
     }
-}
 
-impl Store {
     /// Begins a migration to the current layout: makes the catalogue, and tells every function to
     /// write in the current layout. They know within [`LEARNED_WITHIN`]. May be called again.
     ///

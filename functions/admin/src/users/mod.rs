@@ -21,6 +21,8 @@ use shared::{
     store::StoreError,
 };
 
+use sessions::SessionPanel;
+
 use crate::{
     model_admin::{AfterAddition, FormKind, ModelAdmin, ObjectForm, Panel, Rights},
     page::Link,
@@ -127,7 +129,17 @@ impl ModelAdmin for User {
         if !staff.can(Action::Change, Model::User) {
             return Ok(None);
         }
-        sessions::panel(app, id).await
+        let panel = SessionPanel::read(app, UserId(id)).await?;
+        Ok(Some(Panel::Sessions(panel)))
+    }
+
+    fn opened(&self, panel: Panel, rights: Rights) -> Option<Panel> {
+        match panel {
+            Panel::Sessions(sessions) if rights.change && rights.decide => {
+                Some(Panel::Sessions(sessions.of(self)))
+            }
+            _ => None,
+        }
     }
 }
 

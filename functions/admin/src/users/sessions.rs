@@ -15,7 +15,6 @@ use shared::{
 use super::password::target;
 use crate::{
     error::AdminError,
-    model_admin::Panel,
     page::redirect_with,
     posted::Posted,
     staff::{Segment, Staff},
@@ -26,10 +25,8 @@ use crate::{
 pub struct SessionPanel {
     /// Where its buttons lead.
     pub action_url: String,
-    /// The last used, first.
-    pub rows: Vec<Row>,
-    /// How many more there are.
-    pub more: usize,
+    sessions: Vec<Session>,
+    now: i64,
 }
 
 /// A session as the panel shows it.
@@ -45,39 +42,50 @@ pub struct Row {
 /// How many sessions are shown.
 const SHOWN: usize = 20;
 
-/// The panel of the user with that id.
-///
-/// # Errors
-/// The table's failure.
-pub async fn panel(app: &App, id: u64) -> Result<Option<Panel>, StoreError> {
-    let id = UserId(id);
-    let (user, mut sessions) = tokio::try_join!(app.store.user(id), app.store.sessions_of(id))?;
-    let Some(user) = user else { return Ok(None) };
-    let now = app.clock.now();
-    sessions.retain(|session| session.is_live(&user, now));
-    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used));
-    Ok(Some(Panel::Sessions(SessionPanel {
-        action_url: url(id),
-        more: sessions.len().saturating_sub(SHOWN),
-        rows: sessions.into_iter().take(SHOWN).map(row).collect(),
-    })))
+impl SessionPanel {
+    /// The sessions of the user with that id, live or not.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn read(app: &App, id: UserId) -> Result<Self, StoreError> {
+        Ok(Self {
+            action_url: urls::object(Model::User, id.0, "sessions"),
+            sessions: app.store.sessions_of(id).await?,
+            now: app.clock.now(),
+        })
+    }
+
+    /// Those that let the user in, the last used first.
+    pub fn of(mut self, user: &User) -> Self {
+        let now = self.now;
+        self.sessions.retain(|session| session.is_live(user, now));
+        self.sessions
+            .sort_by_key(|session| std::cmp::Reverse(session.last_used));
+        self
+    }
+
+    /// The first of them.
+    pub fn rows(&self) -> Vec<Row> {
+        self.sessions.iter().take(SHOWN).map(row).collect()
+    }
+
+    /// How many more there are.
+    pub fn more(&self) -> usize {
+        self.sessions.len().saturating_sub(SHOWN)
+    }
 }
 
-fn url(id: UserId) -> String {
-    urls::object(Model::User, id.0, "sessions")
-}
-
-fn row(session: Session) -> Row {
+fn row(session: &Session) -> Row {
     Row {
         kind: match session.kind {
             Kind::Api => "API",
             Kind::Admin => "Admin pages",
         },
-        agent: session.user_agent.unwrap_or_default(),
-        address: session.address.unwrap_or_default(),
+        agent: session.user_agent.clone().unwrap_or_default(),
+        address: session.address.clone().unwrap_or_default(),
         begun: text::date(session.created),
         used: text::date(session.last_used),
-        sid: session.sid,
+        sid: session.sid.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ mod climbing;
 mod edge;
 mod flags;
 mod input;
+mod limits;
 mod listing;
 mod model;
 mod permissions;

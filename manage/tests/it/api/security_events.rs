@@ -1,4 +1,4 @@
-//! The log lines of security events: who, whom, from where, and never what was typed.
+//! The log lines of security events: who did what to which account, from where, and never what was typed.
 
 use std::{
     io,

@@ -22,16 +22,16 @@ fn fail(data: &Data, line: &str) -> String {
 }
 
 /// What `showuser --json` tells of the one account.
-fn shown(data: &Data, whom: &str) -> Value {
-    let text = succeed(data, &format!("showuser --json {whom}"));
+fn shown(data: &Data, user: &str) -> Value {
+    let text = succeed(data, &format!("showuser --json {user}"));
     let mut all: Vec<Value> = serde_json::from_str(&text).expect("JSON");
     assert_eq!(all.len(), 1, "{text}");
     all.remove(0)
 }
 
 /// Who changed an account and what, the oldest first.
-fn changes(data: &Data, whom: &str) -> Vec<(String, String)> {
-    let account = shown(data, whom);
+fn changes(data: &Data, user: &str) -> Vec<(String, String)> {
+    let account = shown(data, user);
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let entries = account["changes"].as_array().expect("changes").iter();
     let told = entries.map(|entry| (text(&entry["by"]), text(&entry["message"])));
@@ -39,8 +39,8 @@ fn changes(data: &Data, whom: &str) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn assert_changes(data: &Data, whom: &str, expected: &[(&str, &str)]) {
-    let told = changes(data, whom);
+fn assert_changes(data: &Data, user: &str, expected: &[(&str, &str)]) {
+    let told = changes(data, user);
     let told: Vec<_> = told.iter().map(|(by, what)| (&**by, &**what)).collect();
     assert_eq!(told, expected);
 }

@@ -117,6 +117,19 @@ async fn what_is_written_while_a_migration_runs_follows_the_new_layout() {
 }
 
 #[tokio::test]
+async fn a_deactivation_while_a_migration_runs_keeps_its_end_of_sessions() {
+    let world = World::old().await;
+    let ann = world.read(shared::domain::UserId(2)).await;
+    world.table.begin_migration().await.unwrap();
+    world.change(&ann, |user| user.is_active = false).await;
+    world.migrate().await;
+    world.assert_sound().await;
+    let ann = world.read(ann.id).await;
+    world.change(&ann, |user| user.is_active = true).await;
+    world.login("ann", PASSWORD).await.assert_status(200);
+}
+
+#[tokio::test]
 async fn a_newer_layout_is_refused() {
     let world = World::start().await;
     let (client, table) = world.raw();
