@@ -44,7 +44,9 @@ impl App {
         reporter: Reporter,
     ) -> Self {
         Self {
-            store: store.with_audit(clock.clone(), settings.table.audit_retention_days),
+            store: store
+                .with_audit(clock.clone(), settings.table.audit_retention_days)
+                .with_mails(settings.accounts.mails),
             keys,
             hasher: Hasher::default(),
             clock,

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     jwt::{Jwt, Signed, TokenError},
+    mail::links::{LinkTokens, Subject},
     settings::{Keys, SettingsError, TokenSettings},
     tags::Tags,
 };
@@ -33,9 +34,26 @@ pub struct Keyring {
 
 struct Inner {
     settings: Arc<TokenSettings>,
-    jwt: RwLock<Arc<Jwt>>,
-    tags: RwLock<Arc<Tags>>,
+    made: RwLock<Made>,
     secret: Option<SecretSource>,
+}
+
+/// What is made of the keys.
+#[derive(Clone)]
+struct Made {
+    jwt: Arc<Jwt>,
+    tags: Arc<Tags>,
+    links: Arc<LinkTokens>,
+}
+
+impl Made {
+    fn of(keys: &Keys, settings: &Arc<TokenSettings>) -> Self {
+        Self {
+            jwt: Arc::new(Jwt::new(Arc::clone(settings), keys)),
+            tags: Arc::new(Tags::new(keys)),
+            links: Arc::new(LinkTokens::new(keys)),
+        }
+    }
 }
 
 /// A secret and when it was read.
@@ -93,23 +111,25 @@ impl Keyring {
 
     fn new(settings: &TokenSettings, keys: &Keys, secret: Option<SecretSource>) -> Self {
         let settings = Arc::new(settings.clone());
-        let jwt = RwLock::new(Arc::new(Jwt::new(Arc::clone(&settings), keys)));
-        let tags = RwLock::new(Arc::new(Tags::new(keys)));
+        let made = RwLock::new(Made::of(keys, &settings));
         Self {
             inner: Arc::new(Inner {
                 settings,
-                jwt,
-                tags,
+                made,
                 secret,
             }),
         }
     }
 
+    fn made(&self) -> Made {
+        // A whole value is put there in one step, which no panic can tear.
+        let made = self.inner.made.read();
+        made.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The keys at hand, without a look whether they are still the secret's.
     pub fn at_hand(&self) -> Arc<Jwt> {
-        // A whole value is put there in one step, which no panic can tear.
-        let jwt = self.inner.jwt.read();
-        Arc::clone(&jwt.unwrap_or_else(PoisonError::into_inner))
+        self.made().jwt
     }
 
     /// The keys, read again if that was five minutes ago. A failure leaves those at hand,
@@ -159,8 +179,30 @@ impl Keyring {
     /// Makes and verifies tags with the keys, which are read again as by [`Keyring::current`].
     pub async fn tags(&self, now: i64) -> Arc<Tags> {
         self.current(now).await;
-        let tags = self.inner.tags.read();
-        Arc::clone(&tags.unwrap_or_else(PoisonError::into_inner))
+        self.made().tags
+    }
+
+    /// The token of a link, made now (seconds since 1970).
+    pub async fn link_token(&self, subject: Subject<'_>, now: i64) -> String {
+        self.current(now).await;
+        self.made().links.make(subject, now)
+    }
+
+    /// Whether the token of a link is good. If none of the keys at hand made it, they are read again,
+    /// as by [`Keyring::open`].
+    pub async fn is_link_token(
+        &self,
+        subject: Subject<'_>,
+        token: &str,
+        now: i64,
+        timeout: i64,
+    ) -> bool {
+        self.current(now).await;
+        if self.made().links.is_good(subject, token, now, timeout) {
+            return true;
+        }
+        self.read_again_if(now, |_| true).await;
+        self.made().links.is_good(subject, token, now, timeout)
     }
 
     /// Whether a text has this tag, made for this purpose. If none of the keys at hand made it, they
@@ -185,11 +227,9 @@ impl Keyring {
         match source.read().await {
             Ok(keys) => {
                 last.done = now;
-                let jwt = Arc::new(Jwt::new(Arc::clone(&self.inner.settings), &keys));
-                let at_hand = self.inner.jwt.write();
-                *at_hand.unwrap_or_else(PoisonError::into_inner) = jwt;
-                let tags = self.inner.tags.write();
-                *tags.unwrap_or_else(PoisonError::into_inner) = Arc::new(Tags::new(&keys));
+                let made = Made::of(&keys, &self.inner.settings);
+                let at_hand = self.inner.made.write();
+                *at_hand.unwrap_or_else(PoisonError::into_inner) = made;
             }
             Err(error) => tracing::error!(%error, "{NOT_READ_AGAIN}"),
         }

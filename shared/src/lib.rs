@@ -7,6 +7,7 @@
 //! - [`app`]: the parts of the service, put together
 //! - [`store`], [`keyring`], [`jwt`], [`tags`], [`aws`]: the DynamoDB table, what is signed, and
 //!   the keys
+//! - [`mail`]: mails that are owed, and the tokens of their links
 //! - [`hashing`], [`input`]: passwords; JSON and forms as Python and DRF read them
 //! - [`telemetry`], [`settings`], [`clock`]: logs and metrics, the environment, the time
 //! - [`domain`], [`python`]: users, groups, permissions and their rules; Python's own rules
@@ -23,6 +24,7 @@ pub mod input;
 pub mod jwt;
 pub mod keyring;
 pub mod lambda;
+pub mod mail;
 pub mod python;
 pub mod settings;
 pub mod store;

@@ -20,6 +20,43 @@ pub fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
+/// The bytes of a text in base64url, as `base64.urlsafe_b64decode` reads them where the padding may be
+/// left out: what is no digit is skipped. `None` where a digit is left over.
+pub fn base64_decode(text: &str) -> Option<Vec<u8>> {
+    let missing = text.len() % 4;
+    let padding = std::iter::repeat_n(b'=', missing);
+    let (mut bytes, mut digits, mut bits, mut pads) = (Vec::new(), 0, 0_u32, 0);
+    for byte in text.bytes().chain(padding) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' if digits >= 2 => {
+                pads += 1;
+                if digits + pads >= 4 {
+                    return Some(bytes);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        pads = 0;
+        bits = (bits << 6 | u32::from(value)) & 0xffff;
+        digits = (digits + 1) % 4;
+        // A byte is whole with the second, third and fourth digit, which leave 4, 2 and 0 bits.
+        let left = match digits {
+            1 => continue,
+            2 => 4,
+            3 => 2,
+            _ => 0,
+        };
+        bytes.push((bits >> left & 0xff) as u8);
+    }
+    (digits == 0).then_some(bytes)
+}
+
 /// `int(text)`, as the decimal text that `str()` would give; `None` where
 /// Python raises a `ValueError`.
 ///

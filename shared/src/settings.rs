@@ -3,6 +3,7 @@
 
 mod environment;
 mod keys;
+mod mail;
 
 use std::env;
 
@@ -13,6 +14,7 @@ use thiserror::Error;
 use environment::Environment;
 use keys::key;
 pub use keys::{KeySource, Keys};
+pub use mail::{AccountSettings, EmailBackend, LinkSettings, MailsOn, SenderSettings};
 
 /// `ALGORITHM`: HMAC with one of the SHA-2 functions (RFC 7518, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub struct Settings {
     pub logins: LoginSettings,
     /// The admin pages.
     pub pages: PageSettings,
+    /// Account life.
+    pub accounts: AccountSettings,
+    /// How mails are sent.
+    pub sender: SenderSettings,
     /// Who may reach the service at all.
     pub edge: EdgeSettings,
     /// `REQUIRED_PERMISSIONS`: comma-separated labels that the authorizer asks for; none unless
@@ -213,6 +219,8 @@ impl Settings {
             table: TableSettings::read(&env)?,
             logins: LoginSettings::read(&env)?,
             pages: PageSettings::read(&env)?,
+            accounts: AccountSettings::read(&env)?,
+            sender: SenderSettings::read(&env)?,
             edge: EdgeSettings::read(&env)?,
             required_permissions: env.list("REQUIRED_PERMISSIONS"),
             cors_allowed_origins: env.list("CORS_ALLOWED_ORIGINS"),

@@ -69,6 +69,12 @@ pub struct User {
     /// Whether the address came from Django with other users who have it too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shares_email: bool,
+    /// Whether they were never active, and wait for the link of a mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_activation: bool,
+    /// A new address, which waits for the link of a mail to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_email: Option<EmailAddress>,
     /// Further fields of a custom user model of Django.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -161,6 +167,8 @@ impl NewUser {
             last_login: None,
             last_login_micros: 0,
             shares_email: false,
+            awaits_activation: false,
+            pending_email: None,
             extra: Extra::default(),
             epoch: 0,
             staff_epoch: 0,

@@ -58,12 +58,17 @@ impl<'a> Environment<'a> {
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, SettingsError> {
+        self.flag_or(name, false)
+    }
+
+    pub(super) fn flag_or(&self, name: &str, default: bool) -> Result<bool, SettingsError> {
         match self
             .get(name)
             .map(|text| text.to_ascii_lowercase())
             .as_deref()
         {
-            None | Some("false" | "0") => Ok(false),
+            None => Ok(default),
+            Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
             Some(_) => Err(SettingsError::new(format!(
                 "{name} is neither true nor false"

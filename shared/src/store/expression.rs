@@ -80,6 +80,10 @@ impl Write {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
                 Some(format!("attribute_not_exists({name}) OR {name} < {value}"))
             }
+            Condition::Less(name, value) => {
+                let (name, value) = (expression.name(name), expression.value(value.clone()));
+                Some(format!("{name} < {value}"))
+            }
             Condition::OthersIn(name) => {
                 let (name, one) = (expression.name(name), expression.value(number(1)));
                 Some(format!("size({name}) > {one}"))

@@ -31,6 +31,9 @@ pub const USERS_BY_NAME: &str = "USER";
 /// Index partition of email markers, by address.
 pub const USERS_BY_EMAIL: &str = "EMAIL";
 
+/// Index partition of mails that are owed, in the order of time.
+pub const OUTBOX: &str = "OUTBOX";
+
 /// The primary key of one item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -96,6 +99,8 @@ pub enum Entity<'a> {
     Attempts(&'a str, &'a str),
     /// A change of an object, by the object and the entry's place among its changes.
     LogEntry(&'a Object, &'a str),
+    /// A mail that is owed, by its id.
+    Mail(&'a str),
 }
 
 impl Entity<'_> {
@@ -131,6 +136,7 @@ impl Entity<'_> {
                 (format!("ATTEMPTS#{}", digest(subject)), (*place).to_owned())
             }
             Self::LogEntry(object, place) => (log_of(object), (*place).to_owned()),
+            Self::Mail(id) => (format!("{MAILS}{id}"), "MAIL".to_owned()),
         };
         Key { pk, sk }
     }
@@ -149,6 +155,17 @@ impl Sequence {
 /// The partition of the markers of a label: one for each model whose permission it means.
 pub fn label(label: &str) -> String {
     format!("CODENAME#{label}")
+}
+
+/// What the partitions of mails begin with.
+pub const MAILS: &str = "OUTBOX#";
+
+/// The index keys of a mail: in the order of time.
+pub fn owed(id: &str) -> Key {
+    Key {
+        pk: OUTBOX.to_owned(),
+        sk: id.to_owned(),
+    }
 }
 
 /// The partition of a user's items.

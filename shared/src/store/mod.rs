@@ -13,6 +13,7 @@ pub mod keys;
 pub mod layout;
 pub mod marker;
 pub mod moving;
+pub mod outbox;
 pub mod pager;
 mod permissions;
 mod queries;
@@ -33,7 +34,7 @@ use aws_sdk_dynamodb::Client;
 use crate::{
     aws::{self, LocalEndpoint},
     clock::Clock,
-    settings::AUDIT_RETENTION_DAYS,
+    settings::{AUDIT_RETENTION_DAYS, MailsOn},
 };
 pub use budget::within;
 pub use credentials::{Expected, StoredHash};
@@ -50,6 +51,7 @@ pub struct Store {
     table: Table,
     audit: Audit,
     known: layout::Known,
+    mails: MailsOn,
 }
 
 impl Store {
@@ -62,6 +64,7 @@ impl Store {
                 retention_days: AUDIT_RETENTION_DAYS,
             },
             known: layout::Known::default(),
+            mails: MailsOn::default(),
         }
     }
 
@@ -73,6 +76,18 @@ impl Store {
             retention_days,
         };
         self
+    }
+
+    /// The store that owes these mails for changes; without it, none.
+    #[must_use]
+    pub fn with_mails(mut self, mails: MailsOn) -> Self {
+        self.mails = mails;
+        self
+    }
+
+    /// Which mails a change is followed by.
+    pub fn mails(&self) -> MailsOn {
+        self.mails
     }
 
     /// The time, in seconds since 1970.

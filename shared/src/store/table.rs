@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,11 +13,12 @@ use aws_sdk_dynamodb::{
     types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 
 use super::{
     StoreError, budget,
     items::{Item, attributes, from_item, key_of, number, number_of},
-    keys::Key,
+    keys::{Key, MAILS},
     writes::{Action, Refusal, Write},
 };
 
@@ -32,6 +34,7 @@ const TRIES: u32 = 10;
 pub struct Table {
     pub(super) client: Client,
     pub(super) name: String,
+    owed: Arc<Notify>,
 }
 
 impl Table {
@@ -40,7 +43,13 @@ impl Table {
         Self {
             client,
             name: name.to_owned(),
+            owed: Arc::default(),
         }
+    }
+
+    /// Tells when this process has written a mail that is owed.
+    pub fn owed(&self) -> Arc<Notify> {
+        Arc::clone(&self.owed)
     }
 
     /// The client and the name, for what only operators do (making the table, reading all of it).
@@ -177,11 +186,16 @@ impl Table {
     /// # Errors
     /// Conditions failed, or the table did not answer.
     pub async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
+        let owes = writes.iter().any(is_mail);
         match writes.len() {
             0 => Ok(()),
             1 => self.write_one(writes.remove(0)).await,
             _ => self.transact(&writes).await,
+        }?;
+        if owes {
+            self.owed.notify_one();
         }
+        Ok(())
     }
 
     async fn transact(&self, writes: &[Write]) -> Result<(), WriteError> {
@@ -274,6 +288,11 @@ impl Table {
                 .map_err(|error| coded("DeleteItem", error)),
         }
     }
+}
+
+fn is_mail(write: &Write) -> bool {
+    matches!(&write.action, Action::Put(_))
+        && write.key().is_some_and(|key| key.pk.starts_with(MAILS))
 }
 
 /// Why a write did not happen.

@@ -69,6 +69,8 @@ pub enum Condition {
     OthersIn(&'static str),
     /// The number is absent or smaller.
     Below(&'static str, AttributeValue),
+    /// The number is there and smaller.
+    Less(&'static str, AttributeValue),
 }
 
 /// What a write does.
@@ -192,6 +194,15 @@ impl Write {
             *add_to = Some((name, number(value)));
         }
         write
+    }
+
+    /// An update that sets one more attribute.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: AttributeValue) -> Self {
+        if let Action::Update { set, .. } = &mut self.action {
+            set.insert(name.to_owned(), value);
+        }
+        self
     }
 
     /// Adds a number to a set, which may be absent.

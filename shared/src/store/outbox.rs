@@ -1,0 +1,105 @@
+//! Mails that are owed: written with the change that they are about, deleted when they are sent.
+
+use super::{
+    Store, StoreError, WriteError,
+    items::{Item, from_item, indexed, number, to_item},
+    keys::{self, Entity, OUTBOX},
+    queries::Direction,
+    writes::{Condition, Write},
+};
+use crate::mail::Mail;
+
+/// The write that owes a mail, for the transaction of what it is about.
+///
+/// # Errors
+/// It cannot be made an item.
+pub fn owe(mail: &Mail) -> Result<Write, StoreError> {
+    let item = to_item(&Entity::Mail(&mail.id).key(), mail)?;
+    Ok(Write::put(indexed(item, &keys::owed(&mail.id))))
+}
+
+/// The mail of a stream record's new image.
+///
+/// # Errors
+/// It is none.
+pub fn mail_of(item: Item) -> Result<Mail, StoreError> {
+    from_item(item)
+}
+
+impl Store {
+    /// Owes a mail that belongs to no change.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn owe_mail(&self, mail: &Mail) -> Result<(), StoreError> {
+        self.note(owe(mail)?).await
+    }
+
+    /// A mail that is owed.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn mail(&self, id: &str) -> Result<Option<Mail>, StoreError> {
+        self.table.get(Entity::Mail(id).key()).await
+    }
+
+    /// Up to `limit` mails that are owed, the oldest first, as far as the index, which lags behind,
+    /// knows.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn owed_mails(&self, limit: usize) -> Result<Vec<Mail>, StoreError> {
+        let any = Direction::Forward;
+        let rows = self.table.index_rows(OUTBOX, "", None, any, limit).await?;
+        let wanted: Vec<_> = rows.into_iter().map(|row| row.key).collect();
+        let mut found = self.table.batch_get(wanted.iter().cloned()).await?;
+        let found = wanted.iter().filter_map(|key| found.remove(key));
+        found.map(from_item).collect()
+    }
+
+    /// Takes a mail into one's hands until a time (seconds since 1970), so that nobody else sends it
+    /// meanwhile; false if it was sent, or is in the hands of another.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn claim_mail(&self, id: &str, until: i64) -> Result<bool, StoreError> {
+        let key = Entity::Mail(id).key();
+        let mut write = Write::add_to(key, "tries", 1).setting("claimed_until", number(until));
+        write.condition = Condition::Less("claimed_until", number(self.now()));
+        match self.table.write(vec![write]).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Lets a mail go that could not be sent.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn release_mail(&self, id: &str) -> Result<(), StoreError> {
+        let key = Entity::Mail(id).key();
+        let free = Item::from([("claimed_until".to_owned(), number(0))]);
+        self.note(Write::set(key, free)).await
+    }
+
+    /// Notes that a mail was sent, or need not be sent any more.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn forget_mail(&self, id: &str) -> Result<(), StoreError> {
+        self.note(Write::delete(Entity::Mail(id).key())).await
+    }
+
+    /// Owes several mails in place of one, all or none.
+    ///
+    /// # Errors
+    /// The table's failure, or other writes of it got in the way.
+    pub async fn replace_mail(&self, id: &str, mails: &[Mail]) -> Result<(), WriteError> {
+        let mut writes = mails.iter().map(owe).collect::<Result<Vec<_>, _>>()?;
+        let mut delete = Write::delete(Entity::Mail(id).key());
+        delete.condition = Condition::Exists;
+        writes.push(delete);
+        self.table.write(writes).await
+    }
+}
