@@ -50,6 +50,11 @@ impl PasswordHash {
         Self(encoded)
     }
 
+    /// Whether it is of a password that nobody has (Django's `is_password_usable`).
+    pub fn is_unusable(&self) -> bool {
+        self.0.starts_with('!')
+    }
+
     /// The encoding itself, for the store.
     pub fn expose(&self) -> &str {
         &self.0

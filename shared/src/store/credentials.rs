@@ -157,6 +157,16 @@ impl Store {
         user_id: UserId,
         name: &UserName,
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        // Between the two reads of a login another user may have taken the name.
+        let found = self.user_and_hash(user_id).await?;
+        Ok(found.filter(|(user, _)| user.username == *name))
+    }
+
+    /// The user with that id and their password hash: one round trip.
+    pub async fn user_and_hash(
+        &self,
+        user_id: UserId,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         let profile = Entity::User(user_id).key();
         let apart = Entity::Credential(user_id).key();
         let beside = Entity::CredentialBesideProfile(user_id).key();
@@ -169,10 +179,6 @@ impl Store {
                 return Ok(None);
             };
             let user: User = from_item(user)?;
-            // Between the two reads another user may have taken the name.
-            if user.username != *name {
-                return Ok(None);
-            }
             let [apart, beside] =
                 [&apart, &beside].map(|key| found.remove(key).map(from_item).transpose());
             let credential = Credential::merged(apart?, beside?);
