@@ -72,6 +72,9 @@ pub struct CreateUserOptions {
     /// Make an account that cannot log in.
     #[arg(long)]
     inactive: bool,
+    /// Make an account whose password nobody can have.
+    #[arg(long)]
+    unusable_password: bool,
 }
 
 /// Options of `changepassword`.
@@ -86,6 +89,13 @@ pub struct ChangePasswordOptions {
     operator: Operator,
     #[command(flatten)]
     target: Target,
+}
+
+/// What an account about to be made is logged in to with.
+#[derive(PartialEq)]
+enum Secret {
+    Password,
+    Unusable,
 }
 
 /// The flags of an account about to be made.
@@ -105,7 +115,8 @@ pub async fn create_superuser(options: CreateOptions) -> Result<(), CommandError
         is_staff: true,
         is_superuser: true,
     };
-    create(&options, flags, &OF_SUPERUSER).await?;
+    let secret = Secret::Password;
+    create(&options, flags, &OF_SUPERUSER, secret).await?;
     println!("Superuser created successfully.");
     Ok(())
 }
@@ -119,13 +130,18 @@ pub async fn create_user(options: CreateUserOptions) -> Result<(), CommandError>
         account,
         staff,
         inactive,
+        unusable_password,
     } = options;
     let flags = Flags {
         is_active: !inactive,
         is_staff: staff,
         is_superuser: false,
     };
-    create(&account, flags, &OF_USER).await?;
+    let secret = match unusable_password {
+        true => Secret::Unusable,
+        false => Secret::Password,
+    };
+    create(&account, flags, &OF_USER, secret).await?;
     println!("User created successfully.");
     Ok(())
 }
@@ -134,6 +150,7 @@ async fn create(
     options: &CreateOptions,
     flags: Flags,
     variables: &Variables,
+    secret: Secret,
 ) -> Result<(), CommandError> {
     // Variables count only where nothing is asked for.
     let given = |option: &Option<String>, variable| {
@@ -148,7 +165,10 @@ async fn create(
         email: email.as_str(),
         ..Default::default()
     };
-    let password = password(options.noinput, variables.password, &attributes)?;
+    let password = match secret {
+        Secret::Unusable => None,
+        Secret::Password => Some(password(options.noinput, variables.password, &attributes)?),
+    };
     let operator = options.operator.name()?;
     let open = options.target.open().await?;
     let new = NewUser {
@@ -159,8 +179,11 @@ async fn create(
         ..NewUser::named(username, Clock::System.now())
     };
     let hasher = Hasher::default();
-    let actor = Actor::Command(&operator);
-    let made = accounts::users::create(&open.store, &hasher, actor, new, &password).await;
+    let (store, actor) = (&open.store, Actor::Command(&operator));
+    let made = match &password {
+        Some(password) => accounts::users::create(store, &hasher, actor, new, password).await,
+        None => accounts::users::create_without_password(store, actor, new).await,
+    };
     open.close().await;
     match made {
         Ok(_) => Ok(()),

@@ -14,7 +14,7 @@ use thiserror::Error;
 use environment::Environment;
 use keys::key;
 pub use keys::{KeySource, Keys};
-pub use mail::{AccountSettings, EmailBackend, LinkSettings, MailsOn, SenderSettings};
+pub use mail::{AccountSettings, EmailBackend, LinkSettings, MailPolicy, SenderSettings};
 
 /// `ALGORITHM`: HMAC with one of the SHA-2 functions (RFC 7518, section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

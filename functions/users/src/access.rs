@@ -16,7 +16,7 @@ use shared::{
 /// `view_user`.
 pub struct Readable(pub User);
 
-/// A user that the caller may change: the caller, or any user for callers with `change_user`, but a
+/// A user that the caller may change: the caller, also at `users/me/`, or any user for callers with `change_user`, but a
 /// superuser only for superusers.
 pub struct Editable {
     /// The caller.
@@ -40,8 +40,12 @@ fn check_superuser(caller: &User, target: &User) -> Result<(), ApiError> {
         .ok_or(ApiError::PermissionDenied)
 }
 
-/// The user in the path. The caller has just been read.
+/// The user in the path; the caller where it names none, as `users/me/`. The caller has just been
+/// read.
 async fn target(parts: &mut Parts, app: &App, caller: &User) -> Result<User, ApiError> {
+    if path_segment(parts, app).await.is_none() {
+        return Ok(caller.clone());
+    }
     let id = UserId(path_id(parts, app).await?);
     if id == caller.id {
         return Ok(caller.clone());
@@ -62,7 +66,8 @@ impl FromRequestParts<App> for Readable {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Caller(caller) = Caller::from_request_parts(parts, app).await?;
-        if path_segment(parts, app).await.as_deref() == Some("me") {
+        let segment = path_segment(parts, app).await;
+        if segment.is_none_or(|segment| segment == "me") {
             return Ok(Self(caller));
         }
         let target = target(parts, app, &caller).await?;

@@ -5,7 +5,7 @@ use shared::{
     accounts,
     app::App,
     forms::profile_change,
-    http::{ApiError, JsonOrForm, Profile, can::DeleteUser, no_content},
+    http::{ApiError, JsonOrForm, Profile, can::DeleteUser, extract::RequestClient, no_content},
     input::Presence,
 };
 
@@ -21,11 +21,13 @@ pub async fn retrieve(
 pub async fn update(
     Editable { caller, target }: Editable,
     State(App { store, .. }): State<App>,
+    RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Json<Profile>, ApiError> {
     let fields = body.fields()?;
     let change = profile_change(&store, fields, &caller.0, &target, Presence::Required).await?;
-    let user = accounts::users::change(&store, caller.actor(), target, &change).await?;
+    let actor = caller.actor();
+    let user = accounts::users::change_from(&store, actor, &client, target, &change).await?;
     Ok(Json(Profile::of(&user, &store).await?))
 }
 

@@ -1,12 +1,18 @@
 //! Users: registration, profiles, and the groups a user is in.
 
 mod access;
+mod activation;
 mod assign_groups;
+mod current_password;
 mod detail;
 mod list;
+mod me;
 mod permissions;
 mod register;
+mod reset;
 mod sessions;
+mod set_password;
+mod set_username;
 
 use shared::http::{
     Caller, Can, OptionalCaller, Routes,
@@ -17,6 +23,7 @@ use shared::http::{
 /// The function's routes.
 pub fn routes() -> Routes {
     let registration = Access::Anyone(&["username", "email", "password", "password2"]);
+    let asking = Access::Anyone(&["email"]);
     Routes::new()
         .view::<OptionalCaller>(
             "/api/auth/users/register/",
@@ -25,6 +32,64 @@ pub fn routes() -> Routes {
         .view::<Caller>(
             "/api/auth/users/",
             View::new("User List").get(Access::Admin("auth.view_user"), list::list),
+        )
+        .view::<Caller>(
+            "/api/auth/users/me/",
+            View::new("User Me")
+                .redirecting()
+                .get(Access::User, detail::retrieve)
+                .put(Access::User, detail::update)
+                .patch(Access::User, detail::update)
+                .delete(Access::User, me::destroy),
+        )
+        .view::<Caller>(
+            "/api/auth/users/set_password/",
+            View::new("User Set password")
+                .redirecting()
+                .post(Access::User, set_password::set_password),
+        )
+        .view::<Caller>(
+            "/api/auth/users/set_username/",
+            View::new("User Set username")
+                .redirecting()
+                .post(Access::User, set_username::set_username),
+        )
+        .view::<Caller>(
+            "/api/auth/users/reset_password/",
+            View::new("User Reset password")
+                .redirecting()
+                .post(asking, reset::ask_for_password),
+        )
+        .view::<Caller>(
+            "/api/auth/users/reset_password_confirm/",
+            View::new("User Reset password confirm").redirecting().post(
+                Access::Anyone(&["uid", "token", "new_password"]),
+                reset::confirm_password,
+            ),
+        )
+        .view::<Caller>(
+            "/api/auth/users/reset_username/",
+            View::new("User Reset username")
+                .redirecting()
+                .post(asking, reset::ask_for_username),
+        )
+        .view::<Caller>(
+            "/api/auth/users/reset_username_confirm/",
+            View::new("User Reset username confirm")
+                .redirecting()
+                .post(Access::Anyone(&["new_username"]), reset::confirm_username),
+        )
+        .view::<Caller>(
+            "/api/auth/users/activation/",
+            View::new("User Activation")
+                .redirecting()
+                .post(Access::Anyone(&["uid", "token"]), activation::activate),
+        )
+        .view::<Caller>(
+            "/api/auth/users/resend_activation/",
+            View::new("User Resend activation")
+                .redirecting()
+                .post(asking, activation::resend),
         )
         .view::<Caller>(
             "/api/auth/users/{id}/",

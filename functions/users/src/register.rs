@@ -5,9 +5,12 @@ use serde::Serialize;
 use shared::{
     accounts,
     app::App,
-    domain::{Actor, User},
+    domain::User,
     forms::NewAccount,
-    http::{ApiError, JsonOrForm, OptionalCaller, extract::RegistrationRate},
+    http::{
+        ApiError, JsonOrForm, OptionalCaller,
+        extract::{RegistrationRate, RequestClient},
+    },
     telemetry::{Event, note_event},
 };
 
@@ -37,11 +40,11 @@ pub async fn register(
     _: OptionalCaller,
     _: RegistrationRate,
     State(App { store, hasher, .. }): State<App>,
+    RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
     let NewAccount { user, password } = NewAccount::registration(&store, body.fields()?).await?;
-    let actor = Actor::Registration;
-    let user = accounts::users::create(&store, &hasher, actor, user, &password).await?;
+    let user = accounts::users::register(&store, &hasher, user, &password, &client).await?;
     note_event(Event::Registration.of(user.id).by_oneself());
     Ok((StatusCode::CREATED, Json(user.into())))
 }

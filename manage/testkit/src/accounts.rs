@@ -15,7 +15,7 @@ use shared::{
         SetChange, User, UserChange, UserId,
     },
     hashing::{Hasher, Password, PasswordHash},
-    store::{Expected, Store, keys::Sequence},
+    store::{Ends, Expected, PasswordChange, Store, keys::Sequence},
 };
 use tokio::sync::OnceCell;
 
@@ -113,7 +113,9 @@ impl NewAccount {
             Some(hash) => hash,
             None => usual_hash().await,
         };
-        let made = store.insert_user(user, &hash, Actor::Setup).await;
+        let made = store
+            .insert_user(user, &hash, Vec::new(), Actor::Setup)
+            .await;
         made.expect("a user")
     }
 }
@@ -238,7 +240,13 @@ impl Server {
     pub async fn set_hash(&self, user: &User, encoded: &str) {
         let hash = PasswordHash::new(encoded.to_owned());
         let (store, user) = (&self.table, self.read(user.id).await);
-        let changed = store.set_password(&user, Expected::SameEpoch, &hash, Actor::Setup);
+        let change = PasswordChange {
+            hash: &hash,
+            ends: Ends::All,
+            last_login: None,
+            more: Vec::new(),
+        };
+        let changed = store.set_password(&user, Expected::SameEpoch, change, Actor::Setup);
         changed.await.expect("a new password");
     }
 

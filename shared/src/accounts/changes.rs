@@ -54,16 +54,16 @@ pub(super) async fn change<T: Judged>(
     known: T,
     apply: impl Fn(&T) -> T,
 ) -> Result<T, Refused> {
-    change_with(store, actor, known, apply, |_| Vec::new()).await
+    change_with(store, actor, known, apply, |_, _| Ok(Vec::new())).await
 }
 
-/// Changes an object, with more writes in the same transaction.
+/// Changes an object, with more writes in the same transaction: `more` of what is before and after.
 pub(super) async fn change_with<T: Judged>(
     store: &Store,
     actor: Actor<'_>,
     known: T,
     apply: impl Fn(&T) -> T,
-    more: impl Fn(&T) -> Vec<Write>,
+    more: impl Fn(&T, &T) -> Result<Vec<Write>, StoreError>,
 ) -> Result<T, Refused> {
     let mut before = known;
     for attempt in 0..TRIES {
@@ -72,7 +72,7 @@ pub(super) async fn change_with<T: Judged>(
             return Ok(before);
         }
         judge(store, actor, Some(&before), Some(&after)).await?;
-        let more = more(&after);
+        let more = more(&before, &after)?;
         match store.replace(&before, after, more, actor).await {
             Ok(after) => return Ok(after),
             Err(error) => before = read_again(store, &before, error, attempt).await?,

@@ -115,7 +115,7 @@ pub async fn unlock_address(
 ) -> Result<usize, Refused> {
     let network = network(Some(address));
     let count = store.forget_attempts_at(&from(&network), None).await?
-        + throttle::forget_registrations(store, &network).await?;
+        + throttle::forget(store, &network).await?;
     if count > 0 {
         // No model that older versions know fits an address, so it is logged as the user 0, who does not exist.
         let (model, id) = (Model::User, 0);

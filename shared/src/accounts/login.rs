@@ -126,7 +126,7 @@ async fn verify(
     }
     // An id that no user has is read for an unknown name, so that both take as long.
     let (id, name) = owner.unwrap_or_default();
-    let found = store.user_to_log_in(id, &name).await?;
+    let found = store.user_to_log_in(id, &name, username).await?;
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     if let Some(user) = &user {
         note_user(user.id);

@@ -4,8 +4,10 @@
 
 mod changes;
 pub mod groups;
+pub mod links;
 pub mod lockout;
 pub mod login;
+pub mod mails;
 pub mod permissions;
 pub mod rights;
 pub mod sessions;
@@ -38,6 +40,8 @@ pub enum Refused {
     Token(TokenError),
     /// A refresh token of a deleted or deactivated user.
     NoActiveAccount,
+    /// The link of a mail for an account that is active already.
+    StaleLink,
     /// Other requests changed the object at the same time, again and again.
     Conflict,
     /// The table did not answer.

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::Refused;
+use super::{Refused, mails::owed};
 use crate::{
     app::App,
     domain::User,
     jwt::{Claims, Jwt, TokenError, new_jti},
+    mail,
     settings::Reuse,
     store::{
         sessions::{Kind, Session},
@@ -217,17 +218,33 @@ async fn of_session(
         }),
         Standing::Ended => Err(Refused::Token(TokenError::Blacklisted)),
         Standing::Replaced => {
-            reused(app, &session).await?;
+            reused(app, user, &session).await?;
             Err(Refused::Token(TokenError::Blacklisted))
         }
     }
 }
 
 /// A token that was replaced is used again: somebody has a copy of it.
-async fn reused(app: &App, session: &Session) -> Result<(), Refused> {
+async fn reused(app: &App, user: &User, session: &Session) -> Result<(), Refused> {
     let (id, sid) = (session.user_id, session.sid.as_str());
     note_event(Event::RefreshReuse.of(id).in_session(sid));
-    if app.settings.tokens.reuse == Reuse::End && app.store.end_session(id, sid).await? {
+    if app.settings.tokens.reuse != Reuse::End {
+        return Ok(());
+    }
+    // Told of the session that ends: where and by what it was begun.
+    let begun = Client {
+        address: session.address.as_ref().and_then(|text| text.parse().ok()),
+        user_agent: session.user_agent.clone(),
+    };
+    let told = owed(
+        &app.store,
+        mail::Kind::SessionEnded,
+        user,
+        &user.email,
+        &begun,
+    )?;
+    let more = told.into_iter().collect();
+    if app.store.end_session_with(id, sid, more).await? {
         note_event(Event::SessionEnd.of(id).in_session(sid).because("reuse"));
     }
     Ok(())

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::Refused;
 use crate::{
-    settings::Rate,
+    domain::EmailAddress,
+    settings::{MailPolicy, Rate},
     store::{
         Store, StoreError,
         attempts::{Attempts, Counter},
@@ -28,15 +29,56 @@ pub async fn registration(
     refuse_above(count, attempts, store.now())
 }
 
-/// Sets the counters of registrations from a network back. Returns how many.
-pub(super) async fn forget_registrations(
+/// Counts a mail that is asked for, by the source address and by the addressee. False above either
+/// rate: then it is not sent. One step, with the same writes for every address.
+///
+/// # Errors
+/// The table's failure.
+pub(super) async fn mail(
     store: &Store,
-    network: &str,
-) -> Result<usize, StoreError> {
-    store.forget_attempts_at(REGISTRATIONS, Some(network)).await
+    to: &EmailAddress,
+    address: Option<IpAddr>,
+) -> Result<bool, StoreError> {
+    let MailPolicy {
+        rate,
+        rate_per_addressee,
+        ..
+    } = store.mails();
+    let (from, to) = (network(address), to.lower());
+    let (by_source, by_addressee) = tokio::try_join!(
+        is_within(store, rate, MAILS, &from),
+        is_within(store, rate_per_addressee, MAILS_TO, &to)
+    )?;
+    Ok(by_source && by_addressee)
+}
+
+async fn is_within(
+    store: &Store,
+    rate: Option<Rate>,
+    subject: &str,
+    part: &str,
+) -> Result<bool, StoreError> {
+    let Some(Rate { count, seconds }) = rate else {
+        return Ok(true);
+    };
+    // A subject of its own for each, since a subject's counters are in one partition.
+    let counter = Counter::new(&format!("{subject} {part}"), seconds);
+    Ok(store.count_attempt(&counter).await?.count <= count)
+}
+
+/// Sets the counters of registrations and mails from a network back. Returns how many.
+pub(super) async fn forget(store: &Store, network: &str) -> Result<usize, StoreError> {
+    let mails = format!("{MAILS} {network}");
+    let (registrations, mails) = tokio::try_join!(
+        store.forget_attempts_at(REGISTRATIONS, Some(network)),
+        store.forget_attempts_at(&mails, None)
+    )?;
+    Ok(registrations + mails)
 }
 
 const REGISTRATIONS: &str = "registrations";
+const MAILS: &str = "mails asked for from";
+const MAILS_TO: &str = "mails asked for to";
 
 /// Refuses an attempt above a limit; a limit of 0 is none.
 pub(super) fn refuse_above(limit: u64, attempts: Attempts, now: i64) -> Result<(), Refused> {

@@ -3,13 +3,21 @@
 use super::{
     Refused,
     changes::{self, Judged, judge},
-    lockout, rights,
+    lockout,
+    mails::owed,
+    rights,
+    sessions::Client,
+    throttle,
 };
 use crate::{
-    domain::{Actor, NewUser, User, UserChange, UserId},
-    hashing::{Hasher, Password},
+    domain::{Actor, NewUser, User, UserChange, UserId, UserName},
+    hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
-    store::{Expected, Store, StoreError, keys::Sequence, sessions::keep_session},
+    mail::Kind,
+    store::{
+        Ends, Expected, PasswordChange, Store, StoreError, keys::Sequence, sessions::keep_session,
+        writes::Write,
+    },
     telemetry::{Event, note_event},
 };
 
@@ -42,11 +50,80 @@ pub async fn create(
     new: NewUser,
     password: &Password,
 ) -> Result<User, Refused> {
+    create_with(store, hasher, actor, new, password, |_| Ok(None)).await
+}
+
+/// Makes the account of somebody who registers. With `SEND_ACTIVATION_EMAIL` it is not active before
+/// the link of a mail was opened.
+///
+/// # Errors
+/// Names are taken, or the table's failure.
+pub async fn register(
+    store: &Store,
+    hasher: &Hasher,
+    mut new: NewUser,
+    password: &Password,
+    client: &Client,
+) -> Result<User, Refused> {
+    let kind = match store.mails().activation {
+        true => Kind::Activation,
+        false => Kind::Confirmation,
+    };
+    new.awaits_activation = kind == Kind::Activation;
+    new.is_active = !new.awaits_activation;
+    let mail = |user: &User| owed(store, kind, user, &user.email, client);
+    create_with(store, hasher, Actor::Registration, new, password, mail).await
+}
+
+/// Makes an account whose password nobody can have.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_without_password(
+    store: &Store,
+    actor: Actor<'_>,
+    new: NewUser,
+) -> Result<User, Refused> {
+    without_password(store, actor, new, |_| Ok(None)).await
+}
+
+/// Makes an account without a password, and sends its address a link to set one.
+///
+/// # Errors
+/// As [`create`].
+pub async fn invite(store: &Store, actor: Actor<'_>, new: NewUser) -> Result<User, Refused> {
+    let nobody = Client::default();
+    let mail = |user: &User| owed(store, Kind::Invitation, user, &user.email, &nobody);
+    without_password(store, actor, new, mail).await
+}
+
+async fn without_password(
+    store: &Store,
+    actor: Actor<'_>,
+    new: NewUser,
+    mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
+) -> Result<User, Refused> {
+    let mut user = new.into_user(UserId(0));
+    judge(store, actor, None, Some(&user)).await?;
+    user.id = UserId(store.next_id(Sequence::User).await?);
+    let (more, hash) = (mail(&user)?.into_iter().collect(), PasswordHash::unusable());
+    Ok(store.insert_user(user, &hash, more, actor).await?)
+}
+
+async fn create_with(
+    store: &Store,
+    hasher: &Hasher,
+    actor: Actor<'_>,
+    new: NewUser,
+    password: &Password,
+    mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
+) -> Result<User, Refused> {
     let mut user = new.into_user(UserId(0));
     judge(store, actor, None, Some(&user)).await?;
     let (id, hash) = tokio::join!(store.next_id(Sequence::User), hasher.hash(password));
     user.id = UserId(id?);
-    Ok(store.insert_user(user, &hash, actor).await?)
+    let more = mail(&user)?.into_iter().collect();
+    Ok(store.insert_user(user, &hash, more, actor).await?)
 }
 
 /// Changes a user. A deactivation ends all their sessions, and leaving the staff those of the admin
@@ -61,9 +138,34 @@ pub async fn change(
     user: User,
     change: &UserChange,
 ) -> Result<User, Refused> {
+    change_from(store, actor, &Client::default(), user, change).await
+}
+
+/// [`change`] by a request of a client. With `SEND_ACTIVATION_EMAIL` a new address of one's own waits
+/// until the link of a mail to it was opened, and a change of a user who was never active sends them
+/// their mail again.
+///
+/// # Errors
+/// As [`change`].
+pub async fn change_from(
+    store: &Store,
+    actor: Actor<'_>,
+    client: &Client,
+    user: User,
+    change: &UserChange,
+) -> Result<User, Refused> {
     let (now, epoch, staff_epoch, id) = (store.now(), user.epoch, user.staff_epoch, user.id);
+    let is_own = matches!(actor, Actor::User(caller) if caller.id == id);
+    let confirms = store.mails().activation;
     let apply = |before: &User| {
         let mut after = change.apply(before);
+        if after.email != before.email {
+            after.pending_email = None;
+            if is_own && confirms {
+                let waits = std::mem::replace(&mut after.email, before.email.clone());
+                (after.pending_email, after.shares_email) = (Some(waits), before.shares_email);
+            }
+        }
         if before.is_active && !after.is_active {
             after.end_sessions(now);
         }
@@ -72,7 +174,40 @@ pub async fn change(
         }
         after
     };
-    let changed = changes::change(store, actor, user, apply).await?;
+    let planned = apply(&user);
+    let waits = planned.pending_email.as_ref();
+    let waits = waits.filter(|email| user.pending_email.as_ref() != Some(email));
+    if waits.is_some() {
+        let taken = store.names_taken(None, waits.cloned(), Some(id)).await?;
+        taken.into_result().map_err(Refused::Invalid)?;
+    }
+    let link_to = match waits {
+        Some(email) => Some(email),
+        None if confirms && !is_own && planned.awaits_activation => Some(&planned.email),
+        None => None,
+    };
+    let link_to = match link_to {
+        Some(to) if throttle::mail(store, to, client.address).await? => Some(to.clone()),
+        _ => None,
+    };
+    let link = |user: &User| match &link_to {
+        Some(to) => owed(store, Kind::Activation, user, to, client),
+        None => Ok(None),
+    };
+    let more = |before: &User, after: &User| {
+        let told = match before.email != after.email {
+            true => owed(store, Kind::EmailChanged, before, &before.email, client)?,
+            false => None,
+        };
+        Ok(told.into_iter().chain(link(after)?).collect())
+    };
+    let version = user.version;
+    let changed = changes::change_with(store, actor, user, apply, more).await?;
+    if changed.version == version
+        && let Some(mail) = link(&changed)?
+    {
+        store.owe(mail).await?;
+    }
     if changed.epoch != epoch {
         store.end_sessions(id, None).await?;
         note_end(id, actor, "deactivated");
@@ -80,6 +215,31 @@ pub async fn change(
         note_end(id, actor, "left_staff");
     }
     Ok(changed)
+}
+
+/// Gives a user another name, at their own wish.
+///
+/// # Errors
+/// As [`change`].
+pub async fn rename(
+    store: &Store,
+    user: &User,
+    name: &UserName,
+    client: &Client,
+) -> Result<User, Refused> {
+    let apply = |before: &User| {
+        let mut after = before.clone();
+        after.username = name.clone();
+        after
+    };
+    let more = |before: &User, _: &User| {
+        let mail = owed(store, Kind::UsernameChanged, before, &before.email, client)?;
+        Ok(mail.into_iter().collect())
+    };
+    let actor = Actor::User(user);
+    let renamed = changes::change_with(store, actor, user.clone(), apply, more).await?;
+    note_event(Event::UsernameChange.of(user.id).by(actor));
+    Ok(renamed)
 }
 
 fn note_end(id: UserId, actor: Actor<'_>, reason: &'static str) {
@@ -102,8 +262,10 @@ pub async fn end_sessions(
         after.end_sessions(now);
         after
     };
-    let keep = |after: &User| kept.map(|sid| keep_session(after, sid));
-    let keep = |after: &User| keep(after).into_iter().collect();
+    let keep = |_: &User, after: &User| {
+        let keep = kept.map(|sid| keep_session(after, sid));
+        Ok(keep.into_iter().collect())
+    };
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
     store.end_sessions(id, kept).await?;
     note_end(id, actor, if kept.is_some() { "others" } else { "all" });
@@ -157,6 +319,22 @@ pub async fn set_password(
     user: &User,
     password: &Password,
 ) -> Result<User, Refused> {
+    replace_password(store, hasher, actor, user, password, Ends::All, None).await
+}
+
+/// [`set_password`] that ends only some sessions; with the client where the user asks for it.
+///
+/// # Errors
+/// As [`set_password`].
+pub async fn replace_password(
+    store: &Store,
+    hasher: &Hasher,
+    actor: Actor<'_>,
+    user: &User,
+    password: &Password,
+    ends: Ends<'_>,
+    client: Option<&Client>,
+) -> Result<User, Refused> {
     let hash = &hasher.hash(password).await;
     // Where the right does not depend on what the user holds, their own changes cannot get in the
     // way.
@@ -168,11 +346,38 @@ pub async fn set_password(
         if !rights::decide_over(store, actor, &user).await? {
             return Err(Refused::PermissionDenied);
         }
-        Ok(store.set_password(&user, expected, hash, actor).await)
+        let change = password_change(store, &user, hash, ends, client)?;
+        Ok(store.set_password(&user, expected, change, actor).await)
     })
     .await?;
-    note_event(Event::PasswordChange.of(user.id).by(actor));
-    store.end_sessions(user.id, None).await?;
+    note_password(user.id, actor);
+    match ends {
+        Ends::All => store.end_sessions(user.id, None).await?,
+        Ends::AllBut(sid) => store.end_sessions(user.id, Some(sid)).await?,
+        Ends::None => {}
+    }
     lockout::forget_failures(store, &user.username).await?;
     store.user(user.id).await?.ok_or(Refused::NotFound)
+}
+
+/// A change of a password; with a client the user is told of it.
+pub(super) fn password_change<'a>(
+    store: &Store,
+    user: &User,
+    hash: &'a PasswordHash,
+    ends: Ends<'a>,
+    client: Option<&Client>,
+) -> Result<PasswordChange<'a>, StoreError> {
+    let mail = |client| owed(store, Kind::PasswordChanged, user, &user.email, client);
+    let mail = client.map(mail).transpose()?.flatten();
+    Ok(PasswordChange {
+        hash,
+        ends,
+        last_login: None,
+        more: mail.into_iter().collect(),
+    })
+}
+
+pub(super) fn note_password(id: UserId, actor: Actor<'_>) {
+    note_event(Event::PasswordChange.of(id).by(actor));
 }

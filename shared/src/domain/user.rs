@@ -110,6 +110,8 @@ pub struct NewUser {
     pub is_staff: bool,
     /// Whether they are a superuser.
     pub is_superuser: bool,
+    /// Whether they wait for the link of a mail, and are not active until then.
+    pub awaits_activation: bool,
     /// Seconds since 1970.
     pub date_joined: i64,
 }
@@ -125,6 +127,7 @@ impl NewUser {
             is_active: true,
             is_staff: false,
             is_superuser: false,
+            awaits_activation: false,
             date_joined: now,
         }
     }
@@ -149,6 +152,7 @@ impl NewUser {
             is_active,
             is_staff,
             is_superuser,
+            awaits_activation,
             date_joined,
         } = self;
         User {
@@ -167,7 +171,7 @@ impl NewUser {
             last_login: None,
             last_login_micros: 0,
             shares_email: false,
-            awaits_activation: false,
+            awaits_activation,
             pending_email: None,
             extra: Extra::default(),
             epoch: 0,
@@ -230,6 +234,7 @@ impl UserChange {
         user.first_name = first_name.clone().unwrap_or(user.first_name);
         user.last_name = last_name.clone().unwrap_or(user.last_name);
         user.is_active = is_active.unwrap_or(user.is_active);
+        user.awaits_activation &= !user.is_active;
         user.is_staff = is_staff.unwrap_or(user.is_staff);
         user.is_superuser = is_superuser.unwrap_or(user.is_superuser);
         if let Some(last_login) = last_login.filter(|time| *time != user.last_login) {

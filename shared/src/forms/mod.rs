@@ -1,10 +1,14 @@
 //! The forms of users, groups and permissions: what the JSON API and the admin pages both take.
 
+mod account;
 mod group;
 mod permission;
 mod related;
 mod user;
 
+pub use account::{
+    NewPassword, NewUserName, addressee, as_new_username, given_link, required_link,
+};
 pub use group::{group_change, group_name};
 pub use permission::{new_permission, permission_change};
 pub use related::{Lookup, listed, named};

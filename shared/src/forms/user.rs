@@ -105,6 +105,15 @@ fn checked(
     if password != *password2 {
         return Err(FieldErrors::one(field, FieldError::PasswordMismatch));
     }
+    strong(field, password, attributes)
+}
+
+/// A password that Django's validators take.
+pub(super) fn strong(
+    field: &'static str,
+    password: AnyText,
+    attributes: &PersonalAttributes<'_>,
+) -> Result<Password, FieldErrors> {
     let password = password.into_inner();
     let mut errors = FieldErrors::default();
     let texts = validate(&password, attributes);

@@ -50,6 +50,17 @@ impl PasswordHash {
         Self(encoded)
     }
 
+    /// Of a password that nobody has (Django's `make_password(None)`): `!` and 40 random characters, so
+    /// that a link to set one works once.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no randomness to give.
+    pub fn unusable() -> Self {
+        let (one, other) = (rand::random::<u128>(), rand::random::<u32>());
+        Self(format!("!{one:032x}{other:08x}"))
+    }
+
     /// Whether it is of a password that nobody has (Django's `is_password_usable`).
     pub fn is_unusable(&self) -> bool {
         self.0.starts_with('!')

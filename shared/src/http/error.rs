@@ -29,6 +29,10 @@ pub enum ApiError {
     Invalid(FieldErrors),
     /// 400, the body is no document of its type.
     Parse(String),
+    /// 400, nobody gets the mail that is asked for; only where people may be told.
+    NobodyByEmail,
+    /// 400 without a body, there is no such mail.
+    NoSuchMail,
     /// 400, the rule that one active superuser remains.
     LastSuperuser,
     /// 401, no credentials where some are needed.
@@ -51,6 +55,8 @@ pub enum ApiError {
     NoActiveAccount,
     /// 403.
     PermissionDenied,
+    /// 403, the link of a mail for an account that is active already.
+    StaleLink,
     /// 404, also for unknown paths.
     NotFound,
     /// 404, a `?cursor=` that this list never gave.
@@ -94,6 +100,7 @@ impl From<Refused> for ApiError {
             Refused::Throttled(wait) => Self::Throttled(wait),
             Refused::Token(error) => Self::BadToken(error),
             Refused::NoActiveAccount => Self::NoActiveAccount,
+            Refused::StaleLink => Self::StaleLink,
             Refused::Conflict => Self::Conflict,
             Refused::Unavailable(error) => Self::Unavailable(error),
         }
@@ -119,7 +126,11 @@ const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid(_) | Self::Parse(_) | Self::LastSuperuser => StatusCode::BAD_REQUEST,
+            Self::Invalid(_)
+            | Self::Parse(_)
+            | Self::NobodyByEmail
+            | Self::NoSuchMail
+            | Self::LastSuperuser => StatusCode::BAD_REQUEST,
             Self::NotAuthenticated
             | Self::BadAuthorizationHeader
             | Self::BadAccessToken(_)
@@ -129,7 +140,7 @@ impl ApiError {
             | Self::UserInactive
             | Self::WrongCredentials
             | Self::NoActiveAccount => StatusCode::UNAUTHORIZED,
-            Self::PermissionDenied => StatusCode::FORBIDDEN,
+            Self::PermissionDenied | Self::StaleLink => StatusCode::FORBIDDEN,
             Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -146,6 +157,8 @@ impl ApiError {
         match self {
             Self::Invalid(errors) => json!(errors),
             Self::Parse(text) => detail(text),
+            Self::NobodyByEmail => json!(["User with given email does not exist."]),
+            Self::NoSuchMail => json!(null),
             Self::LastSuperuser => detail("The last active superuser cannot be removed."),
             Self::NotAuthenticated => detail("Authentication credentials were not provided."),
             Self::BadAuthorizationHeader => coded(
@@ -171,6 +184,7 @@ impl ApiError {
             Self::WrongCredentials => detail("No active account found with the given credentials"),
             Self::NoActiveAccount => detail("No active account found for the given token."),
             Self::PermissionDenied => detail("You do not have permission to perform this action."),
+            Self::StaleLink => detail("Stale token for given user."),
             Self::NotFound => detail("Not found."),
             Self::InvalidCursor => detail("Invalid cursor"),
             Self::InvalidPage => detail("Invalid page."),
@@ -199,6 +213,9 @@ impl IntoResponse for ApiError {
         if let Self::Unavailable(error) = &self {
             // For the log only: clients get no detail of it.
             note_error(error);
+        }
+        if matches!(self, Self::NoSuchMail) {
+            return status.into_response();
         }
         let mut response = (status, axum::Json(self.body())).into_response();
         let headers = response.headers_mut();

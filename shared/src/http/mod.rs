@@ -9,13 +9,13 @@ mod profile;
 pub mod routes;
 mod session;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, Uri, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -35,7 +35,9 @@ use crate::{
 
 /// The service of some routes: what API Gateway calls and `manage runserver` mounts.
 pub fn service(routes: Routes, app: App) -> Router {
-    let state = app.clone();
+    let redirecting = routes.table().iter().filter(|route| route.redirects);
+    let redirecting = redirecting.map(|route| route.path).collect();
+    let state = (app.clone(), redirecting);
     let routes: Router = routes
         .into_router()
         .route_layer(from_fn(note_route))
@@ -54,10 +56,16 @@ async fn note_route(route: MatchedPath, request: Request, next: Next) -> Respons
 
 /// Every request's way in and out: the path gets its slash, the edge lets it in or not, HEAD loses
 /// its body, the answer gets the headers that all have, and one line is logged.
-async fn boundary(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn boundary(
+    State((app, redirecting)): State<(App, Arc<[&'static str]>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let is_head = request.method() == Method::HEAD;
+    let mut elsewhere = None;
     if let Some(uri) = with_slash(request.uri()) {
+        elsewhere = Some(uri.clone()).filter(|uri| redirecting.contains(&uri.path()));
         *request.uri_mut() = uri;
     }
     let admission = edge::admit(&app.settings.edge, &mut request);
@@ -65,6 +73,7 @@ async fn boundary(State(app): State<App>, mut request: Request, next: Next) -> R
     let info = RequestInfo::of(&request, address.map(|ClientAddress(address)| *address));
     let answer = async {
         let mut response = match admission {
+            Ok(()) if let Some(uri) = elsewhere => moved_to(&uri),
             Ok(()) => match app.answer(next.run(request)).await {
                 Ok(response) => response,
                 Err(error) => ApiError::Unavailable(error).into_response(),
@@ -82,6 +91,16 @@ async fn boundary(State(app): State<App>, mut request: Request, next: Next) -> R
         (response, status, started.elapsed())
     };
     app.reporter.tell(info, answer).await
+}
+
+/// Django's `APPEND_SLASH`.
+fn moved_to(uri: &Uri) -> Response {
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    // An address is visible ASCII.
+    if let Ok(location) = HeaderValue::try_from(uri.to_string()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
 }
 
 /// On every answer that does not set them itself: tokens and personal data are not cached (RFC 6749,
@@ -115,5 +134,5 @@ fn with_slash(uri: &Uri) -> Option<Uri> {
 
 /// 204 without a body.
 pub fn no_content() -> Response {
-    axum::http::StatusCode::NO_CONTENT.into_response()
+    StatusCode::NO_CONTENT.into_response()
 }

@@ -35,6 +35,8 @@ pub struct Route {
     pub path: &'static str,
     /// The methods, but for HEAD and OPTIONS.
     pub methods: Vec<(Method, Access)>,
+    /// Whether the path without its last slash is a redirect, as in Django; the others are served.
+    pub redirects: bool,
 }
 
 /// The routes of a function.
@@ -49,6 +51,7 @@ pub struct View {
     name: &'static str,
     methods: Vec<(Method, Access)>,
     router: MethodRouter<App>,
+    redirects: bool,
 }
 
 impl View {
@@ -58,7 +61,15 @@ impl View {
             name,
             methods: Vec::new(),
             router: MethodRouter::new(),
+            redirects: false,
         }
+    }
+
+    /// With a redirect to it where the path lacks its last slash.
+    #[must_use]
+    pub fn redirecting(mut self) -> Self {
+        self.redirects = true;
+        self
     }
 
     /// With GET.
@@ -145,23 +156,30 @@ impl Routes {
         };
         let refuse = async move |_: P, method: Method| ApiError::MethodNotAllowed(method, allowed);
         let router = view.router.options(metadata).fallback(refuse);
-        self.with(path, view.methods, router)
+        let methods = view.methods;
+        let route = Route {
+            path,
+            methods,
+            redirects: view.redirects,
+        };
+        self.with(route, router)
     }
 
     /// With a page, which has no answer of its own to other methods.
     #[must_use]
     pub fn page(self, path: &'static str, view: View) -> Self {
-        self.with(path, view.methods, view.router)
+        let (methods, redirects) = (view.methods, view.redirects);
+        let route = Route {
+            path,
+            methods,
+            redirects,
+        };
+        self.with(route, view.router)
     }
 
-    fn with(
-        mut self,
-        path: &'static str,
-        methods: Vec<(Method, Access)>,
-        router: MethodRouter<App>,
-    ) -> Self {
-        self.table.push(Route { path, methods });
-        self.router = self.router.route(path, router);
+    fn with(mut self, route: Route, router: MethodRouter<App>) -> Self {
+        self.router = self.router.route(route.path, router);
+        self.table.push(route);
         self
     }
 

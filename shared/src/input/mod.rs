@@ -144,6 +144,15 @@ impl Fields {
         self.parsed(name, presence, |text| text)
     }
 
+    /// The text of what is no field of a form: as it stands, and empty where there is none.
+    pub fn text_or_nothing(&self, name: &str) -> String {
+        match self.given(name) {
+            Given::Value(Value::Str(text)) => text.as_str().to_owned(),
+            Given::Value(value @ (Value::Int(_) | Value::Float(_))) => value.to_python_str(),
+            _ => String::new(),
+        }
+    }
+
     fn parsed<T: TextField>(
         &mut self,
         name: &'static str,

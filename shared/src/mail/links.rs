@@ -24,6 +24,14 @@ const EPOCH: i64 = 978_307_200;
 /// The longest number that `base36_to_int` reads.
 const LONGEST_STAMP: usize = 13;
 
+/// A link as it was sent back: it has no `Debug` form, since who reads it can use it.
+pub struct Link {
+    /// The account.
+    pub uid: String,
+    /// The proof.
+    pub token: String,
+}
+
 /// Makes and checks the tokens of links.
 pub struct LinkTokens {
     /// The first makes tokens, all check them.

@@ -4,9 +4,9 @@ use secrecy::SecretString;
 
 use super::{Rate, SettingsError, environment::Environment};
 
-/// Which mails a change of an account is followed by.
+/// Which mails a change of an account is followed by, and how many are sent. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MailsOn {
+pub struct MailPolicy {
     /// `SEND_ACTIVATION_EMAIL`: who registers is inactive until they open the link of a mail, and who
     /// changes their address keeps the old one until then.
     pub activation: bool,
@@ -20,13 +20,42 @@ pub struct MailsOn {
     pub email_changed: bool,
     /// `SESSION_ENDED_EMAIL`: a session was ended since a replaced token of it was used again.
     pub session_ended: bool,
+    /// `THROTTLE_RATE_MAIL`: mails that one source address asks for; 20/hour unless set.
+    pub rate: Option<Rate>,
+    /// `THROTTLE_RATE_MAIL_ACCOUNT`: mails that are asked for to one address; 5/hour unless set.
+    pub rate_per_addressee: Option<Rate>,
+}
+
+impl MailPolicy {
+    fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            activation: env.flag("SEND_ACTIVATION_EMAIL")?,
+            confirmation: env.flag("SEND_CONFIRMATION_EMAIL")?,
+            password_changed: env.flag("PASSWORD_CHANGED_EMAIL_CONFIRMATION")?,
+            username_changed: env.flag("USERNAME_CHANGED_EMAIL_CONFIRMATION")?,
+            email_changed: env.flag("EMAIL_CHANGED_EMAIL_CONFIRMATION")?,
+            session_ended: env.flag("SESSION_ENDED_EMAIL")?,
+            rate: env.rate("THROTTLE_RATE_MAIL", "20/hour")?,
+            rate_per_addressee: env.rate("THROTTLE_RATE_MAIL_ACCOUNT", "5/hour")?,
+        })
+    }
+
+    /// Whether a change is followed by any mail.
+    fn sends_any(self) -> bool {
+        self.activation
+            || self.confirmation
+            || self.password_changed
+            || self.username_changed
+            || self.email_changed
+            || self.session_ended
+    }
 }
 
 /// Account life. All flags are false unless said.
 #[derive(Clone, Debug)]
 pub struct AccountSettings {
-    /// Which mails follow a change.
-    pub mails: MailsOn,
+    /// Which mails follow a change, and how many are sent.
+    pub mails: MailPolicy,
     /// `SET_PASSWORD_RETYPE`: whether `re_new_password` is asked for.
     pub set_password_retype: bool,
     /// `PASSWORD_RESET_CONFIRM_RETYPE`, likewise.
@@ -43,10 +72,6 @@ pub struct AccountSettings {
     /// `LOGOUT_ON_PASSWORD_CHANGE`: whether a new password ends the account's sessions and tokens;
     /// true unless set.
     pub logout_on_password_change: bool,
-    /// `THROTTLE_RATE_MAIL`: mails that one source address asks for; 20/hour unless set.
-    pub mail_rate: Option<Rate>,
-    /// `THROTTLE_RATE_MAIL_ACCOUNT`: mails that are asked for to one address; 5/hour unless set.
-    pub mail_rate_per_account: Option<Rate>,
     /// `ACCOUNT_PAGES`: whether the pages under `/account/` are served, which the links of mails then
     /// lead to.
     pub pages: bool,
@@ -119,17 +144,10 @@ const ACTIVATION_PAGE: &str = "account/activate/{uid}/{token}/";
 
 impl AccountSettings {
     pub(super) fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
-        let mails = MailsOn {
-            activation: env.flag("SEND_ACTIVATION_EMAIL")?,
-            confirmation: env.flag("SEND_CONFIRMATION_EMAIL")?,
-            password_changed: env.flag("PASSWORD_CHANGED_EMAIL_CONFIRMATION")?,
-            username_changed: env.flag("USERNAME_CHANGED_EMAIL_CONFIRMATION")?,
-            email_changed: env.flag("EMAIL_CHANGED_EMAIL_CONFIRMATION")?,
-            session_ended: env.flag("SESSION_ENDED_EMAIL")?,
-        };
+        let mails = MailPolicy::read(env)?;
         let pages = env.flag("ACCOUNT_PAGES")?;
         let links = LinkSettings::read(env, pages, mails.activation)?;
-        if links.is_none() && (mails != MailsOn::default() || pages) {
+        if links.is_none() && (mails.sends_any() || pages) {
             let text = "EMAIL_FRONTEND_DOMAIN is not set, and mails have links to it";
             return Err(SettingsError::new(text));
         }
@@ -143,8 +161,6 @@ impl AccountSettings {
                 | env.flag("USERNAME_RESET_SHOW_EMAIL_NOT_FOUND")?,
             link_timeout: env.seconds("PASSWORD_RESET_TIMEOUT", 1, 259_200)?,
             logout_on_password_change: env.flag_or("LOGOUT_ON_PASSWORD_CHANGE", true)?,
-            mail_rate: env.rate("THROTTLE_RATE_MAIL", "20/hour")?,
-            mail_rate_per_account: env.rate("THROTTLE_RATE_MAIL_ACCOUNT", "5/hour")?,
             pages,
             links,
         })

@@ -1,5 +1,6 @@
 //! Passwords, and the users they belong to.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
     items::{Item, from_item, number, text, to_item},
     keys::{Entity, Key},
     layout::Layout,
+    sessions::keep_session,
     versioned::{Versioned, logged},
     writes::{Condition, Write},
 };
@@ -112,6 +114,29 @@ pub(super) fn raise_epoch(id: UserId, epoch: u64, layout: Layout) -> Write {
     write
 }
 
+/// A new password, and what changes with it.
+pub struct PasswordChange<'a> {
+    /// Its hash.
+    pub hash: &'a PasswordHash,
+    /// Which sessions and tokens it ends.
+    pub ends: Ends<'a>,
+    /// The time of a login that it counts as, in seconds since 1970.
+    pub last_login: Option<i64>,
+    /// What is written with it.
+    pub more: Vec<Write>,
+}
+
+/// Which sessions and tokens a new password ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends<'a> {
+    /// All.
+    All,
+    /// All but those of the session with this id.
+    AllBut(&'a str),
+    /// None.
+    None,
+}
+
 /// What a new password asks of the user in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -152,14 +177,24 @@ impl Store {
     }
 
     /// The user with that id and their password hash, if they have that username: one round trip.
+    /// Names that are not as they were typed mean only users who came from Django, whose names may be
+    /// older than their normalisation.
     pub async fn user_to_log_in(
         &self,
         user_id: UserId,
         name: &UserName,
+        typed: &str,
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
-        // Between the two reads of a login another user may have taken the name.
-        let found = self.user_and_hash(user_id).await?;
-        Ok(found.filter(|(user, _)| user.username == *name))
+        let found = self.user_and_credential(user_id).await?;
+        let (user, credential) = match found {
+            // Between the two reads of a login another user may have taken the name.
+            Some(found) if found.0.username == *name => found,
+            _ => return Ok(None),
+        };
+        let came = credential.as_ref().is_some_and(|one| one.given.is_some());
+        let is_meant = name.as_str() == typed || came;
+        let found = (user, credential.and_then(|one| one.password));
+        Ok(is_meant.then_some(found))
     }
 
     /// The user with that id and their password hash: one round trip.
@@ -167,6 +202,14 @@ impl Store {
         &self,
         user_id: UserId,
     ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
+        let found = self.user_and_credential(user_id).await?;
+        Ok(found.map(|(user, credential)| (user, credential.and_then(|one| one.password))))
+    }
+
+    async fn user_and_credential(
+        &self,
+        user_id: UserId,
+    ) -> Result<Option<(User, Option<Credential>)>, StoreError> {
         let profile = Entity::User(user_id).key();
         let apart = Entity::Credential(user_id).key();
         let beside = Entity::CredentialBesideProfile(user_id).key();
@@ -195,7 +238,7 @@ impl Store {
                 None => user.epoch == 0 || read == READS,
             };
             if is_whole {
-                return Ok(Some((user, credential.password)));
+                return Ok(Some((user, Some(credential))));
             }
         }
         Err(StoreError::new(
@@ -204,7 +247,7 @@ impl Store {
         ))
     }
 
-    /// Replaces a password, and ends the tokens and sessions begun until now.
+    /// Replaces a password, and ends the tokens and sessions begun until now, as far as it is to.
     ///
     /// # Errors
     /// [`Refusal::Stale`](super::Refusal::Stale) if the user is deleted or not as expected, or the
@@ -213,23 +256,36 @@ impl Store {
         &self,
         known: &User,
         expected: Expected,
-        password: &PasswordHash,
+        change: PasswordChange<'_>,
         actor: Actor<'_>,
     ) -> Result<(), WriteError> {
+        let PasswordChange {
+            hash,
+            ends,
+            last_login,
+            more,
+        } = change;
         let mut after = known.clone();
-        after.end_sessions(self.now());
+        if ends != Ends::None {
+            after.end_sessions(self.now());
+        }
         let mut set = Item::from([("epoch".to_owned(), number(after.epoch))]);
         if let Some(date) = after.tokens_valid_after {
             set.insert("tokens_valid_after".to_owned(), number(date));
         }
+        set.extend(last_login.into_iter().flat_map(login_at));
         // The version grows in any case, so that a change applied to an older read is read again.
         let mut touched = Write::touch(known.key(), set);
         touched.condition = match expected {
             Expected::Unchanged => Condition::Equals("version", number(known.version)),
             Expected::SameEpoch => Condition::EqualsOrAbsent("epoch", number(known.epoch)),
         };
-        let credential = credential(known.id, password, after.epoch, self.layout().await?)?;
+        let credential = credential(known.id, hash, after.epoch, self.layout().await?)?;
         let mut writes = vec![touched, Write::put(credential)];
+        if let Ends::AllBut(sid) = ends {
+            writes.push(keep_session(&after, sid));
+        }
+        writes.extend(more);
         let entry = Logged {
             fields: vec!["password"],
             ..logged(known, ActionFlag::Change)
@@ -254,10 +310,7 @@ impl Store {
 
     /// Notes the time of a login, in seconds since 1970. Does not count as a change.
     pub async fn set_last_login(&self, id: UserId, now: i64) -> Result<(), StoreError> {
-        let set = Item::from([
-            ("last_login".to_owned(), number(now)),
-            ("last_login_micros".to_owned(), number(0)),
-        ]);
+        let set = Item::from_iter(login_at(now));
         self.note(Write::set(Entity::User(id).key(), set)).await
     }
 
@@ -296,6 +349,14 @@ impl Store {
         }
         Err(WriteError::Contended)
     }
+}
+
+/// The attributes of a login.
+fn login_at(now: i64) -> [(String, AttributeValue); 2] {
+    [
+        ("last_login".to_owned(), number(now)),
+        ("last_login_micros".to_owned(), number(0)),
+    ]
 }
 
 /// The item is as it was read. A password changes with the epoch, or with a rehash alone.

@@ -34,10 +34,10 @@ use aws_sdk_dynamodb::Client;
 use crate::{
     aws::{self, LocalEndpoint},
     clock::Clock,
-    settings::{AUDIT_RETENTION_DAYS, MailsOn},
+    settings::{AUDIT_RETENTION_DAYS, MailPolicy},
 };
 pub use budget::within;
-pub use credentials::{Expected, StoredHash};
+pub use credentials::{Ends, Expected, PasswordChange, StoredHash};
 use history::Audit;
 pub use marker::owners as email_owners;
 pub use table::{Table, WriteError};
@@ -51,7 +51,7 @@ pub struct Store {
     table: Table,
     audit: Audit,
     known: layout::Known,
-    mails: MailsOn,
+    mails: MailPolicy,
 }
 
 impl Store {
@@ -64,7 +64,7 @@ impl Store {
                 retention_days: AUDIT_RETENTION_DAYS,
             },
             known: layout::Known::default(),
-            mails: MailsOn::default(),
+            mails: MailPolicy::default(),
         }
     }
 
@@ -80,13 +80,13 @@ impl Store {
 
     /// The store that owes these mails for changes; without it, none.
     #[must_use]
-    pub fn with_mails(mut self, mails: MailsOn) -> Self {
+    pub fn with_mails(mut self, mails: MailPolicy) -> Self {
         self.mails = mails;
         self
     }
 
     /// Which mails a change is followed by.
-    pub fn mails(&self) -> MailsOn {
+    pub fn mails(&self) -> MailPolicy {
         self.mails
     }
 

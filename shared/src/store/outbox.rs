@@ -32,7 +32,15 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn owe_mail(&self, mail: &Mail) -> Result<(), StoreError> {
-        self.note(owe(mail)?).await
+        self.owe(owe(mail)?).await
+    }
+
+    /// Owes a mail by the write of [`owe`] alone.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn owe(&self, mail: Write) -> Result<(), StoreError> {
+        self.note(mail).await
     }
 
     /// A mail that is owed.

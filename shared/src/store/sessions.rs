@@ -170,9 +170,20 @@ impl Store {
 
     /// Ends a session; false if it does not exist.
     pub async fn end_session(&self, id: UserId, sid: &str) -> Result<bool, StoreError> {
+        self.end_session_with(id, sid, Vec::new()).await
+    }
+
+    /// Ends a session, with more writes in the same transaction; false if it does not exist.
+    pub async fn end_session_with(
+        &self,
+        id: UserId,
+        sid: &str,
+        mut more: Vec<Write>,
+    ) -> Result<bool, StoreError> {
         let mut write = Write::delete(Entity::Session(id, sid).key());
         write.condition = Condition::Exists;
-        match self.table.write(vec![write]).await {
+        more.push(write);
+        match self.table.write(more).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),
             Err(WriteError::Failed(error)) => Err(error),

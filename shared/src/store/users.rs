@@ -109,7 +109,7 @@ impl Store {
         .await
     }
 
-    /// Puts a new user with their password hash.
+    /// Puts a new user with their password hash, with more writes in the same transaction.
     ///
     /// # Errors
     /// Both uniqueness rules that are broken, together.
@@ -117,12 +117,13 @@ impl Store {
         &self,
         user: User,
         password: &PasswordHash,
+        mut more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<User, WriteError> {
         let layout = self.layout().await?;
         let credential = credential(user.id, password, user.epoch, layout)?;
-        let credential = Write::create(credential, Refusal::Exists);
-        self.insert(user, vec![credential], actor).await
+        more.push(Write::create(credential, Refusal::Exists));
+        self.insert(user, more, actor).await
     }
 }
 

@@ -22,6 +22,12 @@ pub enum Event {
     RefreshReuse,
     /// A new password, which ends all sessions.
     PasswordChange,
+    /// A new username by its user: by the password, or a link.
+    UsernameChange,
+    /// A mail that somebody asked for by an address.
+    MailAsked,
+    /// An account that was activated, or whose new address was confirmed, by a link.
+    Activation,
     /// The end of one session, by its user or for them.
     SessionEnd,
     /// The end of all sessions of a user.
@@ -56,6 +62,12 @@ impl Event {
             Self::Refresh => return None,
             Self::RefreshReuse => ("token.reused", "a replaced refresh token was used"),
             Self::PasswordChange => ("password.changed", "a password was changed"),
+            Self::UsernameChange => ("username.changed", "a username was changed"),
+            Self::MailAsked => ("mail.asked", "a mail was asked for"),
+            Self::Activation => (
+                "account.activated",
+                "an account or an address was confirmed",
+            ),
             Self::SessionEnd => ("session.ended", "a session was ended"),
             Self::SessionsEnd => ("sessions.ended", "all sessions of a user were ended"),
             Self::Refusal => ("refused", "a request was refused"),

@@ -1,0 +1,94 @@
+//! Mails: which a change is followed by, and those that people ask for.
+
+use super::{Refused, sessions::Client, throttle};
+use crate::{
+    app::App,
+    domain::{EmailAddress, User},
+    mail::{Kind, Mail},
+    store::{Store, StoreError, outbox, writes::Write},
+};
+
+/// The write that owes a user a mail, if such mails are on and there is an address. What follows a
+/// change tells of the client that made it.
+pub(super) fn owed(
+    store: &Store,
+    kind: Kind,
+    user: &User,
+    to: &EmailAddress,
+    client: &Client,
+) -> Result<Option<Write>, StoreError> {
+    if !is_on(store, kind) || to.is_empty() {
+        return Ok(None);
+    }
+    let mut mail = Mail::new(kind, Some(user.id), to.clone(), store.now());
+    mail.address = client.address.map(|address| address.to_string());
+    mail.user_agent.clone_from(&client.user_agent);
+    outbox::owe(&mail).map(Some)
+}
+
+fn is_on(store: &Store, kind: Kind) -> bool {
+    let policy = store.mails();
+    match kind {
+        Kind::Activation => policy.activation,
+        Kind::Confirmation => policy.confirmation,
+        Kind::PasswordChanged => policy.password_changed,
+        Kind::UsernameChanged => policy.username_changed,
+        Kind::EmailChanged => policy.email_changed,
+        Kind::SessionEnded => policy.session_ended,
+        Kind::PasswordReset | Kind::UsernameReset | Kind::Invitation => true,
+    }
+}
+
+/// Asks for a mail to whoever has an address. Nobody learns whether anybody has it: the same is read
+/// and written for every address, and what is above the limits is left out silently.
+///
+/// # Errors
+/// The table's failure.
+pub async fn ask(
+    app: &App,
+    kind: Kind,
+    to: EmailAddress,
+    client: &Client,
+) -> Result<(), StoreError> {
+    if throttle::mail(&app.store, &to, client.address).await? {
+        let mail = Mail::new(kind, None, to, app.store.now());
+        app.store.owe_mail(&mail).await?;
+    }
+    Ok(())
+}
+
+/// Sends a user the mail of a kind that has a link, as somebody who decides over the account asks.
+/// False if they have no address.
+///
+/// # Errors
+/// The table's failure.
+pub async fn send(app: &App, kind: Kind, user: &User) -> Result<bool, Refused> {
+    if user.email.is_empty() {
+        return Ok(false);
+    }
+    let mail = Mail::new(kind, Some(user.id), user.email.clone(), app.store.now());
+    app.store.owe_mail(&mail).await?;
+    Ok(true)
+}
+
+/// Whether anybody would get a mail that is asked for. Only where people may be told.
+///
+/// # Errors
+/// The table's failure.
+pub async fn reaches_somebody(
+    app: &App,
+    kind: Kind,
+    to: &EmailAddress,
+) -> Result<bool, StoreError> {
+    let has_state = |user: &User| user.is_active != (kind == Kind::Activation);
+    for user in app.store.users_by_email(to).await? {
+        let found = app.store.user_and_hash(user.id).await?;
+        let usable = found.filter(|(user, hash)| {
+            has_state(user) && hash.as_ref().is_some_and(|hash| !hash.is_unusable())
+        });
+        if usable.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
