@@ -19,7 +19,7 @@ pub struct Options {
     target: Target,
 }
 
-/// Deletes a user with their sessions and counters, the entries of the log of changes about them,
+/// Deletes a user with their sessions, counters and mails that are owed, the entries of the log of changes about them,
 /// and their name from the entries of what they did.
 ///
 /// # Errors
@@ -31,6 +31,7 @@ pub async fn eraseuser(options: Options) -> Result<(), CommandError> {
         let store = &open.store;
         let user = account::named(store, &options.username).await?;
         let (id, username) = (user.id, user.username.clone());
+        let mails = store.mails_of(&user).await?;
         match accounts::users::delete(store, Actor::Command(&operator), user).await {
             Err(Refused::LastSuperuser) => {
                 return Err(CommandError::new("no active superuser would remain"));
@@ -38,6 +39,9 @@ pub async fn eraseuser(options: Options) -> Result<(), CommandError> {
             deleted => deleted?,
         }
         forget_failures(store, &username).await?;
+        for mail in mails {
+            store.forget_mail(&mail.id).await?;
+        }
         Ok(store.erase_from_log(id).await?)
     }
     .await;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use serde_json::{Value, json};
-use shared::{clock::rfc3339, domain::log_entry::LogEntry, store::sessions::Session};
+use shared::{clock::rfc3339, domain::log_entry::LogEntry, mail::Mail, store::sessions::Session};
 
 use crate::{CommandError, account, target::Target};
 
@@ -28,11 +28,12 @@ pub async fn exportuser(options: Options) -> Result<(), CommandError> {
     let exported = async {
         let store = &open.store;
         let user = account::named(store, &options.username).await?;
-        let (groups, permissions, sessions, log) = tokio::try_join!(
+        let (groups, permissions, sessions, log, mails) = tokio::try_join!(
             store.groups_of(&user.group_ids),
             store.permissions_held(&user),
             store.sessions_of(user.id),
-            store.log_entries_naming(user.id)
+            store.log_entries_naming(user.id),
+            store.mails_of(&user)
         )?;
         let groups = groups
             .iter()
@@ -45,9 +46,11 @@ pub async fn exportuser(options: Options) -> Result<(), CommandError> {
             "id": user.id,
             "username": user.username,
             "email": user.email,
+            "new_email": user.pending_email,
             "first_name": user.first_name,
             "last_name": user.last_name,
             "is_active": user.is_active,
+            "awaits_activation": user.awaits_activation,
             "is_staff": user.is_staff,
             "is_superuser": user.is_superuser,
             "date_joined": rfc3339(user.date_joined),
@@ -56,6 +59,7 @@ pub async fn exportuser(options: Options) -> Result<(), CommandError> {
             "groups": groups.collect::<Value>(),
             "permissions": permissions.keys().collect::<Vec<_>>(),
             "sessions": sessions.iter().map(session).collect::<Value>(),
+            "mails": mails.iter().map(mail).collect::<Value>(),
             "changes_of_the_user": about.iter().map(|one| entry(one)).collect::<Value>(),
             "changes_by_the_user": by.iter().map(|one| entry(one)).collect::<Value>(),
         }))
@@ -73,6 +77,16 @@ fn session(session: &Session) -> Value {
         "expires": rfc3339(session.expires),
         "address": session.address,
         "user_agent": session.user_agent,
+    })
+}
+
+fn mail(mail: &Mail) -> Value {
+    json!({
+        "kind": mail.kind,
+        "to": mail.to,
+        "created": rfc3339(mail.created),
+        "address": mail.address,
+        "user_agent": mail.user_agent,
     })
 }
 

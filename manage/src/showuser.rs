@@ -77,9 +77,11 @@ struct Account {
     id: u64,
     username: String,
     email: String,
+    new_email: Option<String>,
     first_name: String,
     last_name: String,
     is_active: bool,
+    awaits_activation: bool,
     is_staff: bool,
     is_superuser: bool,
     date_joined: String,
@@ -139,9 +141,11 @@ impl Account {
             id,
             username: user.username.as_str().to_owned(),
             email: user.email.as_str().to_owned(),
+            new_email: user.pending_email.map(|email| email.as_str().to_owned()),
             first_name: user.first_name.as_str().to_owned(),
             last_name: user.last_name.as_str().to_owned(),
             is_active: user.is_active,
+            awaits_activation: user.awaits_activation,
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
             date_joined: rfc3339(user.date_joined),
@@ -219,11 +223,15 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let yes = |flag: bool| if flag { "yes" } else { "no" };
         let name = format!("{} {}", self.first_name, self.last_name);
+        let active = match self.awaits_activation {
+            true => "no, it waits for the link of a mail",
+            false => yes(self.is_active),
+        };
         writeln!(f, "{} (user {})", clean(&self.username), self.id)?;
         for (label, value) in [
             ("email address", self.email.as_str()),
             ("name", name.trim()),
-            ("active", yes(self.is_active)),
+            ("active", active),
             ("staff", yes(self.is_staff)),
             ("superuser", yes(self.is_superuser)),
             ("joined", &self.date_joined),
@@ -235,6 +243,10 @@ impl fmt::Display for Account {
         ] {
             let line = format!("  {label:<14} {}", clean(value));
             writeln!(f, "{}", line.trim_end())?;
+        }
+        if let Some(email) = &self.new_email {
+            let waits = "waits for the link of a mail";
+            writeln!(f, "  {:<14} {}, {waits}", "new address", clean(email))?;
         }
         let permissions = self.permissions.iter();
         let permissions = permissions.map(|(label, by)| format!("{label}  by {}", by.join(", ")));

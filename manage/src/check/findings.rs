@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
     domain::{Flag, Group, Permission, PermissionId, User, UserId},
+    mail::Mail,
     store::{
         Refusal, StoreError, catalogue, email_owners, flag_row,
         items::{Item, attributes, indexed, number, number_of},
@@ -45,6 +46,7 @@ pub fn findings(contents: &Contents) -> Result<Vec<Finding>, StoreError> {
     found.permissions(&permissions);
     found.catalogue(&permissions);
     found.superusers(&users);
+    found.mails(&contents.all(keys::MAILS, None)?);
     found.strays();
     Ok(found.findings)
 }
@@ -105,6 +107,12 @@ impl Found<'_> {
         for user in users {
             self.names(user);
             self.credential(user);
+            if user.is_active && user.awaits_activation {
+                let line = format!("user {} is active, but waits to be activated", user.id);
+                let mut write = Write::remove(Entity::User(user.id).key(), "awaits_activation");
+                write.condition = Condition::Equals("version", number(user.version));
+                self.note(line, Some(Mend::new(Owner::Nobody, write)));
+            }
             for flag in Flag::ALL.into_iter().filter(|flag| user.has(*flag)) {
                 let key = Entity::Flagged(user.id, flag).key();
                 let mend = Mend::new(of_user(user), Write::put(flag_row(user, flag)));
@@ -151,6 +159,14 @@ impl Found<'_> {
         let mend = Mend::new(of_user(user), index(email.key(), &by_email));
         if self.contents.get(&email.key()).is_some() {
             self.index(&email.key(), &by_email, mend);
+        }
+    }
+
+    fn mails(&mut self, mails: &[Mail]) {
+        for mail in mails {
+            let (key, place) = (Entity::Mail(&mail.id).key(), keys::owed(&mail.id));
+            let mend = Mend::new(Owner::Nobody, index(key.clone(), &place));
+            self.index(&key, &place, mend);
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     queries::Direction,
     writes::{Condition, Write},
 };
-use crate::mail::Mail;
+use crate::{domain::User, mail::Mail};
 
 /// The write that owes a mail, for the transaction of what it is about.
 ///
@@ -63,6 +63,19 @@ impl Store {
         let mut found = self.table.batch_get(wanted.iter().cloned()).await?;
         let found = wanted.iter().filter_map(|key| found.remove(key));
         found.map(from_item).collect()
+    }
+
+    /// The mails that are owed to a user or their address.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn mails_of(&self, user: &User) -> Result<Vec<Mail>, StoreError> {
+        let mut mails = self.owed_mails(usize::MAX).await?;
+        mails.retain(|mail| match mail.user_id {
+            Some(id) => id == user.id,
+            None => !user.email.is_empty() && mail.to.lower() == user.email.lower(),
+        });
+        Ok(mails)
     }
 
     /// Takes a mail into one's hands until a time (seconds since 1970), so that nobody else sends it

@@ -176,7 +176,10 @@ async fn a_hash_that_django_made_logs_in_and_is_replaced_by_argon2id() {
     let server = Server::start().await;
     let ann = server.user("ann").hash(DJANGOS).await;
     let stored = async || {
-        let found = server.table.user_to_log_in(ann.id, &ann.username, ann.username.as_str()).await;
+        let found = server
+            .table
+            .user_to_log_in(ann.id, &ann.username, ann.username.as_str())
+            .await;
         let (_, hash) = found.unwrap().unwrap();
         hash.unwrap().expose().to_owned()
     };
