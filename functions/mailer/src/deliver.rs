@@ -1,0 +1,265 @@
+//! A mail on its way: taken in hand, checked against the account as it is now, sent, and forgotten.
+
+use shared::{
+    app::App,
+    domain::{User, UserId},
+    hashing::PasswordHash,
+    mail::{
+        Kind, Mail,
+        links::{Subject, uid},
+    },
+    settings::LinkSettings,
+    store::{StoreError, WriteError},
+};
+use thiserror::Error;
+
+use crate::{Facts, From, Letter, Sender, compose};
+
+/// Seconds for which a mail is in the hands of one mailer: longer than it may run.
+const LEASE: i64 = 60;
+/// How many mails that are left over are read at once.
+const BATCH: usize = 100;
+/// After so many failures one after another the rest waits for the next time: the server is down.
+const FAILURES: usize = 3;
+
+/// Sends the mails that are owed.
+#[derive(Clone)]
+pub struct Mailer {
+    app: App,
+    sender: Sender,
+    from: From,
+    links: LinkSettings,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was sent.
+    Sent,
+    /// It need not be sent any more.
+    Dropped(Dropped),
+    /// Several have the address: each is owed a mail of their own now.
+    Split,
+    /// It had been sent, or dropped, before.
+    Done,
+}
+
+/// Why a mail need not be sent any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// Nobody has the address, or the account is gone.
+    Nobody,
+    /// The account has another address.
+    OtherAddress,
+    /// The account is not one that gets such a mail any more.
+    Changed,
+    /// The link would have ended.
+    TooLate,
+    /// No mail can be sent to such an address.
+    Undeliverable,
+}
+
+/// Why a mail is still owed.
+#[derive(Debug, Error)]
+pub enum NotSent {
+    /// Another mailer has it in hand.
+    #[error("another mailer has it in hand")]
+    InHand,
+    /// It did not leave.
+    #[error("it did not leave: {0}")]
+    Refused(#[from] crate::SendError),
+    /// The table did not answer.
+    #[error("{0}")]
+    Unavailable(#[from] StoreError),
+    /// It could not be put into words.
+    #[error("{0}")]
+    Unwritten(String),
+}
+
+impl Mailer {
+    /// A mailer of a service that has links.
+    pub fn new(app: App, sender: Sender, from: From, links: LinkSettings) -> Self {
+        Self {
+            app,
+            sender,
+            from,
+            links,
+        }
+    }
+
+    /// Sends a mail that is owed, by its id.
+    ///
+    /// # Errors
+    /// It is still owed.
+    pub async fn deliver(&self, id: &str) -> Result<Delivery, NotSent> {
+        let store = &self.app.store;
+        let owed = match store.claim_mail(id, store.now() + LEASE).await? {
+            true => store.mail(id).await?,
+            false if store.mail(id).await?.is_some() => return Err(NotSent::InHand),
+            false => None,
+        };
+        let Some(mail) = owed else {
+            return Ok(Delivery::Done);
+        };
+        match self.send(&mail).await {
+            Ok(delivery) => {
+                store.forget_mail(id).await?;
+                match delivery {
+                    Delivery::Dropped(why) => {
+                        tracing::info!(kind = ?mail.kind, ?why, "mail dropped")
+                    }
+                    _ => tracing::info!(kind = ?mail.kind, ?delivery, "mail delivered"),
+                }
+                Ok(delivery)
+            }
+            Err(error) => {
+                store.release_mail(id).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends what was owed `age` seconds ago and still is. Returns how many were sent or dropped.
+    ///
+    /// # Errors
+    /// The first failure after which mails are left.
+    pub async fn deliver_owed(&self, age: i64) -> Result<usize, NotSent> {
+        let (mut done, mut failures) = (0, 0);
+        let mut first = None;
+        let before = self.app.store.now() - age;
+        let mut mails = self.app.store.owed_mails(BATCH).await?;
+        mails.retain(|mail| mail.created <= before);
+        for mail in mails {
+            match self.deliver(&mail.id).await {
+                Ok(_) => (done, failures) = (done + 1, 0),
+                Err(NotSent::InHand) => {}
+                Err(error) => {
+                    failures += 1;
+                    first = first.or(Some(error));
+                    if failures == FAILURES {
+                        break;
+                    }
+                }
+            }
+        }
+        match first {
+            Some(error) => Err(error),
+            None => Ok(done),
+        }
+    }
+
+    async fn send(&self, mail: &Mail) -> Result<Delivery, NotSent> {
+        let id = match mail.user_id {
+            Some(id) => id,
+            None => match self.owners(mail).await?.as_slice() {
+                // Nobody is read like somebody, so that the load of a server does not tell.
+                [] => UserId(0),
+                [id] => *id,
+                several => return self.split(mail, several).await,
+            },
+        };
+        let Some((user, hash)) = self.app.store.user_and_hash(id).await? else {
+            return Ok(Delivery::Dropped(Dropped::Nobody));
+        };
+        if let Some(why) = self.unwanted(mail, &user, hash.as_ref()) {
+            return Ok(Delivery::Dropped(why));
+        }
+        let letter = self.write(mail, &user, hash.as_ref()).await?;
+        let to = match mail.user_id {
+            Some(_) => &mail.to,
+            None => &user.email,
+        };
+        let Some(message) = compose(&self.from, to.as_str(), letter) else {
+            return Ok(Delivery::Dropped(Dropped::Undeliverable));
+        };
+        self.sender.send(&message).await?;
+        Ok(Delivery::Sent)
+    }
+
+    async fn owners(&self, mail: &Mail) -> Result<Vec<UserId>, StoreError> {
+        let users = self.app.store.users_by_email(&mail.to).await?;
+        Ok(users.into_iter().map(|user| user.id).collect())
+    }
+
+    /// Owes a mail to each of those who have an address.
+    async fn split(&self, mail: &Mail, owners: &[UserId]) -> Result<Delivery, NotSent> {
+        let users = self.app.store.users(owners).await?;
+        let each = users.into_iter().map(|user| Mail {
+            created: mail.created,
+            ttl: mail.ttl,
+            ..Mail::new(mail.kind, Some(user.id), user.email, mail.created)
+        });
+        let each: Vec<Mail> = each.collect();
+        match self.app.store.replace_mail(&mail.id, &each).await {
+            Ok(()) => Ok(Delivery::Split),
+            Err(WriteError::Failed(error)) => Err(error.into()),
+            // Somebody else has done it.
+            Err(WriteError::Refused(_) | WriteError::Contended) => Err(NotSent::InHand),
+        }
+    }
+
+    /// Why the account, as it is now, does not get the mail.
+    fn unwanted(&self, mail: &Mail, user: &User, hash: Option<&PasswordHash>) -> Option<Dropped> {
+        let is_pending = is_pending(mail, user);
+        let is_theirs = user.email == mail.to || is_pending || mail.kind == Kind::EmailChanged;
+        if mail.user_id.is_some() && !is_theirs {
+            return Some(Dropped::OtherAddress);
+        }
+        let can_log_in = hash.is_some_and(|hash| !hash.is_unusable());
+        let is_fit = match mail.kind {
+            Kind::Activation => is_pending || user.awaits_activation && can_log_in,
+            Kind::PasswordReset | Kind::UsernameReset => user.is_active && can_log_in,
+            Kind::Invitation => user.is_active,
+            Kind::Confirmation
+            | Kind::PasswordChanged
+            | Kind::UsernameChanged
+            | Kind::EmailChanged
+            | Kind::SessionEnded => true,
+        };
+        if !is_fit {
+            return Some(Dropped::Changed);
+        }
+        let ends = mail.created + self.app.settings.accounts.link_timeout;
+        let is_late = self.url(mail.kind).is_some() && self.app.clock.now() > ends;
+        is_late.then_some(Dropped::TooLate)
+    }
+
+    /// Where the link of a mail leads, if it has one.
+    fn url(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::Activation => self.links.activation.as_deref(),
+            Kind::PasswordReset | Kind::Invitation => Some(&self.links.password_reset),
+            Kind::UsernameReset => self.links.username_reset.as_deref(),
+            _ => None,
+        }
+    }
+
+    async fn write(
+        &self,
+        mail: &Mail,
+        user: &User,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Letter, NotSent> {
+        let is_pending = is_pending(mail, user);
+        let mut subject = Subject::of(user, hash);
+        if is_pending {
+            subject.email = mail.to.as_str();
+        }
+        let link = match self.url(mail.kind) {
+            Some(url) => {
+                let token = self.app.keys.link_token(subject, self.app.clock.now());
+                self.links.link(url, &uid(user.id), &token.await)
+            }
+            None => String::new(),
+        };
+        let timeout = self.app.settings.accounts.link_timeout;
+        let facts = Facts::of(mail, user, &self.links, link, timeout);
+        Letter::write(mail.kind, is_pending, &facts)
+            .map_err(|error| NotSent::Unwritten(error.to_string()))
+    }
+}
+
+/// Whether a mail is to an address that waits to be confirmed.
+fn is_pending(mail: &Mail, user: &User) -> bool {
+    mail.kind == Kind::Activation && user.pending_email.as_ref() == Some(&mail.to)
+}

@@ -1,0 +1,87 @@
+//! The events of the function: new mails of the table's stream, and a schedule.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+
+use crate::{Mailer, NotSent};
+
+/// Seconds that the stream has for a mail before the schedule looks for it.
+const LEFT_OVER: i64 = 300;
+
+/// What Lambda calls the function with.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// Records of the table's stream.
+    Stream {
+        /// In the order of time.
+        #[serde(rename = "Records")]
+        records: Vec<Record>,
+    },
+    /// Anything else is the schedule.
+    Schedule(serde_json::Value),
+}
+
+/// A record of a DynamoDB stream.
+#[derive(Debug, Deserialize)]
+pub struct Record {
+    dynamodb: Change,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    sequence_number: String,
+    new_image: Option<serde_dynamo::Item>,
+}
+
+/// The records that are to be tried again.
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// Of the batch.
+    pub batch_item_failures: Vec<ItemFailure>,
+}
+
+/// A record that is to be tried again.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Its sequence number.
+    pub item_identifier: String,
+}
+
+/// Sends the mails of an event. What is left is in the answer, with which Lambda tries it again: from
+/// the first failure on, so that the rest of the batch is tried now all the same, and those that are
+/// done are done.
+///
+/// # Errors
+/// A mail of the schedule is still owed.
+pub async fn answer(mailer: &Mailer, event: Event) -> Result<Answer, NotSent> {
+    let Event::Stream { records } = event else {
+        mailer.deliver_owed(LEFT_OVER).await?;
+        return Ok(Answer::default());
+    };
+    let mut answer = Answer::default();
+    for Record { dynamodb } in records {
+        // The filter of the template lets nothing else through.
+        let Some(id) = dynamodb.new_image.and_then(|image| mail_id(image)) else {
+            continue;
+        };
+        if let Err(error) = mailer.deliver(&id).await {
+            tracing::error!(%error, "a mail is still owed");
+            answer.batch_item_failures.push(ItemFailure {
+                item_identifier: dynamodb.sequence_number,
+            });
+        }
+    }
+    Ok(answer)
+}
+
+fn mail_id(image: serde_dynamo::Item) -> Option<String> {
+    let id = image.get("id").cloned()?;
+    match AttributeValue::from(id) {
+        AttributeValue::S(id) => Some(id),
+        _ => None,
+    }
+}
