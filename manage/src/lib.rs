@@ -14,6 +14,7 @@ pub mod loaddata;
 pub mod logout;
 pub mod migrate;
 pub mod operator;
+pub mod outbox;
 mod private;
 pub mod rollback;
 pub mod rotatekey;
