@@ -12,13 +12,17 @@ pub mod exportuser;
 pub mod init;
 pub mod loaddata;
 pub mod logout;
+mod mailing;
 pub mod migrate;
 pub mod operator;
 pub mod outbox;
+pub mod passwordresetlink;
 mod private;
 pub mod rollback;
 pub mod rotatekey;
 pub mod runserver;
+pub mod sendmail;
+pub mod sendtestemail;
 pub mod setuser;
 pub mod showuser;
 pub mod smoketest;
@@ -74,6 +78,13 @@ enum Command {
     Unlock(unlock::Options),
     /// End all sessions and tokens of a user.
     Logout(logout::Options),
+    /// Print a link with which the password of a user can be set once.
+    Passwordresetlink(passwordresetlink::Options),
+    /// List the mails that are still owed, and send them.
+    Sendmail(sendmail::Options),
+    /// Send a mail to see whether mails leave, by EMAIL_BACKEND, or SMTP if EMAIL_HOST is set, else
+    /// Amazon SES.
+    Sendtestemail(sendtestemail::Options),
     /// Load what Django's dumpdata wrote: users, groups and permissions with their ids and password
     /// hashes. Everything is judged before anything is written.
     Loaddata(loaddata::Options),
@@ -233,6 +244,11 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Setuser(options) => setuser::setuser(options).await,
             Command::Unlock(options) => unlock::unlock(options).await,
             Command::Logout(options) => logout::logout(options).await,
+            Command::Passwordresetlink(options) => {
+                passwordresetlink::passwordresetlink(options).await
+            }
+            Command::Sendmail(options) => sendmail::sendmail(options).await,
+            Command::Sendtestemail(options) => sendtestemail::sendtestemail(options).await,
             Command::Loaddata(options) => loaddata::loaddata(options).await,
             Command::Verifydump(options) => loaddata::verify::verifydump(options).await,
             Command::Dumpdata(options) => dumpdata::dumpdata(options).await,

@@ -44,6 +44,14 @@ pub async fn replace(secret: &str) -> Result<(), CommandError> {
     rotate(&client, secret).await
 }
 
+/// Reads the keys of a secret.
+///
+/// # Errors
+/// The secret cannot be read, or is no signing key.
+pub async fn read(secret: &str) -> Result<Keys, CommandError> {
+    get(&client().await?, secret).await
+}
+
 async fn client() -> Result<Client, CommandError> {
     let config = aws_config::from_env()
         .http_client(https_client(TrustStore::default())?)
@@ -58,12 +66,7 @@ async fn client() -> Result<Client, CommandError> {
 /// # Errors
 /// The secret cannot be read or written, or is no signing key.
 pub async fn rotate(client: &Client, secret: &str) -> Result<(), CommandError> {
-    let read = client.get_secret_value().secret_id(secret).send().await;
-    let text = read
-        .map_err(|error| failed("read", secret, &error))?
-        .secret_string
-        .unwrap_or_default();
-    let keys = Keys::from_secret(&text)?;
+    let keys = get(client, secret).await?;
     let new = json!({"current": random_text(), "previous": keys.signing_key.expose_secret()});
     let put = client
         .put_secret_value()
@@ -72,6 +75,15 @@ pub async fn rotate(client: &Client, secret: &str) -> Result<(), CommandError> {
         .send();
     put.await.map_err(|error| failed("write", secret, &error))?;
     Ok(())
+}
+
+async fn get(client: &Client, secret: &str) -> Result<Keys, CommandError> {
+    let read = client.get_secret_value().secret_id(secret).send().await;
+    let text = read
+        .map_err(|error| failed("read", secret, &error))?
+        .secret_string
+        .unwrap_or_default();
+    Ok(Keys::from_secret(&text)?)
 }
 
 fn failed(verb: &str, secret: &str, error: &(dyn std::error::Error + 'static)) -> CommandError {

@@ -19,6 +19,9 @@ use crate::{
 /// The table's name in an embedded database.
 pub const EMBEDDED_TABLE: &str = "users";
 
+/// The signing key's file beside an embedded database.
+const SIGNING_KEY: &str = "signing-key";
+
 /// Which table to work on.
 #[derive(Args)]
 pub struct Target {
@@ -65,6 +68,16 @@ impl Target {
         let open = self.reach().await?;
         init::stock(&open.store).await?;
         Ok(open)
+    }
+
+    /// Whether it is an embedded database.
+    pub fn is_embedded(&self) -> bool {
+        self.table.is_none()
+    }
+
+    /// Where the signing key beside an embedded database is, if there is one.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        self.is_embedded().then(|| self.data.join(SIGNING_KEY))
     }
 
     async fn reach(&self) -> Result<OpenTarget, CommandError> {

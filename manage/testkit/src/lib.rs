@@ -7,6 +7,7 @@
 //! - [`proxy`] stands between the service and the table, records calls and injects faults.
 //! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
 //!   `events/`.
+//! - [`SmtpSink`] is a mail server that keeps what it gets.
 //! - [`process`] runs binaries, [`routes`] knows every route.
 
 #![allow(
@@ -26,6 +27,7 @@ pub mod routes;
 pub mod runtime;
 pub mod samples;
 mod server;
+pub mod smtp;
 
 pub use answer::{Answer, detail, forbidden, not_found, unauthenticated};
 pub use client::{Account, Caller, Client, NOBODY, registration, user_path};
@@ -33,6 +35,8 @@ pub use pages::{Pages, percent_encoded};
 pub use server::{
     NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, settings,
 };
+
+pub use smtp::SmtpSink;
 
 use shared::domain::names::TextField;
 

@@ -110,7 +110,10 @@ impl Store {
     }
 
     /// Logs what `actor` changed of an object that is no item of its own, such as its counters.
-    pub(crate) async fn log_alone(
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn log_alone(
         &self,
         actor: Actor<'_>,
         object: Object,

@@ -1,0 +1,138 @@
+//! `manage sendmail --pending`: the mails that are still owed.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use mailer::{Delivery, Dropped, Mailer};
+use shared::{
+    mail::{Kind, Mail},
+    store::Store,
+};
+
+use crate::{
+    CommandError,
+    mailing::{self, LinkKey},
+    target::{OpenTarget, Target},
+};
+
+/// Options of `sendmail`.
+#[derive(Args)]
+pub struct Options {
+    /// The mails that are owed and were not sent yet: lists them, and sends them.
+    #[arg(long, required = true)]
+    pending: bool,
+    /// List them only.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    key: LinkKey,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Lists the mails that are owed, the oldest first, and sends them.
+///
+/// # Errors
+/// A setting is malformed, the table's failure, or a mail is still owed.
+pub async fn sendmail(options: Options) -> Result<(), CommandError> {
+    let open = options.target.open_existing().await?;
+    let done = match options.dry_run {
+        true => list(&open.store).await,
+        false => send(&options, &open).await,
+    };
+    open.close().await;
+    done
+}
+
+async fn list(store: &Store) -> Result<(), CommandError> {
+    let mails = store.owed_mails(usize::MAX).await?;
+    for mail in &mails {
+        println!("{}", line(mail, store.now()));
+    }
+    println!("{} mail(s) owed.", mails.len());
+    Ok(())
+}
+
+async fn send(options: &Options, open: &OpenTarget) -> Result<(), CommandError> {
+    // An empty outbox needs no settings.
+    if open.store.owed_mails(1).await?.is_empty() {
+        println!("0 mail(s) owed.");
+        return Ok(());
+    }
+    let app = mailing::app(&options.target, open, &options.key).await?;
+    let mailer = mailing::mailer(app).await?;
+    let (tried, left) = send_all(&open.store, &mailer).await?;
+    match left {
+        0 => {
+            println!("{tried} mail(s) done.");
+            Ok(())
+        }
+        left => Err(CommandError::new(format!(
+            "{left} of {tried} mail(s) are still owed"
+        ))),
+    }
+}
+
+/// Tries every mail once, those too that take the place of another. Returns how many there were, and
+/// how many are still owed.
+async fn send_all(store: &Store, mailer: &Mailer) -> Result<(usize, usize), CommandError> {
+    let mut tried = BTreeSet::new();
+    let mut left = 0;
+    loop {
+        let mut mails = store.owed_mails(usize::MAX).await?;
+        mails.retain(|mail| tried.insert(mail.id.clone()));
+        if mails.is_empty() {
+            return Ok((tried.len(), left));
+        }
+        for mail in &mails {
+            let became = match mailer.deliver(&mail.id).await {
+                Ok(delivery) => words(delivery).to_owned(),
+                Err(error) => {
+                    left += 1;
+                    format!("still owed: {error}")
+                }
+            };
+            println!("{}: {became}", line(mail, store.now()));
+        }
+    }
+}
+
+/// A mail in one line: what, to whom, for how long it is owed, and how often it was tried before.
+fn line(mail: &Mail, now: i64) -> String {
+    let user = match mail.user_id {
+        Some(id) => format!("user {id}"),
+        None => "whoever has it".to_owned(),
+    };
+    let (kind, to) = (kind(mail.kind), mail.to.as_str());
+    let (age, tries) = (now - mail.created, mail.tries);
+    format!("{kind} to {to} ({user}), owed for {age} s, tried {tries} time(s)")
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Activation => "activation",
+        Kind::PasswordReset => "password reset",
+        Kind::UsernameReset => "username reset",
+        Kind::Invitation => "invitation",
+        Kind::Confirmation => "confirmation",
+        Kind::PasswordChanged => "password changed",
+        Kind::UsernameChanged => "username changed",
+        Kind::EmailChanged => "address changed",
+        Kind::SessionEnded => "session ended",
+    }
+}
+
+fn words(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Sent => "sent",
+        Delivery::Split => "owed to each of those who share the address",
+        Delivery::Done => "sent by another meanwhile",
+        Delivery::Dropped(why) => match why {
+            Dropped::Nobody => "dropped, nobody has the address or the account is gone",
+            Dropped::OtherAddress => "dropped, the account has another address",
+            Dropped::Changed => "dropped, the account gets no such mail any more",
+            Dropped::TooLate => "dropped, its link would have ended",
+            Dropped::Undeliverable => "dropped, no mail can be sent to such an address",
+        },
+    }
+}
