@@ -68,6 +68,7 @@ pub fn function_of(path: &str) -> &'static str {
 pub fn prefix_of(function: &str) -> String {
     match function {
         ADMIN => "/admin".to_owned(),
+        ACCOUNT => "/account".to_owned(),
         "auth" => "/api/auth".to_owned(),
         function => format!("/api/auth/{function}"),
     }
