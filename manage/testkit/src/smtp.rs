@@ -132,21 +132,25 @@ impl SmtpSink {
         lock(&self.shared.kept).len()
     }
 
+    /// Takes the oldest mail to an address, in whatever letter case, if one is there.
+    pub fn taken(&self, address: &str) -> Option<Message> {
+        let is_to = |message: &Message| {
+            let mut to = message.to.iter();
+            to.any(|to| to.to_lowercase() == address.to_lowercase())
+        };
+        let mut kept = lock(&self.shared.kept);
+        let place = kept.iter().position(is_to)?;
+        Some(kept.remove(place))
+    }
+
     async fn take(&self, address: &str) -> Message {
         loop {
             // Listens before it looks, so that nothing comes unnoticed in between.
             let came = self.shared.came.notified();
             tokio::pin!(came);
             came.as_mut().enable();
-            let is_to = |message: &Message| {
-                let mut to = message.to.iter();
-                to.any(|to| to.to_lowercase() == address.to_lowercase())
-            };
-            {
-                let mut kept = lock(&self.shared.kept);
-                if let Some(place) = kept.iter().position(is_to) {
-                    return kept.remove(place);
-                }
+            if let Some(message) = self.taken(address) {
+                return message;
             }
             came.await;
         }

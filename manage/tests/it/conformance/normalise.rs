@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use testkit::Answer;
 
+use super::post::Link;
 use super::token;
 use super::variables::plain;
 
@@ -82,6 +83,21 @@ impl Normaliser {
     pub fn bind(&mut self, kind: Kind, id: i128, name: &str) {
         self.symbols
             .insert((kind, id), format!("<{}:{name}>", kind.name()));
+    }
+
+    /// A mail in the form of the golden files: whom it reached, and its link.
+    pub fn mail(&mut self, to: &[String], link: Option<&Link>) -> Value {
+        let to: Vec<String> = to.iter().map(|to| self.text(to)).collect();
+        let mut mail = json!({ "to": to });
+        if let Some(Link { before, uid, .. }) = link {
+            let id = token::decoded(uid).and_then(|id| id.parse().ok());
+            let whose = match id {
+                Some(id) => self.symbol(Kind::User, id),
+                None => "?".to_owned(),
+            };
+            mail["link"] = format!("{before}<uid of {whose}>/<token>").into();
+        }
+        mail
     }
 
     /// An answer in the form of the golden files.

@@ -1,6 +1,8 @@
 //! Plays the scenarios against a server.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::header::{
@@ -15,7 +17,8 @@ use tokio::task::JoinSet;
 
 use super::compare;
 use super::normalise::{Kind, Normaliser, integer};
-use super::scenario::{self, Body, Scenario, Step};
+use super::post::Post;
+use super::scenario::{self, Body, Scenario, Step, Wait};
 use super::variables::{Variables, plain};
 
 /// How many scenarios are played at once; the steps of each are played in order.
@@ -37,17 +40,26 @@ pub struct Outcome {
     pub differences: Vec<String>,
 }
 
-/// Plays every scenario against a server: one outcome for each step, in the order of the files.
+/// Plays every scenario of these modes against a server, whose clock stands: one outcome for each step, in the order of the files.
 ///
 /// All names carry a suffix of their own, so a server may be used again and again.
-pub async fn run(client: &Client) -> Vec<Outcome> {
+pub async fn run(
+    client: &Client,
+    post: &Post,
+    time: &Arc<AtomicI64>,
+    modes: &BTreeSet<String>,
+) -> Vec<Outcome> {
     let server = Arc::new(ServerUnderTest {
         client: client.clone(),
+        post: post.clone(),
+        time: Arc::clone(time),
         admin: Mutex::new(None),
     });
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
-    for (position, scenario) in scenario::all().into_iter().enumerate() {
+    let mut scenarios = scenario::all();
+    scenarios.retain(|scenario| scenario.modes == *modes);
+    for (position, scenario) in scenarios.into_iter().enumerate() {
         let (server, at_once) = (Arc::clone(&server), Arc::clone(&at_once));
         tasks.spawn(async move {
             let _turn = at_once
@@ -68,6 +80,8 @@ pub async fn run(client: &Client) -> Vec<Outcome> {
 /// The server, and what is needed to speak to it.
 struct ServerUnderTest {
     client: Client,
+    post: Post,
+    time: Arc<AtomicI64>,
     admin: Mutex<Option<(Instant, Admin)>>,
 }
 
@@ -79,6 +93,7 @@ struct Admin {
     refresh: String,
     admin_id: i128,
     inactive_id: i128,
+    unusable_id: i128,
 }
 
 /// One scenario being played.
@@ -111,6 +126,9 @@ impl ServerUnderTest {
 
     /// Sends one request; its answer, normalised, or why there is none.
     async fn step(&self, run: &mut Run, step: &Step) -> Result<Value, String> {
+        if let Some(wait) = &step.wait {
+            return self.wait(run, wait).await;
+        }
         for (name, spec) in &step.mint {
             run.variables.mint(name, spec, SIGNING_KEY)?;
         }
@@ -123,6 +141,38 @@ impl ServerUnderTest {
             }
         }
         Ok(run.normaliser.answer(&step.method, &path, &answer))
+    }
+
+    /// Waits for what a step waits for.
+    async fn wait(&self, run: &mut Run, wait: &Wait) -> Result<Value, String> {
+        Ok(match wait {
+            Wait::Mail(address, variable) => {
+                let address = run.variables.text(address)?;
+                let mail = self.mail(run, &address, variable.as_deref()).await;
+                json!({ "mail": mail })
+            }
+            Wait::NoMail(address) => {
+                let address = run.variables.text(address)?;
+                json!({"no_mail": self.post.is_empty_for(&address).await?})
+            }
+            Wait::Time(seconds) => {
+                // The clock stands: it is moved.
+                self.time.fetch_add(seconds.ceil() as i64, Ordering::SeqCst);
+                json!({"slept": seconds})
+            }
+        })
+    }
+
+    /// The next mail to an address; the variable gets the parts of its link.
+    async fn mail(&self, run: &mut Run, address: &str, variable: Option<&str>) -> Value {
+        let (message, link) = self.post.next(address).await;
+        if let (Some(variable), Some(link)) = (variable, &link) {
+            for (part, value) in [("uid", &link.uid), ("token", &link.token)] {
+                run.variables
+                    .set(format!("{variable}.{part}"), value.as_str());
+            }
+        }
+        run.normaliser.mail(&message.to, link.as_ref())
     }
 
     /// The answer to one request, sent as the recorder sent it.
@@ -158,11 +208,24 @@ impl ServerUnderTest {
         let admin = self.admin().await?;
         run.know("admin", admin.admin_id);
         run.know("inactive", admin.inactive_id);
+        run.know("unusable", admin.unusable_id);
         run.variables.set("admin.access", admin.access.as_str());
         run.variables.set("admin.refresh", admin.refresh.as_str());
 
+        let activates = scenario.modes.contains("activation");
         for name in &scenario.setup.users {
-            self.set_up_user(&mut run, name).await?;
+            let id = self.register(&mut run, name).await?;
+            if activates {
+                self.activate(&mut run, name).await?;
+            }
+            self.log_in(&mut run, name).await?;
+            run.made_user(name, id);
+        }
+        for name in &scenario.setup.pending {
+            let id = self.register(&mut run, name).await?;
+            run.made_user(name, id);
+            let address = run.variables.text(&format!("${{{name}.email}}"))?;
+            self.mail(&mut run, &address, Some(name)).await;
         }
         for name in &scenario.setup.groups {
             let full = format!("{name}_{}", run.variables.run);
@@ -183,20 +246,44 @@ impl ServerUnderTest {
         Ok(run)
     }
 
-    async fn set_up_user(&self, run: &mut Run, name: &str) -> Result<(), String> {
+    /// Registers a user; their id.
+    async fn register(&self, run: &mut Run, name: &str) -> Result<i128, String> {
         let username = format!("{name}_{}", run.variables.run);
         let email = format!("{username}@example.com");
         let mut body = registration(&username, &email);
         body["first_name"] = capitalised(name).into();
         body["last_name"] = "Setup".into();
-        let id = self.make("users/register/", NOBODY, body).await?;
-        let login = self.login(&username).await?;
         run.variables.set(format!("{name}.email"), email);
+        self.make("users/register/", NOBODY, body).await
+    }
+
+    /// Activates a user who has registered, through their mail.
+    async fn activate(&self, run: &mut Run, name: &str) -> Result<(), String> {
+        let address = run.variables.text(&format!("${{{name}.email}}"))?;
+        self.mail(run, &address, Some(name)).await;
+        let part = |part| {
+            plain(
+                &run.variables
+                    .lookup(&format!("{name}.{part}"))
+                    .unwrap_or_default(),
+            )
+        };
+        let link = json!({"uid": part("uid"), "token": part("token")});
+        let path = "users/activation/";
+        let answer = self.client.try_ask(NOBODY, "POST", path, link).await?;
+        match answer.status {
+            204 => Ok(()),
+            _ => Err(format!("activation of {name}: {answer:?}")),
+        }
+    }
+
+    async fn log_in(&self, run: &mut Run, name: &str) -> Result<(), String> {
+        let username = format!("{name}_{}", run.variables.run);
+        let login = self.login(&username).await?;
         for token in ["access", "refresh"] {
             run.variables
                 .set(format!("{name}.{token}"), login[token].clone());
         }
-        run.made(Kind::User, name, username, id);
         Ok(())
     }
 
@@ -233,6 +320,7 @@ impl ServerUnderTest {
         let admin = Admin {
             admin_id: id_of("admin")?,
             inactive_id: id_of("inactive")?,
+            unusable_id: id_of("unusable")?,
             refresh: plain(&login["refresh"]),
             access,
         };
@@ -245,7 +333,14 @@ impl Run {
     /// Makes an account that was there before a variable.
     fn know(&mut self, name: &str, id: i128) {
         self.variables.set(format!("{name}.password"), PASSWORD);
+        self.variables
+            .set(format!("{name}.email"), format!("{name}@example.com"));
         self.made(Kind::User, name, name.to_owned(), id);
+    }
+
+    fn made_user(&mut self, name: &str, id: i128) {
+        let username = format!("{name}_{}", self.variables.run);
+        self.made(Kind::User, name, username, id);
     }
 
     /// Makes what was made a variable, and its id a symbol.

@@ -10,9 +10,22 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+/// What a service can be told that changes its answers. A scenario was recorded in exactly the modes that it
+/// names.
+pub const MODES: [&str; 7] = [
+    "activation",
+    "rotation",
+    "retype",
+    "show_not_found",
+    "confirmation",
+    "last_login",
+    "short_timeout",
+];
+
 /// One conversation and the answers that were recorded for it.
 pub struct Scenario {
     pub name: String,
+    pub modes: BTreeSet<String>,
     pub setup: Setup,
     pub steps: Vec<Step>,
     /// The recorded answer of each step, by the step's id.
@@ -25,11 +38,24 @@ pub struct Setup {
     pub users: Vec<String>,
     pub groups: Vec<String>,
     pub permissions: Vec<String>,
+    /// Users who are not activated.
+    pub pending: Vec<String>,
 }
 
-/// One request.
+/// What a step waits for, if it sends no request.
+pub enum Wait {
+    /// The next mail to an address; a variable gets the parts of its link.
+    Mail(String, Option<String>),
+    /// No mail to an address.
+    NoMail(String),
+    /// So many seconds.
+    Time(f64),
+}
+
+/// One request, or something that is waited for.
 pub struct Step {
     pub id: String,
+    pub wait: Option<Wait>,
     pub method: String,
     pub path: String,
     /// The user whose access token is sent.
@@ -81,8 +107,11 @@ fn load(directory: &Path, name: String) -> Scenario {
     let text = read(format!("{name}.json"));
     let mut members: BTreeMap<String, Box<RawValue>> = parse(&name, &text);
     members.remove("about");
-    // Both accounts a scenario can ask for and the signing key are always at hand.
-    members.remove("requires");
+    // The accounts a scenario can ask for and the signing key are always at hand.
+    let requires = members.remove("requires");
+    let requires: Vec<String> = requires.map_or_else(Vec::new, |raw| parse(&name, raw.get()));
+    let is_mode = |required: &String| MODES.contains(&required.as_str());
+    let modes = requires.into_iter().filter(is_mode).collect();
     let setup = members
         .remove("setup")
         .map(|raw| setup(&name, raw.get()))
@@ -112,6 +141,7 @@ fn load(directory: &Path, name: String) -> Scenario {
 
     Scenario {
         name,
+        modes,
         setup,
         steps,
         golden,
@@ -125,6 +155,7 @@ fn setup(scenario: &str, text: &str) -> Setup {
         users: take("users"),
         groups: take("groups"),
         permissions: take("permissions"),
+        pending: take("pending"),
     };
     assert!(
         members.is_empty(),
@@ -137,6 +168,7 @@ fn setup(scenario: &str, text: &str) -> Setup {
 fn step(scenario: &str, members: BTreeMap<String, Box<RawValue>>) -> Step {
     let mut step = Step {
         id: String::new(),
+        wait: None,
         method: String::new(),
         path: String::new(),
         bearer: None,
@@ -146,6 +178,7 @@ fn step(scenario: &str, members: BTreeMap<String, Box<RawValue>>) -> Step {
         save: Map::new(),
     };
     let mut bodies = 0;
+    let is_mail = members.contains_key("mail");
     for (key, raw) in members {
         let text = raw.get();
         match key.as_str() {
@@ -153,6 +186,15 @@ fn step(scenario: &str, members: BTreeMap<String, Box<RawValue>>) -> Step {
             "as" => step.bearer = Some(parse(scenario, text)),
             "headers" => step.headers = parse(scenario, text),
             "mint" => step.mint = parse(scenario, text),
+            "mail" => step.wait = Some(Wait::Mail(parse(scenario, text), None)),
+            "no_mail" => step.wait = Some(Wait::NoMail(parse(scenario, text))),
+            "sleep" => step.wait = Some(Wait::Time(parse(scenario, text))),
+            // After `mail`, in the order of keys.
+            "save" if is_mail => {
+                if let Some(Wait::Mail(_, variable)) = &mut step.wait {
+                    *variable = Some(parse(scenario, text));
+                }
+            }
             "save" => step.save = parse(scenario, text),
             "json" | "raw" | "raw_b64" | "form" => {
                 bodies += 1;
@@ -172,7 +214,12 @@ fn step(scenario: &str, members: BTreeMap<String, Box<RawValue>>) -> Step {
         }
     }
     assert!(!step.id.is_empty(), "{scenario}: a step has no id");
-    assert!(!step.method.is_empty(), "{scenario} {}: no method", step.id);
+    let is_request = !step.method.is_empty();
+    assert!(
+        is_request != step.wait.is_some(),
+        "{scenario} {}: no method, or one too many",
+        step.id
+    );
     assert!(bodies <= 1, "{scenario} {}: more than one body", step.id);
     step
 }

@@ -55,6 +55,16 @@ pub fn sign(
     Ok(format!("{data}.{}", BASE64.encode(signature)))
 }
 
+/// A text in base64url, as djoser's `encode_uid`.
+pub fn encoded(text: &str) -> String {
+    BASE64.encode(text)
+}
+
+/// The text of a uid; `None` where it is none.
+pub fn decoded(uid: &str) -> Option<String> {
+    String::from_utf8(BASE64.decode(uid).ok()?).ok()
+}
+
 /// The token damaged in the way `how` says; `None` when there is no such way.
 pub fn tamper(how: &str, token: &str) -> Option<String> {
     let [head, body, signature] = parts(token)?;

@@ -62,6 +62,18 @@ impl Variables {
             "s" => plain(&self.lookup(rest)?),
             "upper" => plain(&self.lookup(rest)?).to_uppercase(),
             "lower" => plain(&self.lookup(rest)?).to_lowercase(),
+            "b64" => token::encoded(rest),
+            "uid" => token::encoded(&plain(&self.lookup(rest)?)),
+            "flip" => {
+                let text = plain(&self.lookup(rest)?);
+                let (kept, last) = text.split_at(text.len().saturating_sub(1));
+                format!("{kept}{}", if last == "0" { "1" } else { "0" })
+            }
+            "flip1" => {
+                let text = plain(&self.lookup(rest)?);
+                let (first, kept) = text.split_at(text.len().min(1));
+                format!("{}{kept}", if first == "0" { "1" } else { "0" })
+            }
             "rep" => {
                 let (text, count) = rest.rsplit_once(':').ok_or_else(unknown)?;
                 text.repeat(count.parse().map_err(|_| unknown())?)
