@@ -114,6 +114,9 @@ async fn every_recorded_answer_is_given_again() {
         let mut count = 0;
         for modes in &all {
             let server = Server::start().await;
+            server
+                .set_password(&server.admin, play::ADMIN_PASSWORD)
+                .await;
             server.user("inactive").inactive().await;
             server.user("unusable").hash("!nobody").await;
             let (client, post, time) = in_modes(&server, modes).await;

@@ -24,6 +24,9 @@ use super::variables::{Variables, plain};
 /// How many scenarios are played at once; the steps of each are played in order.
 const AT_ONCE: usize = 8;
 
+/// The administrator's password, which is nobody else's.
+pub const ADMIN_PASSWORD: &str = "Adm1n-pass-phrase!";
+
 /// How long the administrator's tokens are used. They live longer, but a scenario needs some of it too.
 const ADMIN_LOGIN: Duration = Duration::from_secs(120);
 
@@ -130,7 +133,8 @@ impl ServerUnderTest {
             return self.wait(run, wait).await;
         }
         for (name, spec) in &step.mint {
-            run.variables.mint(name, spec, SIGNING_KEY)?;
+            let now = self.time.load(Ordering::SeqCst);
+            run.variables.mint(name, spec, SIGNING_KEY, now)?;
         }
         let path = run.variables.text(&step.path)?;
         let content = content(&run.variables, step)?;
@@ -207,6 +211,7 @@ impl ServerUnderTest {
         };
         let admin = self.admin().await?;
         run.know("admin", admin.admin_id);
+        run.variables.set("admin.password", ADMIN_PASSWORD);
         run.know("inactive", admin.inactive_id);
         run.know("unusable", admin.unusable_id);
         run.variables.set("admin.access", admin.access.as_str());
@@ -217,6 +222,10 @@ impl ServerUnderTest {
             let id = self.register(&mut run, name).await?;
             if activates {
                 self.activate(&mut run, name).await?;
+            }
+            if scenario.modes.contains("confirmation") {
+                let address = run.variables.text(&format!("${{{name}.email}}"))?;
+                self.mail(&mut run, &address, None).await;
             }
             self.log_in(&mut run, name).await?;
             run.made_user(name, id);
@@ -279,7 +288,7 @@ impl ServerUnderTest {
 
     async fn log_in(&self, run: &mut Run, name: &str) -> Result<(), String> {
         let username = format!("{name}_{}", run.variables.run);
-        let login = self.login(&username).await?;
+        let login = self.login(&username, PASSWORD).await?;
         for token in ["access", "refresh"] {
             run.variables
                 .set(format!("{name}.{token}"), login[token].clone());
@@ -293,8 +302,8 @@ impl ServerUnderTest {
         id(&expect(&made, 201, path)?)
     }
 
-    async fn login(&self, username: &str) -> Result<Value, String> {
-        let body = json!({"username": username, "password": PASSWORD});
+    async fn login(&self, username: &str, password: &str) -> Result<Value, String> {
+        let body = json!({"username": username, "password": password});
         let answer = self.client.try_ask(NOBODY, "POST", "login/", body).await?;
         expect(&answer, 200, &format!("login of {username}"))
     }
@@ -307,7 +316,7 @@ impl ServerUnderTest {
         {
             return Ok(admin.clone());
         }
-        let login = self.login("admin").await?;
+        let login = self.login("admin", ADMIN_PASSWORD).await?;
         let access = plain(&login["access"]);
         let users = self.client.try_ask(&access, "GET", "users/", Value::Null);
         let users = users.await?;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use regex_lite::{Captures, Regex};
 use serde_json::value::RawValue;
@@ -148,7 +147,13 @@ impl Variables {
     }
 
     /// Signs a token by hand and makes it a variable.
-    pub fn mint(&mut self, name: &str, spec: &Value, signing_key: &str) -> Result<(), String> {
+    pub fn mint(
+        &mut self,
+        name: &str,
+        spec: &Value,
+        signing_key: &str,
+        now: i64,
+    ) -> Result<(), String> {
         let Value::Object(mut claims) = self.value(&spec["claims"])? else {
             return Err(format!("the claims of {name} are no object"));
         };
@@ -157,7 +162,7 @@ impl Variables {
                 .as_str()
                 .and_then(|text| TIME.captures(text)?[1].parse::<i64>().ok());
             if let Some(offset) = offset {
-                *claim = (now() + offset).into();
+                *claim = (now + offset).into();
             }
         }
         let wrong_key = "x".repeat(48);
@@ -231,15 +236,10 @@ fn random() -> u64 {
     RandomState::new().hash_one(())
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("the clock is past 1970");
-    i64::try_from(since.as_secs()).expect("the clock is before the year 292277026596")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
     use serde_json::json;
 
     use super::*;
@@ -315,12 +315,19 @@ mod tests {
     fn a_minted_token_holds_times_relative_to_now() {
         let mut variables = variables();
         let spec = json!({"claims": {"exp": "now+300", "iat": "now-5", "user_id": "${s:ann.id}"}, "alg": "none"});
-        assert_eq!(variables.mint("t", &spec, "key"), Ok(()));
+        assert_eq!(variables.mint("t", &spec, "key", now()), Ok(()));
         let token = plain(&variables.lookup("t").expect("the token was minted"));
         let claims = token::claims(&token).expect("a minted token is a token");
         let time = |name: &str| claims[name].as_i64().expect("a time is an integer");
         assert_eq!(time("exp") - time("iat"), 305);
         assert_eq!(claims["user_id"], "7");
         assert!(token.ends_with('.'));
+    }
+
+    fn now() -> i64 {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("the clock is past 1970");
+        i64::try_from(since.as_secs()).expect("the clock is before the year 292277026596")
     }
 }
