@@ -173,10 +173,7 @@ impl LinkSettings {
         pages: bool,
         activates: bool,
     ) -> Result<Option<Self>, SettingsError> {
-        let domain = env.get("EMAIL_FRONTEND_DOMAIN");
-        let Some(domain) = domain.or_else(|| env.get("DOMAIN")) else {
-            return Ok(None);
-        };
+        let (domain, other) = (env.get("EMAIL_FRONTEND_DOMAIN"), env.get("DOMAIN"));
         let url = |name, page: Option<&str>| {
             let url = env.get(name).or_else(|| page.map(str::to_owned));
             let has_places = |url: &String| url.contains("{uid}") && url.contains("{token}");
@@ -192,10 +189,15 @@ impl LinkSettings {
         let page = |page| pages.then_some(page);
         let password_reset = url("PASSWORD_RESET_CONFIRM_URL", page(RESET_PAGE))?;
         let activation = url("ACTIVATION_URL", page(ACTIVATION_PAGE))?;
+        let username_reset = url("USERNAME_RESET_CONFIRM_URL", None)?;
+        let protocol = env.get("EMAIL_FRONTEND_PROTOCOL");
+        let (site_name, name) = (env.get("EMAIL_FRONTEND_SITE_NAME"), env.get("SITE_NAME"));
+        let Some(domain) = domain.or(other) else {
+            return Ok(None);
+        };
         if activates && activation.is_none() {
             return Err(missing("ACTIVATION_URL"));
         }
-        let protocol = env.get("EMAIL_FRONTEND_PROTOCOL");
         let protocol = protocol.unwrap_or_else(|| "https".to_owned());
         if !["http", "https"].contains(&protocol.as_str()) {
             let text = "EMAIL_FRONTEND_PROTOCOL is neither http nor https";
@@ -205,14 +207,13 @@ impl LinkSettings {
             let text = "EMAIL_FRONTEND_DOMAIN is no domain, such as www.example.com";
             return Err(SettingsError::new(text));
         }
-        let site_name = env.get("EMAIL_FRONTEND_SITE_NAME");
-        let site_name = site_name.or_else(|| env.get("SITE_NAME"));
+        let site_name = site_name.or(name);
         Ok(Some(Self {
             protocol,
             site_name: site_name.unwrap_or_else(|| domain.clone()),
             domain,
             password_reset: password_reset.ok_or_else(|| missing("PASSWORD_RESET_CONFIRM_URL"))?,
-            username_reset: url("USERNAME_RESET_CONFIRM_URL", None)?,
+            username_reset,
             activation,
         }))
     }
