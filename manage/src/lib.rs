@@ -15,6 +15,7 @@ pub mod logout;
 mod mailing;
 pub mod migrate;
 pub mod operator;
+pub mod outbox;
 pub mod passwordresetlink;
 mod private;
 pub mod rollback;

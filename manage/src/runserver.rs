@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 use crate::{
     CommandError, all_routes, cors,
     engine::{Access, Engine, LOOPBACK, Opened},
-    init, parsed, private, random_text,
+    init, outbox, parsed, private, random_text,
     target::EMBEDDED_TABLE,
     users::SUPERUSER_EMAIL,
     with_peers,
@@ -97,7 +97,11 @@ async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CommandError> {
     let directory = (!options.memory).then_some(options.data.as_path());
-    let (app, password) = prepare(connect_to(&engine.endpoint()), directory, Clock::System).await?;
+    let client = connect_to(&engine.endpoint());
+    let (app, password) = prepare(client, directory, address, Clock::System).await?;
+    if let Some(mailer) = outbox::mailer(&app, directory, &engine.endpoint())? {
+        tokio::spawn(outbox::send_all(app.clone(), mailer));
+    }
     let origins = app.settings.cors_allowed_origins.clone();
     let mut router: Router = all_routes(app);
     if !origins.is_empty() {
@@ -122,20 +126,31 @@ async fn serve(
     }
 }
 
-/// A table ready to use, and the app on it; with the password of `admin` if the table was empty.
+/// A table ready to use, and the app on it, served at an address; with the password of `admin` if the table was empty.
 ///
 /// # Errors
 /// A malformed setting, or the table's failure.
 pub async fn prepare(
     client: Client,
     directory: Option<&Path>,
+    address: SocketAddr,
     clock: Clock,
 ) -> Result<(App, Option<String>), CommandError> {
     init::create_table(&client, EMBEDDED_TABLE).await?;
     let key = signing_key(directory)?;
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let has_front_end = given("EMAIL_FRONTEND_DOMAIN").or(given("DOMAIN")).is_some();
+    let has_pages = given("ACCOUNT_PAGES").is_none_or(|flag| flag.eq_ignore_ascii_case("true"));
+    let is_front_end = has_pages && !has_front_end;
     let settings = Settings::from_lookup(|name| match name {
         "SIGNING_KEY" => Some(key.clone()),
         "TABLE_NAME" => Some(EMBEDDED_TABLE.to_owned()),
+        // Links lead to the pages of this service unless a front end has its own.
+        "EMAIL_FRONTEND_DOMAIN" if is_front_end => Some(address.to_string()),
+        "EMAIL_FRONTEND_PROTOCOL" if is_front_end => {
+            given(name).or_else(|| Some("http".to_owned()))
+        }
+        "ACCOUNT_PAGES" if is_front_end => Some("true".to_owned()),
         name => std::env::var(name).ok(),
     })?;
     let app = App::local(settings, client, clock)?;

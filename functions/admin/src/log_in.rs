@@ -71,6 +71,7 @@ pub async fn log_in(
             username,
             password: &password,
             untrimmed: None,
+            normalises: true,
             address: client.address,
         };
         login::log_in(&app, attempt, |user| user.is_staff).await

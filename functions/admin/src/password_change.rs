@@ -68,6 +68,7 @@ async fn save(
         // With the limits of logins: somebody at an open browser cannot guess without end.
         let attempt = login::Attempt {
             untrimmed: None,
+            normalises: true,
             username: user.username.as_str(),
             password: &old,
             address,

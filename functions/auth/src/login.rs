@@ -39,6 +39,7 @@ pub async fn login(
         username: &username,
         password: &password,
         untrimmed: untrimmed.as_ref(),
+        normalises: false,
         address: client.address,
     };
     let user = log_in(&app, attempt, |_| true).await?;

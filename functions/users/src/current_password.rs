@@ -36,6 +36,7 @@ pub async fn check(
         username: caller.username.as_str(),
         password: &password,
         untrimmed: untrimmed.as_ref(),
+        normalises: false,
         address: client.address,
     };
     match login::check(app, attempt, |user| user.id == caller.id).await {

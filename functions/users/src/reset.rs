@@ -19,10 +19,8 @@ pub async fn ask_for_password(
     client: RequestClient,
     body: JsonOrForm,
 ) -> Result<Response, ApiError> {
-    if app.settings.accounts.links.is_none() {
-        return Err(ApiError::NotFound);
-    }
-    ask(&app, Kind::PasswordReset, client, body).await
+    let is_sent = app.settings.accounts.links.is_some();
+    ask(&app, Kind::PasswordReset, is_sent, client, body).await
 }
 
 pub async fn ask_for_username(
@@ -32,19 +30,22 @@ pub async fn ask_for_username(
     body: JsonOrForm,
 ) -> Result<Response, ApiError> {
     let links = app.settings.accounts.links.as_ref();
-    if links.is_none_or(|links| links.username_reset.is_none()) {
-        return Err(ApiError::NotFound);
-    }
-    ask(&app, Kind::UsernameReset, client, body).await
+    let is_sent = links.is_some_and(|links| links.username_reset.is_some());
+    ask(&app, Kind::UsernameReset, is_sent, client, body).await
 }
 
+/// Where the service sends no such mail, there is no such action either.
 async fn ask(
     app: &App,
     kind: Kind,
+    is_sent: bool,
     RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Response, ApiError> {
     let email = addressee(body.fields()?)?;
+    if !is_sent {
+        return Err(ApiError::NotFound);
+    }
     let tells = app.settings.accounts.show_email_not_found;
     if tells && !mails::reaches_somebody(app, kind, &email).await? {
         return Err(ApiError::NobodyByEmail);

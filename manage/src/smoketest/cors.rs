@@ -28,7 +28,7 @@ pub async fn check(
     for (origin, is_allowed) in cases.chain([(&NOBODY, allows_any)]) {
         // The admin pages are for no other origin.
         for function in functions.iter().filter(|function| function.is_of_api()) {
-            let Some(Probe { path, answers }) = function.probes.first() else {
+            let Some(Probe { path, answers, .. }) = function.probes.first() else {
                 continue;
             };
             let name = |method| {

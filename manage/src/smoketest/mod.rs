@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::{CommandError, cors::parse_origin};
 use client::{Address, Client};
-use probes::{Function, Probe, functions};
+use probes::{Expected, Function, functions};
 
 /// What API Gateway may call `WWW-Authenticate` in the answers of a function.
 const RENAMED_CHALLENGE: HeaderName = HeaderName::from_static("x-amzn-remapped-www-authenticate");
@@ -80,9 +80,15 @@ type Times = Vec<Option<Duration>>;
 /// to API Gateway, and tells how long each answer took.
 async fn ask(client: &Client, function: &Function, report: &mut Report) -> Times {
     let mut times = Vec::new();
-    for Probe { path, answers } in &function.probes {
-        for path in [path.as_str(), path.trim_end_matches('/')] {
+    for probe in &function.probes {
+        let (whole, answers) = (probe.path.as_str(), &probe.answers);
+        let moved = Expected::Moved(whole.to_owned());
+        for path in [whole, whole.trim_end_matches('/')] {
             for (method, expected) in answers {
+                let expected = match probe.redirects && path != whole {
+                    true => &moved,
+                    false => expected,
+                };
                 let answer = client.send(method, path, None).await;
                 times.push(answer.as_ref().ok().map(|answer| answer.time));
                 if let Ok(answer) = &answer {

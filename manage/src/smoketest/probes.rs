@@ -28,6 +28,8 @@ pub struct Function {
 pub struct Probe {
     pub path: String,
     pub answers: Vec<(Method, Expected)>,
+    /// Whether the path without its last slash redirects.
+    pub redirects: bool,
 }
 
 /// What a request without an account must be answered.
@@ -44,9 +46,11 @@ pub enum Expected {
     LoginPage,
     /// 302 to that page, and from there to this path.
     LogInFirst(String),
+    /// 301 to this path.
+    Moved(String),
 }
 
-use Expected::{LogInFirst, LoginPage, NotAuthenticated, NotFound, OnlyPost, Required};
+use Expected::{LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound, OnlyPost, Required};
 
 /// All functions behind API Gateway.
 pub fn functions() -> Vec<Function> {
@@ -103,9 +107,20 @@ impl Probe {
             })
             .collect();
         let is_only_post = matches!(answers[..], [(Method::POST, Required(_))]);
-        let mut probe = Self { path, answers };
+        let redirects = route.redirects;
+        let mut probe = Self {
+            path,
+            answers,
+            redirects,
+        };
         if is_only_post {
-            probe.answers.push((Method::GET, OnlyPost));
+            // djoser's actions have no methods but their own for who is nobody.
+            let refused = if redirects {
+                NotAuthenticated
+            } else {
+                OnlyPost
+            };
+            probe.answers.push((Method::GET, refused));
         }
         (!probe.answers.is_empty()).then_some(probe)
     }
@@ -114,12 +129,14 @@ impl Probe {
         Self {
             path: path.to_owned(),
             answers: vec![(Method::GET, NotFound), (Method::POST, NotFound)],
+            redirects: false,
         }
     }
 
     fn page(path: String) -> Self {
         Self {
             answers: vec![(Method::GET, LogInFirst(path.clone()))],
+            redirects: false,
             path,
         }
     }
@@ -194,7 +211,14 @@ impl Expected {
                 |to| format!("{} to {to}", answer.status),
             )
         };
-        if let LogInFirst(next) = self {
+        if let Moved(to) = self {
+            if answer.status != 301 || answer.header(header::LOCATION) != Some(to) {
+                return Err(format!(
+                    "expected 301 Moved Permanently to {to}, got {}",
+                    got()
+                ));
+            }
+        } else if let LogInFirst(next) = self {
             let to = format!("{ADMIN}login/?next={next}");
             let leads_there = answer.header(header::LOCATION) == Some(&to);
             if answer.status != 302 || !leads_there {
@@ -230,7 +254,7 @@ impl Expected {
                 405,
                 json!({"detail": format!("Method \"{method}\" not allowed.")}),
             ),
-            LoginPage | LogInFirst(_) => return None,
+            LoginPage | LogInFirst(_) | Moved(_) => return None,
         };
         Some(answer)
     }

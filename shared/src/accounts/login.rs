@@ -29,6 +29,9 @@ pub struct Attempt<'a> {
     /// The password with the outer spaces that a serializer of SimpleJWT trims, if it had some: forms
     /// of Django's admin pages keep them.
     pub untrimmed: Option<&'a Password>,
+    /// Whether the name is also meant in NFKC, as in the forms of Django's pages. Elsewhere only users
+    /// who came from Django are found so.
+    pub normalises: bool,
     /// The source address.
     pub address: Option<IpAddr>,
 }
@@ -126,7 +129,11 @@ async fn verify(
     }
     // An id that no user has is read for an unknown name, so that both take as long.
     let (id, name) = owner.unwrap_or_default();
-    let found = store.user_to_log_in(id, &name, username).await?;
+    let typed = match attempt.normalises {
+        true => name.as_str(),
+        false => username,
+    };
+    let found = store.user_to_log_in(id, &name, typed).await?;
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     if let Some(user) = &user {
         note_user(user.id);
