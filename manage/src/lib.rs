@@ -197,13 +197,14 @@ fn random_text() -> String {
 }
 
 /// The functions behind API Gateway, by name, with their routes.
-pub fn functions() -> [(&'static str, Routes); 5] {
+pub fn functions() -> [(&'static str, Routes); 6] {
     [
         ("auth", auth::routes()),
         ("users", ::users::routes()),
         ("groups", groups::routes()),
         ("permissions", permissions::routes()),
         ("admin", admin::routes()),
+        ("account", ::account::routes()),
     ]
 }
 

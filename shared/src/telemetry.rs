@@ -95,12 +95,26 @@ pub struct RequestInfo {
     is_of_another_api: bool,
 }
 
+/// A path as the log shows it: without the token of a link, with which an account can be taken.
+fn shown(path: &str) -> String {
+    if !path.starts_with("/account/") {
+        return path.to_owned();
+    }
+    let segments = path.split('/').enumerate();
+    let shown = segments.map(|(place, segment)| match segment {
+        _ if place < 4 => segment,
+        "" => "",
+        _ => "*",
+    });
+    shown.collect::<Vec<_>>().join("/")
+}
+
 impl RequestInfo {
     /// Of a request to the service, which comes from that address.
     pub fn of<B>(request: &axum::http::Request<B>, address: Option<IpAddr>) -> Self {
         Self {
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: shown(request.uri().path()),
             context: request.lambda_context_ref().cloned(),
             api_request_id: match request.request_context_ref() {
                 Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -296,4 +310,21 @@ fn trace_id(context: &Context) -> Option<String> {
         .split(';')
         .find_map(|part| part.strip_prefix("Root="));
     Some(root.unwrap_or(header).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn the_log_shows_no_token_of_a_link() {
+        for (path, in_log) in [
+            ("/account/reset/MQ/abc-123/", "/account/reset/MQ/*/"),
+            ("/account/activate/MQ/abc-123/x", "/account/activate/MQ/*/*"),
+            ("/account/reset/", "/account/reset/"),
+            ("/api/auth/users/1/", "/api/auth/users/1/"),
+        ] {
+            assert_eq!(shown(path), in_log);
+        }
+    }
 }

@@ -16,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    assets::{CSS_URL, JS_URL},
+    assets::{CSS, JS},
     staff::Staff,
     urls,
 };
@@ -117,8 +117,8 @@ impl Page {
             title: title.into(),
             username: None,
             csrf: String::new(),
-            css: CSS_URL.as_str(),
-            js: JS_URL.as_str(),
+            css: CSS.address(),
+            js: JS.address(),
             nav: Vec::new(),
             crumbs: Vec::new(),
             messages: Vec::new(),

@@ -1,6 +1,9 @@
 //! Who may do what to which user.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::{FromRequestParts, MatchedPath},
+    http::request::Parts,
+};
 use shared::{
     accounts::rights::may_touch,
     app::App,
@@ -40,10 +43,16 @@ fn check_superuser(caller: &User, target: &User) -> Result<(), ApiError> {
         .ok_or(ApiError::PermissionDenied)
 }
 
+/// Whether the route is `users/me/`, whose path has no id.
+fn is_me(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>();
+    route.is_some_and(|route| !route.as_str().contains('{'))
+}
+
 /// The user in the path; the caller where it names none, as `users/me/`. The caller has just been
 /// read.
 async fn target(parts: &mut Parts, app: &App, caller: &User) -> Result<User, ApiError> {
-    if path_segment(parts, app).await.is_none() {
+    if is_me(parts) {
         return Ok(caller.clone());
     }
     let id = UserId(path_id(parts, app).await?);
@@ -67,7 +76,7 @@ impl FromRequestParts<App> for Readable {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Caller(caller) = Caller::from_request_parts(parts, app).await?;
         let segment = path_segment(parts, app).await;
-        if segment.is_none_or(|segment| segment == "me") {
+        if is_me(parts) || segment.as_deref() == Some("me") {
             return Ok(Self(caller));
         }
         let target = target(parts, app, &caller).await?;

@@ -29,6 +29,9 @@ pub struct Options {
     /// An origin that must be allowed, or * for any; may be repeated. Others must not be allowed.
     #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
     origins: Vec<HeaderValue>,
+    /// Expect the pages of account life, which are there with ACCOUNT_PAGES.
+    #[arg(long)]
+    account_pages: bool,
 }
 
 fn origin(text: &str) -> Result<HeaderValue, CommandError> {
@@ -51,7 +54,7 @@ pub async fn smoketest(options: Options) -> Result<(), CommandError> {
     })?;
     let mut report = Report::default();
     let mut times = Vec::new();
-    let functions = functions();
+    let functions = functions(options.account_pages);
     for function in &functions {
         times.push((function.name, ask(&client, function, &mut report).await));
     }

@@ -17,6 +17,8 @@ use super::{RENAMED_CHALLENGE, client::Answer};
 
 /// The path that all pages begin with.
 const ADMIN: &str = "/admin/";
+/// The function of the pages that mails lead to.
+const ACCOUNT: &str = "account";
 
 /// A function and what it is asked.
 pub struct Function {
@@ -44,18 +46,23 @@ pub enum Expected {
     OnlyPost,
     /// 200 with the page that asks for a password.
     LoginPage,
+    /// 200 with the page that asks for an address.
+    AddressPage,
     /// 302 to that page, and from there to this path.
     LogInFirst(String),
     /// 301 to this path.
     Moved(String),
 }
 
-use Expected::{LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound, OnlyPost, Required};
+use Expected::{
+    AddressPage, LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound, OnlyPost, Required,
+};
 
-/// All functions behind API Gateway.
-pub fn functions() -> Vec<Function> {
+/// All functions behind API Gateway; that of the account pages may be left out of a deployment.
+pub fn functions(account_pages: bool) -> Vec<Function> {
     let functions = crate::functions().into_iter();
     functions
+        .filter(|(name, _)| account_pages || *name != ACCOUNT)
         .map(|(name, routes)| Function::new(name, &routes))
         .collect()
 }
@@ -65,6 +72,7 @@ impl Function {
         let mut probes: Vec<Probe> = routes.table().iter().filter_map(Probe::of).collect();
         match name {
             "admin" => probes.push(Probe::page(format!("{ADMIN}nowhere/"))),
+            ACCOUNT => probes.push(Probe::form("/account/reset/")),
             "auth" => probes.extend([
                 Probe::nowhere("/api/auth/"),
                 Probe::nowhere("/api/auth/nowhere/"),
@@ -81,7 +89,7 @@ impl Function {
 
     /// Whether it serves the API, which front ends of other origins may use.
     pub fn is_of_api(&self) -> bool {
-        self.name != "admin"
+        ![ACCOUNT, "admin"].contains(&self.name)
     }
 }
 
@@ -133,6 +141,14 @@ impl Probe {
         }
     }
 
+    fn form(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            answers: vec![(Method::GET, AddressPage)],
+            redirects: false,
+        }
+    }
+
     fn page(path: String) -> Self {
         Self {
             answers: vec![(Method::GET, LogInFirst(path.clone()))],
@@ -179,7 +195,7 @@ impl Expected {
             let allowed = answer.header(header::ALLOW);
             must(allowed == Some("POST, OPTIONS"), "Allow: POST, OPTIONS");
         }
-        if let LoginPage | LogInFirst(_) = self {
+        if let LoginPage | AddressPage | LogInFirst(_) = self {
             let policy = answer.header(header::CONTENT_SECURITY_POLICY);
             must(policy.is_some(), "Content-Security-Policy");
         }
@@ -227,8 +243,12 @@ impl Expected {
         } else {
             let kind = answer.header(header::CONTENT_TYPE);
             let is_html = kind.is_some_and(|kind| kind.starts_with("text/html"));
-            if answer.status != 200 || !is_html || !answer.says("name=\"password\"") {
-                return Err(format!("expected 200 and the login page, got {}", got()));
+            let (page, field) = match self {
+                AddressPage => ("the page that asks for an address", "name=\"email\""),
+                _ => ("the login page", "name=\"password\""),
+            };
+            if answer.status != 200 || !is_html || !answer.says(field) {
+                return Err(format!("expected 200 and {page}, got {}", got()));
             }
         }
         Ok(())
@@ -254,7 +274,7 @@ impl Expected {
                 405,
                 json!({"detail": format!("Method \"{method}\" not allowed.")}),
             ),
-            LoginPage | LogInFirst(_) | Moved(_) => return None,
+            LoginPage | AddressPage | LogInFirst(_) | Moved(_) => return None,
         };
         Some(answer)
     }

@@ -10,6 +10,9 @@ pub const FUNCTIONS: [&str; 4] = ["auth", "users", "groups", "permissions"];
 /// The function that serves pages.
 pub const ADMIN: &str = "admin";
 
+/// The function that serves the pages of account life.
+pub const ACCOUNT: &str = "account";
+
 /// A path and a method.
 pub type Route = (String, String);
 
@@ -50,6 +53,9 @@ pub fn function_of(path: &str) -> &'static str {
     if path.starts_with("/admin/") {
         return ADMIN;
     }
+    if path.starts_with("/account/") {
+        return ACCOUNT;
+    }
     let rest = path.strip_prefix("/api/auth/").expect("a path of the API");
     let first = rest.split('/').next();
     let mut functions = FUNCTIONS[1..].iter();
@@ -62,6 +68,7 @@ pub fn function_of(path: &str) -> &'static str {
 pub fn prefix_of(function: &str) -> String {
     match function {
         ADMIN => "/admin".to_owned(),
+        ACCOUNT => "/account".to_owned(),
         "auth" => "/api/auth".to_owned(),
         function => format!("/api/auth/{function}"),
     }

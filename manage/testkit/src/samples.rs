@@ -8,7 +8,7 @@ use shared::{app::App, clock::Clock, settings::Settings, store::connect_to};
 
 use crate::{
     engine,
-    routes::{ADMIN, function_of},
+    routes::{ACCOUNT, ADMIN, function_of},
 };
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
@@ -33,7 +33,8 @@ pub fn events() -> BTreeMap<String, Value> {
 
 /// Whether an event asks for a page.
 pub fn is_for_page(event: &Value) -> bool {
-    function_of(event["rawPath"].as_str().expect("a path")) == ADMIN
+    let path = event["rawPath"].as_str().expect("a path");
+    [ACCOUNT, ADMIN].contains(&function_of(path))
 }
 
 /// The service as `sam local` runs it: with the sample settings, on a table with the sample users.

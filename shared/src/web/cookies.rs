@@ -9,6 +9,8 @@ use cookie::{Cookie, SameSite, time::Duration};
 pub const SESSION: &str = "sessionid";
 /// What a form's token is bound to before a session exists.
 pub const CSRF: &str = "csrftoken";
+/// The link of a mail, once it has left the address.
+pub const LINK: &str = "link";
 /// What the next page tells.
 pub const MESSAGES: &str = "messages";
 

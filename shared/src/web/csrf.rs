@@ -48,6 +48,15 @@ pub async fn token(app: &App, secret: &str) -> String {
     app.keys.tags(app.clock.now()).await.tag(PURPOSE, secret)
 }
 
+/// A token for the forms of a browser with or without a session, and the cookies that the page with
+/// them sets. A session goes on.
+pub async fn token_of_browser(app: &App, headers: &HeaderMap) -> (String, Vec<HeaderValue>) {
+    match session::secret(app, headers).await {
+        Some(secret) => (token(app, &secret).await, Vec::new()),
+        None => token_without_session(app, headers).await,
+    }
+}
+
 /// A token for the forms of a browser without a session, and the cookies that the page with them
 /// sets.
 pub async fn token_without_session(app: &App, headers: &HeaderMap) -> (String, Vec<HeaderValue>) {

@@ -1,6 +1,7 @@
 //! What all pages need: cookies, sessions, forms that were sent on purpose, messages, and what the
 //! browser is forbidden.
 
+pub mod assets;
 pub mod cookies;
 pub mod csrf;
 pub mod guard;

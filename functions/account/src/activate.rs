@@ -1,0 +1,114 @@
+//! What the link of an activation's mail opens. The account is activated by a button: programs that
+//! look at mails open every link in them.
+
+use askama::Template;
+use axum::{
+    extract::Path,
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use shared::{
+    accounts::{Refused, links},
+    app::App,
+    http::extract::RequestClient,
+    mail::links::{Link, read_uid, uid},
+    web::guard::redirect,
+};
+
+use crate::{
+    link,
+    page::{Form, Page, PageError, Served, rendered, told},
+};
+
+/// What stands in an address in place of the token.
+const FORM: &str = "confirm";
+
+/// `activate.html`
+#[derive(Template)]
+#[template(path = "activate.html")]
+struct Activate {
+    page: Page,
+    action: String,
+}
+
+/// The link of the mail, and the button once the link has left the address.
+pub async fn open(
+    Served(app): Served,
+    Path((name, token)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    if token != FORM {
+        let link = Link { uid: name, token };
+        return Ok(match link::keep(&app, &link, &headers).await? {
+            Some(cookie) => {
+                let id = read_uid(&link.uid).map(uid).unwrap_or_default();
+                let form = format!("/account/activate/{id}/{FORM}/");
+                (
+                    AppendHeaders([(header::SET_COOKIE, cookie)]),
+                    redirect(&form),
+                )
+                    .into_response()
+            }
+            None => ended(&app),
+        });
+    }
+    let Some(link) = link::kept(&app, &name, &headers).await else {
+        return Ok(ended(&app));
+    };
+    let mut page = Page::with_form(&app, "Activate your account", &headers).await;
+    let cookies = page.take_cookies();
+    let form = Activate {
+        page,
+        action: format!("/account/activate/{}/{FORM}/", link.uid),
+    };
+    Ok(rendered(cookies, &form))
+}
+
+pub async fn activate(
+    Served(app): Served,
+    Path((name, _)): Path<(String, String)>,
+    RequestClient(client): RequestClient,
+    headers: HeaderMap,
+    _: Form,
+) -> Result<Response, PageError> {
+    let Some(link) = link::kept(&app, &name, &headers).await else {
+        return Ok(ended(&app));
+    };
+    match links::activate(&app, &link, &client).await {
+        Ok(()) => {
+            let forget = AppendHeaders([(header::SET_COOKIE, link::forget(&headers))]);
+            Ok((forget, redirect("/account/activate/done/")).into_response())
+        }
+        Err(Refused::StaleLink) => Ok(told(
+            &app,
+            StatusCode::FORBIDDEN,
+            "Your account is active already",
+            "There is nothing left to do: you can log in.",
+            None,
+        )),
+        Err(Refused::Invalid(_)) => Ok(ended(&app)),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+pub async fn done(Served(app): Served) -> Response {
+    told(
+        &app,
+        StatusCode::OK,
+        "Thank you",
+        "Your address is confirmed, and your account is active. Close this page, and go on where you \
+         wanted to log in.",
+        None,
+    )
+}
+
+fn ended(app: &App) -> Response {
+    told(
+        app,
+        StatusCode::BAD_REQUEST,
+        "This link does not work any more",
+        "It was used already, it is too old, or the account was changed since it was sent. The newest \
+         mail has the link that works.",
+        None,
+    )
+}

@@ -1,0 +1,50 @@
+//! The pages that the links of mails lead to, for shops whose front end has none of its own: a new
+//! password, and the activation of an account. Served with `ACCOUNT_PAGES`.
+
+mod activate;
+mod link;
+mod page;
+mod reset;
+
+use axum::{middleware::from_fn, routing::any};
+use shared::{
+    http::{
+        Routes,
+        routes::{Access::Anyone, View},
+    },
+    web::guard::headers,
+};
+
+/// The function's routes.
+pub fn routes() -> Routes {
+    let page = || View::new("");
+    let open = Anyone(&[]);
+    Routes::new()
+        .page(
+            "/account/reset/",
+            page().get(open, reset::ask_address).post(open, reset::send),
+        )
+        .page("/account/reset/sent/", page().get(open, reset::sent))
+        .page("/account/reset/done/", page().get(open, reset::done))
+        .page(
+            "/account/reset/{uid}/{token}/",
+            page().get(open, reset::open).post(open, reset::set),
+        )
+        .page("/account/activate/done/", page().get(open, activate::done))
+        .page(
+            "/account/activate/{uid}/{token}/",
+            page()
+                .get(open, activate::open)
+                .post(open, activate::activate),
+        )
+        .page(
+            "/account/static/{file}/",
+            page().get(open, page::stylesheet),
+        )
+        .map(|router| {
+            router
+                .method_not_allowed_fallback(page::method_not_allowed)
+                .route("/account/{*path}", any(page::unknown_path))
+                .layer(from_fn(headers))
+        })
+}

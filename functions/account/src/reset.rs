@@ -1,0 +1,201 @@
+//! A new password: asking for the mail, and what its link opens.
+
+use askama::Template;
+use axum::{
+    extract::Path,
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use shared::{
+    accounts::{Refused, links, mails},
+    app::App,
+    domain::{EmailAddress, User, password::PersonalAttributes},
+    forms::new_password,
+    http::extract::RequestClient,
+    input::{FieldErrors, Presence},
+    mail::{Kind, links::Link},
+    telemetry::{Event, note_event},
+    web::guard::redirect,
+};
+
+use crate::{
+    link,
+    page::{Form, Page, PageError, Served, all_words, rendered, told, words},
+};
+
+/// What stands in an address in place of the token.
+const FORM: &str = "set-password";
+const ASK_AGAIN: Option<(&str, &str)> = Some(("Ask for a new link", "/account/reset/"));
+
+/// `ask.html`
+#[derive(Template)]
+#[template(path = "ask.html")]
+struct Ask {
+    page: Page,
+    email: String,
+    errors: Vec<String>,
+}
+
+pub async fn ask_address(Served(app): Served, headers: HeaderMap) -> Response {
+    address_form(&app, &headers, String::new(), Vec::new()).await
+}
+
+async fn address_form(
+    app: &App,
+    headers: &HeaderMap,
+    email: String,
+    errors: Vec<String>,
+) -> Response {
+    let mut page = Page::with_form(app, "Forgotten your password?", headers).await;
+    let cookies = page.take_cookies();
+    let ask = Ask {
+        page,
+        email,
+        errors,
+    };
+    rendered(cookies, &ask)
+}
+
+/// The same for every address: nobody learns who has an account.
+pub async fn send(
+    Served(app): Served,
+    RequestClient(client): RequestClient,
+    headers: HeaderMap,
+    Form(mut fields): Form,
+) -> Result<Response, PageError> {
+    let typed = fields.text_or_nothing("email");
+    let Some(email) = fields.text::<EmailAddress>("email", Presence::Required) else {
+        let errors = all_words(&fields.into_errors());
+        return Ok(address_form(&app, &headers, typed, errors).await);
+    };
+    mails::ask(&app, Kind::PasswordReset, email, &client).await?;
+    note_event(Event::MailAsked);
+    Ok(redirect("/account/reset/sent/"))
+}
+
+pub async fn sent(Served(app): Served) -> Response {
+    told(
+        &app,
+        StatusCode::OK,
+        "A mail is on its way",
+        "If an account has the address that you gave, a mail with a link to choose a new password is \
+         on its way to it. If none arrives within some minutes, look among the spam, and make sure \
+         that you gave the address of your account.",
+        None,
+    )
+}
+
+/// The link of the mail, and the form once the link has left the address.
+pub async fn open(
+    Served(app): Served,
+    Path((uid, token)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    if token != FORM {
+        let link = Link { uid, token };
+        return Ok(match link::keep(&app, &link, &headers).await? {
+            Some(cookie) => {
+                let form = format!("/account/reset/{}/{FORM}/", canonical(&link.uid));
+                (
+                    AppendHeaders([(header::SET_COOKIE, cookie)]),
+                    redirect(&form),
+                )
+                    .into_response()
+            }
+            None => ended(&app),
+        });
+    }
+    let Some(link) = link::kept(&app, &uid, &headers).await else {
+        return Ok(ended(&app));
+    };
+    if !links::is_good(&app, &link).await? {
+        return Ok(ended(&app));
+    }
+    Ok(password_form(&app, &headers, &link, &FieldErrors::default()).await)
+}
+
+/// `set_password.html`
+#[derive(Template)]
+#[template(path = "set_password.html")]
+struct SetPassword {
+    page: Page,
+    action: String,
+    first_errors: Vec<String>,
+    second_errors: Vec<String>,
+}
+
+async fn password_form(
+    app: &App,
+    headers: &HeaderMap,
+    link: &Link,
+    errors: &FieldErrors,
+) -> Response {
+    let of = |name: &str| {
+        let errors = errors.iter().filter(|(field, _)| *field == name);
+        words(errors.flat_map(|(_, errors)| errors))
+    };
+    let mut page = Page::with_form(app, "Choose a new password", headers).await;
+    let cookies = page.take_cookies();
+    let form = SetPassword {
+        page,
+        action: format!("/account/reset/{}/{FORM}/", link.uid),
+        first_errors: of("password1"),
+        second_errors: of("password2"),
+    };
+    rendered(cookies, &form)
+}
+
+pub async fn set(
+    Served(app): Served,
+    Path((uid, _)): Path<(String, String)>,
+    RequestClient(client): RequestClient,
+    headers: HeaderMap,
+    Form(mut fields): Form,
+) -> Result<Response, PageError> {
+    let Some(link) = link::kept(&app, &uid, &headers).await else {
+        return Ok(ended(&app));
+    };
+    let target = links::target(&app, &link).await?;
+    let attributes = target
+        .as_ref()
+        .map_or_else(PersonalAttributes::default, User::attributes);
+    let Some(password) = new_password(&mut fields, &attributes) else {
+        return Ok(password_form(&app, &headers, &link, &fields.into_errors()).await);
+    };
+    match links::reset_password(&app, &link, &password, &client).await {
+        Ok(()) => {
+            let forget = AppendHeaders([(header::SET_COOKIE, link::forget(&headers))]);
+            Ok((forget, redirect("/account/reset/done/")).into_response())
+        }
+        Err(Refused::Invalid(_)) => Ok(ended(&app)),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+pub async fn done(Served(app): Served) -> Response {
+    told(
+        &app,
+        StatusCode::OK,
+        "Your password is set",
+        "You can log in with the new password now. Close this page, and go on where you wanted to log \
+         in.",
+        None,
+    )
+}
+
+fn ended(app: &App) -> Response {
+    told(
+        app,
+        StatusCode::BAD_REQUEST,
+        "This link does not work any more",
+        "It was used already, it is too old, or the account was changed since it was sent. The newest \
+         mail has the link that works.",
+        ASK_AGAIN,
+    )
+}
+
+/// The uid of a good link as this service writes it.
+fn canonical(uid: &str) -> String {
+    let id = shared::mail::links::read_uid(uid);
+    id.map(shared::mail::links::uid).unwrap_or_default()
+}
