@@ -41,6 +41,8 @@ TEXTS = [
     "arn:aws:backup:eu-west-1:123456789012:backup-vault:changed",
     "https://changed.example.com",
     "7/hour",
+    "changed/{uid}/{token}",
+    "changed@example.com",
     "a-secret-of-more-than-32-characters",
     "arn:aws:iam::123456789012:policy/changed",
     "7",

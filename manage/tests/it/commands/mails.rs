@@ -51,7 +51,7 @@ async fn runserver_sends_a_mail_at_once_and_after_a_failure() {
     let server = Runserver::from(&mut command);
     let ask = || {
         server.post(
-            &NOBODY,
+            NOBODY,
             "users/reset_password/",
             json!({"email": "ANN@example.com"}),
         )
@@ -78,7 +78,7 @@ async fn what_is_left_is_listed_and_sent_by_a_command() {
     by(&mut command, &sink);
     let server = Runserver::from(&mut command);
     let body = json!({"email": "ann@example.com"});
-    let asked = server.post(&NOBODY, "users/reset_password/", body).await;
+    let asked = server.post(NOBODY, "users/reset_password/", body).await;
     asked.assert_status(204);
     server.stop();
     let sendmail = |line: &str| {
@@ -107,7 +107,7 @@ async fn without_settings_mails_are_files_beside_the_database() {
     data.make("createuser --username ann --email ann@example.com");
     let server = data.serve();
     let body = json!({"email": "ann@example.com"});
-    let asked = server.post(&NOBODY, "users/reset_password/", body).await;
+    let asked = server.post(NOBODY, "users/reset_password/", body).await;
     asked.assert_status(204);
     let printed = server.process.stdout.wait("the end of the mail", |text| {
         text.contains("-----\r\n").then(|| text.to_owned())
@@ -142,7 +142,7 @@ async fn passwordresetlink_makes_a_link_that_sets_a_password_once_and_is_logged(
     for status in [204, 400] {
         let path = "users/reset_password_confirm/";
         server
-            .post(&NOBODY, path, body.clone())
+            .post(NOBODY, path, body.clone())
             .await
             .assert_status(status);
     }

@@ -54,7 +54,7 @@ async fn the_link_of_a_mail_sets_a_password_once() {
     let body = serde_json::json!({"uid": uid, "token": token, "new_password": "Rk-9-Lo.pq_Wx"});
     let path = "users/reset_password_confirm/";
     for status in [204, 400] {
-        let answer = world.post(&testkit::NOBODY, path, body.clone()).await;
+        let answer = world.post(testkit::NOBODY, path, body.clone()).await;
         answer.assert_status(status);
     }
 }
