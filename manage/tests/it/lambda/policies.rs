@@ -74,6 +74,10 @@ fn users() -> Vec<Asked> {
     let eve = json!({"username": "eve", "email": "eve@example.com"});
     let flag = |on: bool| json!({ "is_superuser": on });
     let groups = |ids: &[u64]| json!({ "group_ids": ids });
+    let email = || json!({"email": "ann@example.com"});
+    let by_link = |field: &str| json!({"uid": "MQ", "token": "x-y", field: "Rk-9-Lo.pq_Wx"});
+    let renames = json!({"new_username": "root", "current_password": PASSWORD});
+    let wrong = json!({"new_password": "Rk-9-Lo.pq_Wx", "current_password": "wrong"});
     vec![
         ("POST", "users/register/", bob(), 201),
         ("POST", "users/register/", bob(), 400),
@@ -99,6 +103,16 @@ fn users() -> Vec<Asked> {
         ("GET", "users/2/sessions/", Value::Null, 200),
         ("DELETE", "users/2/sessions/", Value::Null, 204),
         ("DELETE", "users/2/", Value::Null, 204),
+        // Account life, of the caller themself.
+        ("POST", "users/reset_password/", email(), 204),
+        ("POST", "users/reset_username/", email(), 204),
+        ("POST", "users/resend_activation/", email(), 204),
+        ("POST", "users/reset_password_confirm/", by_link("new_password"), 400),
+        ("POST", "users/reset_username_confirm/", by_link("new_username"), 400),
+        ("POST", "users/activation/", by_link("none"), 400),
+        ("PATCH", "users/me/", json!({"first_name": "Ada"}), 200),
+        ("POST", "users/set_username/", renames, 204),
+        ("POST", "users/set_password/", wrong, 400),
     ]
 }
 
@@ -165,6 +179,14 @@ async fn needs(function: &str) -> Needs {
         ("UPDATE_LAST_LOGIN", "true"),
         ("LOGIN_FAILURE_LIMIT", "4"),
         ("THROTTLE_RATE_REGISTER", "100/hour"),
+        ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
+        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+        ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),
+        ("ACTIVATION_URL", "activate/{uid}/{token}"),
+        ("SEND_ACTIVATION_EMAIL", "true"),
+        ("USERNAME_CHANGED_EMAIL_CONFIRMATION", "true"),
+        ("PASSWORD_CHANGED_EMAIL_CONFIRMATION", "true"),
+        ("SESSION_ENDED_EMAIL", "true"),
     ];
     let app = app(&proxy.endpoint(), &settings, clock);
     app.store.refuse_newer_layout().await.expect("the layout");
@@ -319,7 +341,7 @@ fn only_functions_that_verify_passwords_may_read_hashes() {
             let closed = may_not
                 .iter()
                 .any(|pattern| matches(pattern, "CREDENTIAL#7"));
-            let verifies = ["auth", ADMIN].contains(&function);
+            let verifies = ["auth", "users", ADMIN].contains(&function);
             assert_eq!(closed, !verifies, "{function}");
         }
     }
