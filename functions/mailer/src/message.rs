@@ -11,7 +11,7 @@ use lettre::{
 };
 use shared::settings::SettingsError;
 
-use crate::Letter;
+use crate::letter::{Letter, is_break};
 
 /// `DEFAULT_FROM_EMAIL`, checked.
 #[derive(Clone, Debug)]
@@ -57,6 +57,10 @@ impl Header for AutoSubmitted {
 /// An address with its domain in ASCII, as Django's `sanitize_address` has it: few servers know other
 /// domains.
 fn address(text: &str) -> Option<Address> {
+    // lettre takes some of them between quotation marks.
+    if text.contains(is_break) {
+        return None;
+    }
     let address = Address::from_str(text).ok()?;
     if address.domain().is_ascii() {
         return Some(address);
