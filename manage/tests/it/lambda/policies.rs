@@ -15,7 +15,7 @@ use shared::{
     store::sessions::Kind,
 };
 use testkit::{
-    PASSWORD, Pages, Server, app,
+    NOBODY, PASSWORD, Pages, Server, app,
     events::{event, invoke},
     proxy::Proxy,
     registration,
@@ -198,7 +198,7 @@ async fn needs(function: &str) -> Needs {
         ("PASSWORD_CHANGED_EMAIL_CONFIRMATION", "true"),
         ("SESSION_ENDED_EMAIL", "true"),
     ];
-    let app = app(&proxy.endpoint(), &settings, clock);
+    let app = app(&proxy.endpoint(), &settings, clock.clone());
     app.store.refuse_newer_layout().await.expect("the layout");
     let access = server.issue(TokenType::Access, &server.admin);
     let held = server.issue(TokenType::Access, &holder(&server).await);
@@ -213,7 +213,7 @@ async fn needs(function: &str) -> Needs {
     }
     // A user who is no admin: what they hold is looked up.
     match function {
-        "auth" => {}
+        "auth" => reuse_a_token(&proxy, clock).await,
         "admin" => {
             let browser = Pages::of(serve(app.clone()).await);
             visit(browser, &time).await;
@@ -230,6 +230,26 @@ async fn needs(function: &str) -> Needs {
         }
     }
     Needs::of(&proxy.take_calls())
+}
+
+/// Uses a replaced token again, which ends its session and owes a mail.
+async fn reuse_a_token(proxy: &Proxy, clock: Clock) {
+    let settings = [
+        ("ROTATE_REFRESH_TOKENS", "true"),
+        ("REFRESH_TOKEN_GRACE", "0"),
+        ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
+        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+        ("SESSION_ENDED_EMAIL", "true"),
+    ];
+    let client = serve(app(&proxy.endpoint(), &settings, clock)).await;
+    let tokens = client.login("ann", PASSWORD).await;
+    tokens.assert_status(200);
+    let refresh = json!({"refresh": tokens.body["refresh"]});
+    for status in [200, 401] {
+        let path = "token/refresh/";
+        let answer = client.post(NOBODY, path, refresh.clone()).await;
+        answer.assert_status(status);
+    }
 }
 
 /// A user who holds everything, some of it through a group, and whose hash is an older one.

@@ -36,6 +36,15 @@ fn expected(name: &str) -> (u16, Value) {
         "list-sessions" | "list-user-sessions" => (200, json!([])),
         "end-other-sessions" | "end-user-sessions" => (204, Value::Null),
         "end-session" => (404, not_found()),
+        "set-password" | "set-username" | "ask-for-password" | "ask-for-username" => {
+            (204, Value::Null)
+        }
+        // No file can hold a token that is good.
+        "reset-password" | "reset-username" | "activate" => {
+            (400, json!({"token": ["Invalid token for given user."]}))
+        }
+        // Nobody waits for one without SEND_ACTIVATION_EMAIL.
+        "resend-activation" => (400, Value::Null),
         "register" => {
             let mut cid = user(1004, "sample-cid", "Cid", Value::Null);
             cid["email"] = "cid@example.com".into();
