@@ -60,7 +60,7 @@ pub async fn answer(mailer: &Mailer, event: Event) -> Result<Answer, NotSent> {
     let mut answer = Answer::default();
     for Record { dynamodb } in records {
         // The filter of the template lets nothing else through.
-        let Some(id) = dynamodb.new_image.and_then(|image| mail_id(image)) else {
+        let Some(id) = dynamodb.new_image.and_then(mail_id) else {
             continue;
         };
         if let Err(error) = mailer.deliver(&id).await {
