@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use mailer::{From, Mailer, Sender};
+use mailer::{From, LEASE, Mailer, Sender};
 use shared::{
     app::App,
     aws::{self, LocalEndpoint},
@@ -55,7 +55,10 @@ pub async fn send_all(app: App, mailer: Mailer) {
         match mailer.deliver_owed(0).await {
             // There may be more than one reads at once.
             Ok(sent) if sent > 0 => pause = PAUSE,
-            Ok(_) => owed.notified().await,
+            // One that was in the hands of a process which died is free after its lease.
+            Ok(_) => {
+                let _ = timeout(Duration::from_secs(LEASE.unsigned_abs()), owed.notified()).await;
+            }
             Err(error) => {
                 if pause == PAUSE {
                     tracing::error!(%error, "a mail is still owed");

@@ -1,5 +1,7 @@
 //! A mail on its way: taken in hand, checked against the account as it is now, sent, and forgotten.
 
+use std::time::Duration;
+
 use shared::{
     app::App,
     domain::{User, UserId},
@@ -12,13 +14,17 @@ use shared::{
     store::{StoreError, WriteError},
 };
 use thiserror::Error;
+use tokio::time::timeout;
 
-use crate::{Facts, From, Letter, Sender, compose};
+use crate::{Facts, From, Letter, SendError, Sender, compose};
 
 /// Seconds for which a mail is in the hands of one mailer: longer than it may run.
-const LEASE: i64 = 60;
+pub const LEASE: i64 = 60;
+/// How long a mail may take to leave, whatever `EMAIL_TIMEOUT` says of each answer of the server:
+/// less than it is in one's hands, so that no other mailer sends it meanwhile.
+const LONGEST: Duration = Duration::from_secs(45);
 /// How many mails that are left over are read at once.
-const BATCH: usize = 100;
+const BATCH: usize = 1000;
 /// After so many failures one after another the rest waits for the next time: the server is down.
 const FAILURES: usize = 3;
 
@@ -113,13 +119,17 @@ impl Mailer {
                 Ok(delivery)
             }
             Err(error) => {
-                store.release_mail(id).await?;
+                // The lease ends of itself where the table does not answer.
+                if let Err(error) = store.release_mail(id).await {
+                    tracing::error!(%error, "a mail stays in hand");
+                }
                 Err(error)
             }
         }
     }
 
-    /// Sends what was owed `age` seconds ago and still is. Returns how many were sent or dropped.
+    /// Sends what was owed `age` seconds ago and still is, what failed least often first: mails that
+    /// a server never takes keep no others waiting. Returns how many were sent or dropped.
     ///
     /// # Errors
     /// The first failure after which mails are left.
@@ -129,6 +139,8 @@ impl Mailer {
         let before = self.app.store.now() - age;
         let mut mails = self.app.store.owed_mails(BATCH).await?;
         mails.retain(|mail| mail.created <= before);
+        // Those of the same number stay in the order of time.
+        mails.sort_by_key(|mail| mail.tries);
         for mail in mails {
             match self.deliver(&mail.id).await {
                 Ok(_) => (done, failures) = (done + 1, 0),
@@ -169,10 +181,14 @@ impl Mailer {
             Some(_) => &mail.to,
             None => &user.email,
         };
-        let Some(message) = compose(&self.from, to.as_str(), letter) else {
+        let message = compose(&self.from, to.as_str(), letter);
+        let Some(message) = message.filter(|message| self.sender.takes(message)) else {
             return Ok(Delivery::Dropped(Dropped::Undeliverable));
         };
-        self.sender.send(&message).await?;
+        match timeout(LONGEST, self.sender.send(&message)).await {
+            Ok(sent) => sent?,
+            Err(_) => return Err(NotSent::Refused(SendError::too_slow())),
+        }
         Ok(Delivery::Sent)
     }
 
@@ -201,13 +217,21 @@ impl Mailer {
     /// Why the account, as it is now, does not get the mail.
     fn unwanted(&self, mail: &Mail, user: &User, hash: Option<&PasswordHash>) -> Option<Dropped> {
         let is_pending = is_pending(mail, user);
-        let is_theirs = user.email == mail.to || is_pending || mail.kind == Kind::EmailChanged;
-        if mail.user_id.is_some() && !is_theirs {
+        let is_theirs = match mail.user_id {
+            Some(_) => user.email == mail.to || is_pending || mail.kind == Kind::EmailChanged,
+            None => user.email.lower() == mail.to.lower(),
+        };
+        if !is_theirs {
             return Some(Dropped::OtherAddress);
         }
         let can_log_in = hash.is_some_and(|hash| !hash.is_unusable());
+        let awaits = user.awaits_activation && !user.is_active;
         let is_fit = match mail.kind {
-            Kind::Activation => is_pending || user.awaits_activation && can_log_in,
+            // What somebody deactivated gets none; who asks by address needs a password to go on with.
+            Kind::Activation => match mail.user_id {
+                Some(_) => awaits || is_pending && user.is_active,
+                None => awaits && can_log_in,
+            },
             Kind::PasswordReset | Kind::UsernameReset => user.is_active && can_log_in,
             Kind::Invitation => user.is_active,
             Kind::Confirmation

@@ -147,9 +147,13 @@ impl Letter {
     }
 }
 
+/// Whether some reader of mails begins a new line there.
+pub(crate) fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// A text without what would begin a new line in a header or a text part.
 fn one_line(text: &str) -> String {
-    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let clean = |c| if is_break(c) { ' ' } else { c };
     text.chars().map(clean).collect()
 }

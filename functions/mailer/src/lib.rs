@@ -8,7 +8,7 @@ mod message;
 mod sender;
 pub mod stream;
 
-pub use deliver::{Delivery, Dropped, Mailer, NotSent};
+pub use deliver::{Delivery, Dropped, LEASE, Mailer, NotSent};
 pub use letter::{Facts, Letter};
 pub use message::{From, compose};
 pub use sender::{SendError, Sender};

@@ -11,7 +11,7 @@ use lettre::{
 };
 use shared::settings::SettingsError;
 
-use crate::Letter;
+use crate::letter::{Letter, is_break};
 
 /// `DEFAULT_FROM_EMAIL`, checked.
 #[derive(Clone, Debug)]
@@ -54,10 +54,25 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// An address with its domain in ASCII, as Django's `sanitize_address` has it: few servers know other
+/// domains.
+fn address(text: &str) -> Option<Address> {
+    // lettre takes some of them between quotation marks.
+    if text.contains(is_break) {
+        return None;
+    }
+    let address = Address::from_str(text).ok()?;
+    if address.domain().is_ascii() {
+        return Some(address);
+    }
+    let domain = idna::domain_to_ascii(address.domain()).ok()?;
+    Address::new(address.user(), domain).ok()
+}
+
 /// A message to one address, dated now. None if no mail can be sent to that address: Django takes
 /// some that Internet mail does not.
 pub fn compose(from: &From, to: &str, letter: Letter) -> Option<Message> {
-    let to = Mailbox::new(None, Address::from_str(to).ok()?);
+    let to = Mailbox::new(None, address(to)?);
     let id = format!(
         "<{:032x}@{}>",
         rand::random::<u128>(),

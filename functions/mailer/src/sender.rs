@@ -45,6 +45,12 @@ pub enum Sender {
 #[error("{0}")]
 pub struct SendError(String);
 
+impl SendError {
+    pub(crate) fn too_slow() -> Self {
+        Self("the mail server is too slow".to_owned())
+    }
+}
+
 impl Sender {
     /// The sender of the settings; `aws` is where Amazon SES is.
     ///
@@ -85,6 +91,20 @@ impl Sender {
             transport = transport.credentials(Credentials::new(settings.user.clone(), password));
         }
         Ok(Self::Smtp(transport.build()))
+    }
+
+    /// Whether a message can leave this way at all: Amazon SES has no mails to names that are not
+    /// ASCII (RFC 6531).
+    pub fn takes(&self, message: &Message) -> bool {
+        match self {
+            Self::Ses(_) => message
+                .envelope()
+                .to()
+                .iter()
+                .all(|to| to.user().is_ascii()),
+            Self::All(senders) => senders.iter().all(|sender| sender.takes(message)),
+            Self::Smtp(_) | Self::Console | Self::File(_) => true,
+        }
     }
 
     /// Sends a message.

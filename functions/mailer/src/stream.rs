@@ -10,16 +10,11 @@ const LEFT_OVER: i64 = 300;
 
 /// What Lambda calls the function with.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Event {
-    /// Records of the table's stream.
-    Stream {
-        /// In the order of time.
-        #[serde(rename = "Records")]
-        records: Vec<Record>,
-    },
-    /// Anything else is the schedule.
-    Schedule(serde_json::Value),
+pub struct Event {
+    /// Those of the table's stream, in the order of time; an event without any is the schedule's. One
+    /// that cannot be read is an error, so that no mail counts as sent for it.
+    #[serde(rename = "Records")]
+    records: Option<Vec<Record>>,
 }
 
 /// A record of a DynamoDB stream.
@@ -58,14 +53,14 @@ pub struct ItemFailure {
 /// # Errors
 /// A mail of the schedule is still owed.
 pub async fn answer(mailer: &Mailer, event: Event) -> Result<Answer, NotSent> {
-    let Event::Stream { records } = event else {
+    let Some(records) = event.records else {
         mailer.deliver_owed(LEFT_OVER).await?;
         return Ok(Answer::default());
     };
     let mut answer = Answer::default();
     for Record { dynamodb } in records {
         // The filter of the template lets nothing else through.
-        let Some(id) = dynamodb.new_image.and_then(|image| mail_id(image)) else {
+        let Some(id) = dynamodb.new_image.and_then(mail_id) else {
             continue;
         };
         if let Err(error) = mailer.deliver(&id).await {

@@ -15,5 +15,6 @@ mod commands;
 mod conformance;
 mod docs;
 mod lambda;
+mod mail;
 mod pipeline;
 mod store;

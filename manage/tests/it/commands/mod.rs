@@ -11,6 +11,7 @@ mod cors;
 mod failures;
 mod help;
 mod kill;
+mod mails;
 mod migration;
 mod operators;
 #[cfg(unix)]
