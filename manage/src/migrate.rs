@@ -115,9 +115,7 @@ pub async fn left(store: &Store, schema: &Schema) -> Result<usize, StoreError> {
 /// # Errors
 /// The table's failure.
 pub async fn carry_out(store: &Store, wait: i64) -> Result<Done, CommandError> {
-    store.begin_migration().await?;
-    let done = store.schema().await?.done;
-    let mut done = match done {
+    let mut done = match store.schema().await?.done {
         Some(done) => done,
         None => {
             prepare(store, wait).await?;
@@ -132,8 +130,12 @@ pub async fn carry_out(store: &Store, wait: i64) -> Result<Done, CommandError> {
     Ok(done)
 }
 
-/// What comes before items are moved.
-async fn prepare(store: &Store, wait: i64) -> Result<(), CommandError> {
+/// Begins a migration: what comes before items are moved.
+///
+/// # Errors
+/// The table's failure.
+pub async fn prepare(store: &Store, wait: i64) -> Result<(), CommandError> {
+    store.begin_migration().await?;
     if wait > 0 {
         println!("Waiting {wait} seconds until every function knows.");
         let wait = u64::try_from(wait).unwrap_or_default();

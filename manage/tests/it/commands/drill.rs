@@ -78,7 +78,7 @@ async fn a_kept_copy_is_safe_to_use() {
     assert_eq!(left_behind(&server).await, 0);
     let client = connect_to(&server.dynamodb);
     let tables = tables(&client).await;
-    let [copy, _] = tables.as_slice() else {
+    let [_, copy] = tables.as_slice() else {
         panic!("{tables:?}")
     };
     let check = run(&mut on_table(&server.dynamodb, copy, "check")).succeeded();

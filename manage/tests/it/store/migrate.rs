@@ -1,6 +1,6 @@
 //! A table of an older layout: it works as it is, and `manage migrate` brings it up to date.
 
-use manage::migrate::{carry_out, left, move_page};
+use manage::migrate::{carry_out, left, move_page, prepare};
 use serde_json::json;
 use shared::store::{
     items::{attributes, text},
@@ -96,12 +96,13 @@ async fn a_migration_moves_every_hash_and_fills_the_catalogue() {
 
 #[tokio::test]
 async fn a_run_goes_on_where_the_one_before_stopped() {
-    let world = World::old().await;
-    for name in ["bob", "cat", "dan"] {
+    let world = World::start().await;
+    for name in ["ann", "bob", "cat", "dan"] {
         world.user(name).await;
     }
+    world.age().await;
     let all = world.items().await.len() as u64;
-    world.table.begin_migration().await.unwrap();
+    prepare(&world.table, 0).await.unwrap();
     // The catalogue and the layout are items too.
     let all = all + 9;
     let mut first = Done::default();
@@ -160,6 +161,28 @@ async fn a_deactivation_while_a_migration_runs_keeps_its_end_of_sessions() {
     let ann = world.read(ann.id).await;
     world.change(&ann, |user| user.is_active = true).await;
     world.login("ann", PASSWORD).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn what_an_older_version_wrote_since_is_found_and_moved_by_another_migration() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let (client, table) = world.raw();
+    let apart = Entity::Credential(ann.id).key();
+    let mut item = world.items().await["CREDENTIAL#2 / CREDENTIAL"].clone();
+    let delete = client.delete_item().table_name(table);
+    let delete = delete.set_key(Some(attributes(&apart))).send().await;
+    delete.unwrap();
+    item.insert("PK".to_owned(), text("USER#2"));
+    let put = client.put_item().table_name(table).set_item(Some(item));
+    put.send().await.unwrap();
+    let line =
+        "user 2 has a password hash where an older version wrote it: run manage migrate --again";
+    assert_eq!(world.broken().await, [line]);
+    let done = carry_out(&world.table, 0).await.unwrap();
+    assert_eq!(done.moved, 1);
+    world.login("ann", PASSWORD).await.assert_status(200);
+    world.assert_sound().await;
 }
 
 #[tokio::test]
