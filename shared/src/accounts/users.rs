@@ -42,6 +42,8 @@ pub async fn create(
     new: NewUser,
     password: &Password,
 ) -> Result<User, Refused> {
+    // The first user of a table may be the first to come at all.
+    store.begin_if_new().await?;
     let mut user = new.into_user(UserId(0));
     judge(store, actor, None, Some(&user)).await?;
     let (id, hash) = tokio::join!(store.next_id(Sequence::User), hasher.hash(password));

@@ -20,8 +20,8 @@ use super::{
     Refusal, Store, StoreError, WriteError,
     budget::within,
     catalogue,
-    items::to_item,
-    keys::Entity,
+    items::{from_item, to_item},
+    keys::{Entity, Sequence},
     writes::{Condition, Write},
 };
 
@@ -166,11 +166,34 @@ impl Store {
         self.known.is_current()
     }
 
-    /// Gives a table that holds nothing the current layout.
+    /// Gives a new table the current layout: one in which there was never a user or a permission,
+    /// whatever requests have left in it. Reads nothing where the layout is known to be current.
     ///
     /// # Errors
-    /// The table's failure.
-    pub async fn begin_layout(&self) -> Result<(), WriteError> {
+    /// The table's failure, or a newer layout.
+    pub async fn begin_if_new(&self) -> Result<(), WriteError> {
+        if self.has_current_layout() {
+            return Ok(());
+        }
+        let schema = Entity::Schema.key();
+        let sequences = [Sequence::User, Sequence::Permission];
+        let sequences = sequences.map(|sequence| Entity::Sequence(sequence).key());
+        let wanted = [schema.clone()].into_iter().chain(sequences);
+        let mut found = self.table.batch_get(wanted).await?;
+        let schema = match found.remove(&schema) {
+            Some(item) => from_item(item)?,
+            None if found.is_empty() => {
+                self.begin_layout().await?;
+                self.schema().await?
+            }
+            None => return Ok(()),
+        };
+        let learned = self.learn(&schema);
+        learned.map_err(|error| StoreError::new("BatchGetItem", error))?;
+        Ok(())
+    }
+
+    async fn begin_layout(&self) -> Result<(), WriteError> {
         let mut writes = catalogue::emptied(true);
         let item = to_item(&Entity::Schema.key(), &Schema::CURRENT)?;
         writes.push(Write::create(item, Refusal::Exists));
