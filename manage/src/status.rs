@@ -108,7 +108,9 @@ fn heading(function: &Function, live: &Configuration) -> String {
 fn differences(live: &Configuration, latest: &Configuration) -> Vec<String> {
     let variables = |of: &Configuration| {
         let variables = of.environment().and_then(|all| all.variables());
-        variables.cloned().unwrap_or_default()
+        let mut variables = variables.cloned().unwrap_or_default();
+        variables.remove(OF_SAM);
+        variables
     };
     let (runs, configured) = (variables(live), variables(latest));
     let names: BTreeSet<&String> = runs.keys().chain(configured.keys()).collect();
@@ -152,9 +154,13 @@ fn differences(live: &Configuration, latest: &Configuration) -> Vec<String> {
     lines
 }
 
-/// A variable's value, unless it may be a key itself.
+/// By this variable SAM sees that a parameter changed; what a function reads has variables of its own.
+const OF_SAM: &str = "PARAMETERS";
+
+/// A variable's value, unless it may be a secret itself.
 fn safe(name: &str, value: &str) -> String {
-    if name.contains("KEY") && !name.ends_with("_ARN") {
+    let is_secret = ["KEY", "SECRET"].iter().any(|part| name.contains(part));
+    if is_secret && !name.ends_with("_ARN") {
         "(not shown)".to_owned()
     } else {
         format!("\"{value}\"")

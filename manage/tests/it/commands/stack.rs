@@ -168,6 +168,7 @@ fn lambda(
             "Timeout": 15,
             "Environment": {"Variables": {
                 "LOGIN_FAILURE_LIMIT": "30", "TABLE_NAME": "users", "SIGNING_KEY": "a-secret",
+                "ORIGIN_SECRET": "a-secret", "PARAMETERS": "{\"OriginSecret\": \"a-secret\"}",
             }},
             "LoggingConfig": {"LogGroup": format!("/users/{name}")},
         }),
@@ -178,7 +179,7 @@ fn lambda(
             "Timeout": 15,
             "Environment": {"Variables": {
                 "LOGIN_FAILURE_LIMIT": "31", "TABLE_NAME": "users", "SIGNING_KEY": "another",
-                "AUDIENCE": "shop",
+                "AUDIENCE": "shop", "ORIGIN_SECRET": "another", "PARAMETERS": "{}",
             }},
         }),
         other => panic!("{other:?}"),
@@ -255,6 +256,7 @@ async fn status_tells_what_runs_what_differs_from_what_is_configured_and_where_n
     let text = aws.succeed("status").await;
     let differences = "  AUDIENCE: runs with nothing, configured \"shop\"\n\
          \u{20} LOGIN_FAILURE_LIMIT: runs with \"30\", configured \"31\"\n\
+         \u{20} ORIGIN_SECRET: runs with (not shown), configured (not shown)\n\
          \u{20} SIGNING_KEY: runs with (not shown), configured (not shown)\n\
          \u{20} memory (MiB): runs with 1024, configured 2048\n";
     let expected = format!(
