@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::DisplayErrorContext,
+    error::{DisplayErrorContext, ProvideErrorMetadata},
     types::{PointInTimeRecoverySpecification, TimeToLiveSpecification, TimeToLiveStatus},
 };
 use clap::Args;
@@ -67,8 +67,9 @@ pub async fn afterrestore(options: Options) -> Result<(), CommandError> {
                 println!("The signing key was not replaced: give --secret, or rotate it twice.")
             }
         }
-        let (client, name) = store.table().parts();
-        turn_on(client, name).await?;
+        for line in turn_on(store).await? {
+            println!("{line}");
+        }
         let broken = broken_invariants(store).await?;
         for line in &broken {
             println!("{line}");
@@ -140,17 +141,23 @@ async fn end(store: &Store, actor: Actor<'_>, id: UserId) -> Result<(), CommandE
     }
 }
 
-/// Turns on what a restored table does not have: expiry, and recovery to any point in time, which an
-/// engine on this machine lacks.
-async fn turn_on(client: &Client, name: &str) -> Result<(), CommandError> {
-    let failed = |error: &(dyn std::error::Error + 'static)| {
-        CommandError::new(format!(
-            "cannot set up {name}: {}",
-            DisplayErrorContext(error)
-        ))
-    };
+/// Turns on what a restored table does not have, and says what: expiry, recovery to any point in
+/// time (which an engine on this machine lacks), and protection against deletion.
+///
+/// # Errors
+/// The database's failure.
+pub async fn turn_on(store: &Store) -> Result<[&'static str; 3], CommandError> {
+    let (client, name) = store.table().parts();
+    Ok([
+        turn_on_expiry(client, name).await?,
+        turn_on_recovery(client, name).await?,
+        turn_on_protection(client, name).await?,
+    ])
+}
+
+async fn turn_on_expiry(client: &Client, name: &str) -> Result<&'static str, CommandError> {
     let ttl = client.describe_time_to_live().table_name(name).send().await;
-    let ttl = ttl.map_err(|error| failed(&error))?;
+    let ttl = ttl.map_err(|error| failed(name, &error))?;
     let status = ttl
         .time_to_live_description()
         .and_then(|ttl| ttl.time_to_live_status());
@@ -160,28 +167,46 @@ async fn turn_on(client: &Client, name: &str) -> Result<(), CommandError> {
             .attribute_name(TTL)
             .enabled(true)
             .build()
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(name, &error))?;
         let update = client.update_time_to_live().table_name(name);
         let update = update.time_to_live_specification(on).send().await;
-        update.map_err(|error| failed(&error))?;
+        update.map_err(|error| failed(name, &error))?;
     }
-    println!("Items expire by {TTL}.");
+    Ok("Items expire.")
+}
+
+async fn turn_on_recovery(client: &Client, name: &str) -> Result<&'static str, CommandError> {
     let on = PointInTimeRecoverySpecification::builder()
         .point_in_time_recovery_enabled(true)
         .build()
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(name, &error))?;
     let update = client.update_continuous_backups().table_name(name);
     let update = update.point_in_time_recovery_specification(on);
     match update.send().await {
-        Ok(_) => println!("Point-in-time recovery is on."),
-        Err(error) if is_unknown(&error) => {
-            println!("This database has no point-in-time recovery.");
-        }
-        Err(error) => return Err(failed(&error)),
+        Ok(_) => Ok("Point-in-time recovery is on."),
+        Err(error) if is_unknown(&error) => Ok("This database has no point-in-time recovery."),
+        Err(error) => Err(failed(name, &error)),
     }
-    Ok(())
 }
 
-fn is_unknown<E: aws_sdk_dynamodb::error::ProvideErrorMetadata>(error: &E) -> bool {
+async fn turn_on_protection(client: &Client, name: &str) -> Result<&'static str, CommandError> {
+    let table = client.describe_table().table_name(name).send().await;
+    let table = table.map_err(|error| failed(name, &error))?.table;
+    let is_on = table.and_then(|table| table.deletion_protection_enabled);
+    if is_on != Some(true) {
+        let update = client.update_table().table_name(name);
+        let update = update.deletion_protection_enabled(true).send().await;
+        update.map_err(|error| failed(name, &error))?;
+    }
+    Ok("Deletion protection is on.")
+}
+
+fn failed(name: &str, error: &(dyn std::error::Error + 'static)) -> CommandError {
+    let error = DisplayErrorContext(error);
+    CommandError::new(format!("cannot set up {name}: {error}"))
+}
+
+/// Whether a database does not know what it was asked for.
+pub fn is_unknown<E: ProvideErrorMetadata>(error: &E) -> bool {
     error.code() == Some("UnknownOperationException")
 }

@@ -16,7 +16,6 @@ use shared::{
     store::{
         Store,
         keys::{GSI1, GSI1PK, GSI1SK, PK, SK, TTL},
-        layout::Schema,
     },
 };
 
@@ -97,24 +96,14 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()
 }
 
-/// Whether nothing was put into a table yet: neither by this command nor by a registration.
-async fn is_empty(store: &Store) -> Result<bool, CommandError> {
-    let (client, name) = store.table().parts();
-    let page = client.scan().table_name(name).limit(1).send().await;
-    let page = page.map_err(|error| CommandError::new(describe(&error)))?;
-    Ok(page.items().is_empty())
-}
-
 /// Declares the models of `django.contrib.auth` and makes the permissions that Django makes for
-/// them: `Can add user` and so on. An empty table gets the current layout. A content type that is declared is left alone, so that a permission
-/// that an admin deletes stays deleted.
+/// them: `Can add user` and so on. A new table gets the current layout. A content type that is declared
+/// is left alone, so that a permission that an admin deletes stays deleted.
 ///
 /// # Errors
 /// The table did not answer, or has a newer layout.
 pub async fn stock(store: &Store) -> Result<(), CommandError> {
-    if store.schema().await? == Schema::FIRST && is_empty(store).await? {
-        store.begin_layout().await?;
-    }
+    store.begin_if_new().await?;
     store
         .refuse_newer_layout()
         .await

@@ -5,6 +5,7 @@ pub mod account;
 pub mod afterrestore;
 pub mod check;
 mod cors;
+pub mod drill;
 pub mod dumpdata;
 pub mod engine;
 pub mod eraseuser;
@@ -104,6 +105,9 @@ enum Command {
     Migrate(migrate::Options),
     /// Make a restored table safe: ids, sessions, the signing key, expiry and recovery.
     Afterrestore(afterrestore::Options),
+    /// Rehearse a restore: back the table up, restore it beside itself, make the copy safe, serve the
+    /// API on it, check it, and delete it.
+    Drill(drill::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
     /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
@@ -258,6 +262,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Syncpermissions(options) => syncpermissions::syncpermissions(options).await,
             Command::Migrate(options) => migrate::migrate(options).await,
             Command::Afterrestore(options) => afterrestore::afterrestore(options).await,
+            Command::Drill(options) => drill::drill(options).await,
             Command::Check(options) => check::check(options).await,
             Command::Status(options) => status::status(options).await,
             Command::Rollback(options) => rollback::rollback(options).await,

@@ -1,7 +1,10 @@
 //! `manage migrate`: brings a table of an older layout up to date, beside running functions.
+//!
+//! It scans the table in pages, and after each keeps in the table how far it is.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use aws_sdk_dynamodb::{error::DisplayErrorContext, operation::scan::ScanOutput};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use shared::{
@@ -9,8 +12,8 @@ use shared::{
     store::{
         Store, StoreError, WriteError,
         items::{Item, text},
-        keys::PK,
-        layout::{LEARNED_WITHIN, Layout, Schema},
+        keys::{PK, SK},
+        layout::{Done, LEARNED_WITHIN, Layout, Schema},
     },
 };
 
@@ -27,78 +30,169 @@ pub struct Options {
     /// Do not wait until running functions know: for a table that none uses.
     #[arg(long)]
     no_wait: bool,
-}
-
-/// What a migration has to do.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The table's layout.
-    pub layout: Layout,
-    /// Users whose password hashes lie beside their profiles.
-    pub credentials: Vec<UserId>,
+    /// Read the whole table again, also if all is done: after an older version wrote to it since.
+    #[arg(long)]
+    again: bool,
 }
 
 /// How many users are moved at once.
 const AT_ONCE: usize = 16;
-/// After how many a line tells how far it is.
-const TOLD_EVERY: usize = 1000;
+/// How many items are read before the position is kept.
+const PAGE: i32 = 1000;
 /// How long requests that are under way may take, in seconds.
 const UNDER_WAY: i64 = 5;
 
-/// Brings a table to the current layout. It may be stopped and run again at any time.
+/// Brings a table to the current layout. It may be stopped at any time; another run goes on from there.
 ///
 /// # Errors
 /// The table has a newer layout, or did not answer.
 pub async fn migrate(options: Options) -> Result<(), CommandError> {
     let open = options.target.open_existing().await?;
-    let plan = plan(&open.store).await?;
-    let (from, to) = (plan.layout, Layout::CURRENT);
-    if from == to && plan.credentials.is_empty() {
-        println!("The table has layout {to}: nothing to do.");
+    let wait = if options.no_wait || open.is_alone() {
+        0
     } else {
-        let users = plan.credentials.len();
-        println!("Layout {from} to {to}: {users} password hashes to move.");
-        if !options.dry_run {
-            let wait = if options.no_wait || open.is_alone() {
-                0
-            } else {
-                LEARNED_WITHIN + UNDER_WAY
-            };
-            carry_out(&open.store, plan, wait).await?;
-            println!("The table has layout {to}.");
-        }
-    }
+        LEARNED_WITHIN + UNDER_WAY
+    };
+    let done = carry_out_or_tell(&open.store, &options, wait).await;
     open.close().await;
+    done
+}
+
+async fn carry_out_or_tell(
+    store: &Store,
+    options: &Options,
+    wait: i64,
+) -> Result<(), CommandError> {
+    let mut schema = store.schema().await?;
+    if options.again {
+        schema.done = None;
+    }
+    let (from, to) = (schema.layout, Layout::CURRENT);
+    if schema == Schema::CURRENT && !options.again {
+        println!("The table has layout {to}: nothing to do.");
+        return Ok(());
+    }
+    if options.dry_run {
+        let users = left(store, &schema).await?;
+        println!("Layout {from} to {to}: {users} password hashes to move.");
+        return Ok(());
+    }
+    match &schema.done {
+        Some(done) => println!("Layout {from} to {to}: going on after {} items.", done.read),
+        None => println!("Layout {from} to {to}."),
+    }
+    if options.again {
+        store.note_done(None).await?;
+    }
+    let done = carry_out(store, wait).await?;
+    println!(
+        "The table has layout {to}: {} items read, {} password hashes moved.",
+        done.read, done.moved
+    );
     Ok(())
 }
 
-/// Reads what there is to do.
+/// How many password hashes are still to be moved.
 ///
 /// # Errors
 /// The table's failure.
-pub async fn plan(store: &Store) -> Result<Plan, StoreError> {
-    let Schema { layout, .. } = store.schema().await?;
+pub async fn left(store: &Store, schema: &Schema) -> Result<usize, StoreError> {
+    let mut done = schema.done.clone().unwrap_or_default();
+    let mut count = 0;
+    loop {
+        let page = read(store, &done, PAGE).await?;
+        count += page.items().len();
+        done.after = last_of(&page);
+        if done.after.is_none() {
+            return Ok(count);
+        }
+    }
+}
+
+/// Migrates, or goes on where a run before stopped. At the beginning it waits so many seconds until
+/// every running function writes the new layout. Tells what was done in all.
+///
+/// # Errors
+/// The table's failure.
+pub async fn carry_out(store: &Store, wait: i64) -> Result<Done, CommandError> {
+    let mut done = match store.schema().await?.done {
+        Some(done) => done,
+        None => {
+            prepare(store, wait).await?;
+            Done::default()
+        }
+    };
+    let all = about_how_many(store).await;
+    while move_page(store, &mut done, PAGE).await? {
+        eprintln!("{} items read{all}, {} moved", done.read, done.moved);
+    }
+    store.end_migration().await?;
+    Ok(done)
+}
+
+/// Begins a migration: what comes before items are moved.
+///
+/// # Errors
+/// The table's failure.
+pub async fn prepare(store: &Store, wait: i64) -> Result<(), CommandError> {
+    store.begin_migration().await?;
+    if wait > 0 {
+        println!("Waiting {wait} seconds until every function knows.");
+        let wait = u64::try_from(wait).unwrap_or_default();
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+    }
+    fill_catalogue(store).await
+}
+
+/// Moves what is in the older layout among the next items, and keeps how far that is; false at the
+/// end of the table.
+///
+/// # Errors
+/// The table's failure.
+pub async fn move_page(store: &Store, done: &mut Done, size: i32) -> Result<bool, CommandError> {
+    let page = read(store, done, size).await?;
+    let users: Vec<UserId> = page.items().iter().filter_map(user_of).collect();
+    let mut moved = stream::iter(users)
+        .map(|id| store.move_credential(id))
+        .buffer_unordered(AT_ONCE);
+    while let Some(was_there) = moved.try_next().await? {
+        done.moved += u64::from(was_there);
+    }
+    done.read += u64::try_from(page.scanned_count()).unwrap_or_default();
+    done.after = last_of(&page);
+    if done.after.is_none() {
+        return Ok(false);
+    }
+    store.note_done(Some(done.clone())).await?;
+    Ok(true)
+}
+
+/// The password hashes beside profiles among the next so many items.
+async fn read(store: &Store, done: &Done, size: i32) -> Result<ScanOutput, StoreError> {
     let (client, name) = store.table().parts();
-    let mut pages = client
+    let after = done.after.as_ref().map(|(pk, sk)| {
+        let key = [(PK, pk), (SK, sk)];
+        HashMap::from(key.map(|(name, value)| (name.to_owned(), text(value))))
+    });
+    let page = client
         .scan()
         .table_name(name)
         .consistent_read(true)
+        .limit(size)
+        .set_exclusive_start_key(after)
         .filter_expression("SK = :sk AND begins_with(PK, :pk)")
         .expression_attribute_values(":sk", text("CREDENTIAL"))
         .expression_attribute_values(":pk", text("USER#"))
         .projection_expression("PK, SK")
-        .into_paginator()
-        .items()
-        .send();
-    let mut credentials = Vec::new();
-    while let Some(item) = pages.next().await {
-        let item = item.map_err(|error| StoreError::from_scan(&error))?;
-        credentials.extend(user_of(&item));
-    }
-    Ok(Plan {
-        layout,
-        credentials,
-    })
+        .send()
+        .await;
+    page.map_err(|error| StoreError::from_scan(&error))
+}
+
+fn last_of(page: &ScanOutput) -> Option<(String, String)> {
+    let last = page.last_evaluated_key()?;
+    let value = |name| last.get(name)?.as_s().ok().cloned();
+    Some((value(PK)?, value(SK)?))
 }
 
 fn user_of(key: &Item) -> Option<UserId> {
@@ -106,30 +200,17 @@ fn user_of(key: &Item) -> Option<UserId> {
     pk.strip_prefix("USER#")?.parse().ok().map(UserId)
 }
 
-/// Carries a plan out, and waits so many seconds until every running function writes the new layout.
-///
-/// # Errors
-/// The table's failure.
-pub async fn carry_out(store: &Store, plan: Plan, wait: i64) -> Result<(), CommandError> {
-    store.begin_migration().await?;
-    if wait > 0 {
-        println!("Waiting {wait} seconds until every function knows.");
-        let wait = u64::try_from(wait).unwrap_or_default();
-        tokio::time::sleep(Duration::from_secs(wait)).await;
+/// What DynamoDB knows of the table's size, from up to six hours ago; nothing if it does not tell.
+async fn about_how_many(store: &Store) -> String {
+    let (client, name) = store.table().parts();
+    let described = client.describe_table().table_name(name).send().await;
+    if let Err(error) = &described {
+        tracing::debug!(error = %DisplayErrorContext(error), "the table is not described");
     }
-    fill_catalogue(store).await?;
-    let all = plan.credentials.len();
-    let mut moved = stream::iter(plan.credentials)
-        .map(|id| store.move_credential(id))
-        .buffer_unordered(AT_ONCE);
-    let mut count = 0;
-    while moved.try_next().await?.is_some() {
-        count += 1;
-        if count % TOLD_EVERY == 0 {
-            eprintln!("{count} of {all}");
-        }
-    }
-    Ok(store.end_migration().await?)
+    let table = described.ok().and_then(|described| described.table);
+    let count = table.and_then(|table| table.item_count);
+    let count = count.filter(|count| *count > 0);
+    count.map_or_else(String::new, |count| format!(" of about {count}"))
 }
 
 async fn fill_catalogue(store: &Store) -> Result<(), CommandError> {

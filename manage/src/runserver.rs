@@ -18,7 +18,7 @@ use shared::{
     domain::{Actor, NewUser},
     hashing::Password,
     settings::Settings,
-    store::{connect_to, pager::Filter},
+    store::{connect_to, layout::Layout, pager::Filter},
 };
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
@@ -102,6 +102,7 @@ async fn serve(
     if let Some(mailer) = outbox::mailer(&app, directory, &engine.endpoint())? {
         tokio::spawn(outbox::send_all(app.clone(), mailer));
     }
+    let layout = app.store.schema().await?.layout;
     let origins = app.settings.cors_allowed_origins.clone();
     let mut router: Router = all_routes(app);
     if !origins.is_empty() {
@@ -109,7 +110,12 @@ async fn serve(
             .layer(cors::layer(&origins)?)
             .layer(from_fn(cors::log_preflight));
     }
-    print(&introduction(options, address, engine, password.as_deref()));
+    let superuser = password.map(|password| {
+        format!("Superuser            admin, with the password {password} (shown this once)\n")
+    });
+    let older = (layout < Layout::CURRENT).then(|| older_layout(options, layout));
+    let more = superuser.unwrap_or_default() + &older.unwrap_or_default();
+    print(&introduction(options, address, engine, &more));
     let (tell, told) = oneshot::channel();
     let stopped = async move {
         stop.await;
@@ -212,28 +218,29 @@ async fn first_superuser(app: &App) -> Result<Option<String>, CommandError> {
     Ok(Some(text))
 }
 
-fn introduction(
-    options: &Options,
-    address: SocketAddr,
-    engine: &Engine,
-    password: Option<&str>,
-) -> String {
+/// Says that the table works as it is, and what brings it up to date.
+fn older_layout(options: &Options, layout: Layout) -> String {
+    let data = options.data.display();
+    format!(
+        "Layout               {layout}, older than {}: run manage migrate --data {data}, also while this runs\n",
+        Layout::CURRENT
+    )
+}
+
+fn introduction(options: &Options, address: SocketAddr, engine: &Engine, more: &str) -> String {
     let data = if options.memory {
         "in memory only".to_owned()
     } else {
         options.data.display().to_string()
     };
     let endpoint = engine.endpoint();
-    let superuser = password.map_or_else(String::new, |password| {
-        format!("Superuser            admin, with the password {password} (shown this once)\n")
-    });
     format!(
         "Serving the API at   http://{address}/api/auth/\n\
          Admin pages at       http://{address}/admin/\n\
          DynamoDB endpoint    {} (table {EMBEDDED_TABLE})\n\
          DynamoDB access key  {} (of this start, with any secret key)\n\
          Data                 {data}\n\
-         {superuser}\n\
+         {more}\n\
          Try it:\n  \
            curl -X POST http://{address}/api/auth/users/register/ \
          -H 'Content-Type: application/json' \\\n       \

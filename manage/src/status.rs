@@ -8,6 +8,7 @@ use std::{
 use aws_sdk_cloudwatchlogs::types::{QueryStatus, ResultField};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration;
 use clap::Args;
+use futures_util::future::try_join_all;
 use shared::clock::Clock;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 const QUERY: &str = r#"fields strcontains(level, "ERROR") as failed,
     strcontains(record.status, "error") as crashed, strcontains(record.status, "timeout") as late
 | stats count(record.metrics.initDurationMs) as starts, sum(failed) as failures,
-    sum(crashed) as crashes, sum(late) as timeouts, sum(slowCalls) as slow by @log"#;
+    sum(crashed) as crashes, sum(late) as timeouts, sum(slowCalls) as slow"#;
 /// How far back the logs are read, in seconds.
 const BACK: i64 = 3600;
 /// How often, and how many times, the answer of the logs is asked for.
@@ -68,15 +69,20 @@ pub async fn status(options: Options) -> Result<(), CommandError> {
             println!("  {line}");
         }
         if let Ok(hours) = &hours {
-            let hour = hours.get(&log_group(function, live));
-            let Hour {
-                starts,
-                errors,
-                slow,
-            } = hour.copied().unwrap_or_default();
-            println!(
-                "  last hour: {starts} cold start(s), {errors} error(s), {slow} slow DynamoDB call(s)"
+            let hour = hours.get(&log_group(function, live)).copied().flatten();
+            let told = hour.map_or_else(
+                || "no log group".to_owned(),
+                |Hour {
+                     starts,
+                     errors,
+                     slow,
+                 }| {
+                    format!(
+                        "{starts} cold start(s), {errors} error(s), {slow} slow DynamoDB call(s)"
+                    )
+                },
             );
+            println!("  last hour: {told}");
         }
     }
     hours.map(drop)
@@ -102,7 +108,9 @@ fn heading(function: &Function, live: &Configuration) -> String {
 fn differences(live: &Configuration, latest: &Configuration) -> Vec<String> {
     let variables = |of: &Configuration| {
         let variables = of.environment().and_then(|all| all.variables());
-        variables.cloned().unwrap_or_default()
+        let mut variables = variables.cloned().unwrap_or_default();
+        variables.remove(OF_SAM);
+        variables
     };
     let (runs, configured) = (variables(live), variables(latest));
     let names: BTreeSet<&String> = runs.keys().chain(configured.keys()).collect();
@@ -146,9 +154,13 @@ fn differences(live: &Configuration, latest: &Configuration) -> Vec<String> {
     lines
 }
 
-/// A variable's value, unless it may be a key itself.
+/// By this variable SAM sees that a parameter changed; what a function reads has variables of its own.
+const OF_SAM: &str = "PARAMETERS";
+
+/// A variable's value, unless it may be a secret itself.
 fn safe(name: &str, value: &str) -> String {
-    if name.contains("KEY") && !name.ends_with("_ARN") {
+    let is_secret = ["KEY", "SECRET"].iter().any(|part| name.contains(part));
+    if is_secret && !name.ends_with("_ARN") {
         "(not shown)".to_owned()
     } else {
         format!("\"{value}\"")
@@ -161,30 +173,44 @@ fn log_group(function: &Function, configuration: &Configuration) -> String {
     group.map_or_else(|| format!("/aws/lambda/{}", function.name), str::to_owned)
 }
 
-/// What the logs of the last hour tell, by log group.
+/// What the logs of the last hour tell of each function; none without a log group.
 async fn last_hour(
     stack: &Stack,
     groups: BTreeSet<String>,
-) -> Result<HashMap<String, Hour>, CommandError> {
+) -> Result<HashMap<String, Option<Hour>>, CommandError> {
+    let hours = try_join_all(groups.iter().map(|group| hour_of(stack, group))).await?;
+    Ok(groups.into_iter().zip(hours).collect())
+}
+
+async fn hour_of(stack: &Stack, group: &str) -> Result<Option<Hour>, CommandError> {
     let now = Clock::System.now();
-    let started = stack
-        .logs
-        .start_query()
-        .set_log_group_names(Some(groups.into_iter().collect()))
+    let query = stack.logs.start_query().log_group_name(group);
+    let started = query
         .start_time(now - BACK)
         .end_time(now)
         .query_string(QUERY)
         .send()
-        .await
-        .map_err(|error| failed("query the logs", &error))?;
+        .await;
+    let started = match started {
+        Ok(started) => started,
+        // A function that was never called may have none yet.
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed("query the logs", &error)),
+    };
     let id = started.query_id.unwrap_or_default();
     for _ in 0..LOOKS {
         let answer = stack.logs.get_query_results().query_id(&id).send().await;
         let answer = answer.map_err(|error| failed("read the logs", &error))?;
         match answer.status() {
             Some(QueryStatus::Complete) => {
-                let rows = answer.results.unwrap_or_default();
-                return Ok(rows.iter().filter_map(|row| hour(row)).collect());
+                let row = answer.results.unwrap_or_default().into_iter().next();
+                return Ok(Some(row.map(|row| hour(&row)).unwrap_or_default()));
             }
             Some(QueryStatus::Scheduled | QueryStatus::Running) => {}
             other => {
@@ -199,8 +225,7 @@ async fn last_hour(
     Err(CommandError::new("the query of the logs takes too long"))
 }
 
-/// A row: `@log` is the account's number and the log group.
-fn hour(row: &[ResultField]) -> Option<(String, Hour)> {
+fn hour(row: &[ResultField]) -> Hour {
     let value = |name: &str| {
         let field = row.iter().find(|field| field.field() == Some(name))?;
         field.value()
@@ -209,12 +234,9 @@ fn hour(row: &[ResultField]) -> Option<(String, Hour)> {
     // The counts are whole numbers, which a sum writes as 3 or as 3.0.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = |name: &str| count(name).unwrap_or_default() as u64;
-    let log = value("@log")?;
-    let group = log.split_once(':').map_or(log, |(_, group)| group);
-    let hour = Hour {
+    Hour {
         starts: count("starts"),
         errors: count("failures") + count("crashes") + count("timeouts"),
         slow: count("slow"),
-    };
-    Some((group.to_owned(), hour))
+    }
 }

@@ -175,6 +175,13 @@ impl Found<'_> {
             Entity::Credential(user.id).key(),
             Entity::CredentialBesideProfile(user.id).key(),
         ];
+        if self.layout() >= Layout::APART && self.contents.get(&places[1]).is_some() {
+            let line = format!(
+                "user {} has a password hash where an older version wrote it: run manage migrate --again",
+                user.id
+            );
+            self.note(line, None);
+        }
         let there = places
             .into_iter()
             .find(|key| self.contents.get(key).is_some());
@@ -234,10 +241,14 @@ impl Found<'_> {
         }
     }
 
+    fn layout(&self) -> Layout {
+        let schema: Option<Schema> = self.contents.read_one(&Entity::Schema.key());
+        schema.unwrap_or(Schema::FIRST).layout
+    }
+
     /// Each copy of the catalogue must have the label of every permission, and no other.
     fn catalogue(&mut self, permissions: &[Permission]) {
-        let schema: Option<Schema> = self.contents.read_one(&Entity::Schema.key());
-        if schema.unwrap_or(Schema::FIRST).layout < Layout::APART {
+        if self.layout() < Layout::APART {
             return;
         }
         let named: BTreeMap<String, &Permission> = permissions

@@ -103,6 +103,7 @@ async fn without_password(
     new: NewUser,
     mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
 ) -> Result<User, Refused> {
+    store.begin_if_new().await?;
     let mut user = new.into_user(UserId(0));
     judge(store, actor, None, Some(&user)).await?;
     user.id = UserId(store.next_id(Sequence::User).await?);
@@ -118,6 +119,8 @@ async fn create_with(
     password: &Password,
     mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
 ) -> Result<User, Refused> {
+    // The first user of a table may be the first to come at all.
+    store.begin_if_new().await?;
     let mut user = new.into_user(UserId(0));
     judge(store, actor, None, Some(&user)).await?;
     let (id, hash) = tokio::join!(store.next_id(Sequence::User), hasher.hash(password));

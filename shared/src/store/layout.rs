@@ -20,8 +20,8 @@ use super::{
     Refusal, Store, StoreError, WriteError,
     budget::within,
     catalogue,
-    items::to_item,
-    keys::Entity,
+    items::{from_item, to_item},
+    keys::{Entity, Sequence},
     writes::{Condition, Write},
 };
 
@@ -46,13 +46,27 @@ impl fmt::Display for Layout {
 }
 
 /// The item that tells the table's layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
     /// What all items follow.
     pub layout: Layout,
     /// What is written, while a migration moves the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Layout>,
+    /// What of the migration is done, once it moves items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<Done>,
+}
+
+/// What of a migration is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The partition and sort key of the last item that it read, in the order of a scan.
+    pub after: Option<(String, String)>,
+    /// How many items it read.
+    pub read: u64,
+    /// How many it moved.
+    pub moved: u64,
 }
 
 impl Schema {
@@ -60,10 +74,17 @@ impl Schema {
     pub const FIRST: Self = Self {
         layout: Layout::FIRST,
         writes: None,
+        done: None,
+    };
+
+    /// Of a table whose items all follow the current layout.
+    pub const CURRENT: Self = Self {
+        layout: Layout::CURRENT,
+        ..Self::FIRST
     };
 
     /// The layout in which items are to be written.
-    pub fn to_write(self) -> Layout {
+    pub fn to_write(&self) -> Layout {
         self.writes.unwrap_or(self.layout).max(self.layout)
     }
 }
@@ -122,7 +143,7 @@ impl Store {
     /// The layout is newer than this version.
     pub async fn refuse_newer_layout(&self) -> Result<(), NewerLayout> {
         match within(START, self.schema()).await {
-            Ok(schema) => self.learn(schema).map(drop),
+            Ok(schema) => self.learn(&schema).map(drop),
             Err(error) => {
                 tracing::warn!(%error, "the table cannot be reached yet");
                 Ok(())
@@ -136,7 +157,7 @@ impl Store {
             return Ok(layout);
         }
         let schema = self.schema().await?;
-        self.learn(schema)
+        self.learn(&schema)
             .map_err(|error| StoreError::new("GetItem", error))
     }
 
@@ -145,17 +166,36 @@ impl Store {
         self.known.is_current()
     }
 
-    /// Gives a table that holds nothing the current layout.
+    /// Gives a new table the current layout: one in which there was never a user or a permission,
+    /// whatever requests have left in it. Reads nothing where the layout is known to be current.
     ///
     /// # Errors
-    /// The table's failure.
-    pub async fn begin_layout(&self) -> Result<(), WriteError> {
-        let mut writes = catalogue::emptied(true);
-        let schema = Schema {
-            layout: Layout::CURRENT,
-            writes: None,
+    /// The table's failure, or a newer layout.
+    pub async fn begin_if_new(&self) -> Result<(), WriteError> {
+        if self.has_current_layout() {
+            return Ok(());
+        }
+        let schema = Entity::Schema.key();
+        let sequences = [Sequence::User, Sequence::Permission];
+        let sequences = sequences.map(|sequence| Entity::Sequence(sequence).key());
+        let wanted = [schema.clone()].into_iter().chain(sequences);
+        let mut found = self.table.batch_get(wanted).await?;
+        let schema = match found.remove(&schema) {
+            Some(item) => from_item(item)?,
+            None if found.is_empty() => {
+                self.begin_layout().await?;
+                self.schema().await?
+            }
+            None => return Ok(()),
         };
-        let item = to_item(&Entity::Schema.key(), &schema)?;
+        let learned = self.learn(&schema);
+        learned.map_err(|error| StoreError::new("BatchGetItem", error))?;
+        Ok(())
+    }
+
+    async fn begin_layout(&self) -> Result<(), WriteError> {
+        let mut writes = catalogue::emptied(true);
+        let item = to_item(&Entity::Schema.key(), &Schema::CURRENT)?;
         writes.push(Write::create(item, Refusal::Exists));
         match self.table.write(writes).await {
             // Another start was first.
@@ -164,7 +204,7 @@ impl Store {
         }
     }
 
-    fn learn(&self, schema: Schema) -> Result<Layout, NewerLayout> {
+    fn learn(&self, schema: &Schema) -> Result<Layout, NewerLayout> {
         let layout = schema.to_write();
         if layout > Layout::CURRENT {
             return Err(NewerLayout(layout));
@@ -174,7 +214,8 @@ impl Store {
     }
 
     /// Begins a migration to the current layout: makes the catalogue, and tells every function to
-    /// write in the current layout. They know within [`LEARNED_WITHIN`]. May be called again.
+    /// write in the current layout. They know within [`LEARNED_WITHIN`]. May be called again, and
+    /// then keeps what is done.
     ///
     /// # Errors
     /// The table's failure.
@@ -190,6 +231,19 @@ impl Store {
         self.put_schema(schema).await
     }
 
+    /// Keeps what of a migration is done, for a run that goes on from there; none for one that
+    /// begins anew.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn note_done(&self, done: Option<Done>) -> Result<(), WriteError> {
+        let schema = Schema {
+            done,
+            ..self.schema().await?
+        };
+        self.put_schema(schema).await
+    }
+
     /// Ends a migration: all items follow the current layout.
     ///
     /// # Errors
@@ -198,11 +252,7 @@ impl Store {
         for copy in catalogue::copies() {
             self.table.write(vec![catalogue::whole(&copy)]).await?;
         }
-        self.put_schema(Schema {
-            layout: Layout::CURRENT,
-            writes: None,
-        })
-        .await
+        self.put_schema(Schema::CURRENT).await
     }
 
     async fn put_schema(&self, schema: Schema) -> Result<(), WriteError> {

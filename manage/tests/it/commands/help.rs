@@ -8,7 +8,8 @@ use super::process::manage;
 fn help_explains_every_command() {
     let help = run(&mut manage("--help")).succeeded();
     let commands = "runserver createsuperuser createuser changepassword check loaddata verifydump \
-                    dumpdata exportuser eraseuser rotatekey syncpermissions smoketest";
+                    dumpdata exportuser eraseuser rotatekey syncpermissions smoketest showuser setuser unlock logout \
+                    migrate afterrestore drill status rollback";
     for command in commands.split(' ') {
         let line = help
             .lines()
@@ -31,7 +32,15 @@ fn the_help_of_a_command_explains_every_option() {
             "--username --email --noinput --staff --inactive --data",
         ),
         ("changepassword", "<USERNAME> --noinput --data --table"),
-        ("check", "--data --table"),
+        ("check", "--repair --data --table"),
+        ("migrate", "--dry-run --no-wait --again --data --table"),
+        (
+            "afterrestore",
+            "--last-user-id --secret --as --data --table",
+        ),
+        ("drill", "--keep --settle --as --data --table"),
+        ("status", "--stack"),
+        ("rollback", "--stack --to --dry-run"),
         (
             "loaddata",
             "<FILE> --user-model --username-field --timezone --content-type \

@@ -8,6 +8,7 @@
 mod accounts;
 mod check;
 mod cors;
+mod drill;
 mod failures;
 mod help;
 mod kill;

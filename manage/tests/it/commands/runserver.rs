@@ -8,9 +8,10 @@ use std::{
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use shared::store::{connect_to, items::attributes, keys::Entity};
 use testkit::{
     NOBODY, PASSWORD,
-    process::{DEADLINE, Process},
+    process::{DEADLINE, Process, run},
     registration, user_path,
 };
 
@@ -80,6 +81,34 @@ async fn a_restart_keeps_the_data_and_the_signing_key() {
     let server = data.serve();
     let profile = server.get(&token, &user_path(ann)).await;
     assert_eq!(profile.assert_status(200).field("username"), "ann");
+}
+
+#[tokio::test]
+async fn a_table_of_an_older_layout_is_served_and_told_with_what_brings_it_up_to_date() {
+    let data = Data::new();
+    let server = data.serve();
+    let told = |server: &Runserver| server.process.stdout.so_far().contains("\nLayout ");
+    assert!(!told(&server));
+    let client = connect_to(&server.dynamodb);
+    let key = attributes(&Entity::Schema.key());
+    let delete = client.delete_item().table_name("users").set_key(Some(key));
+    delete.send().await.unwrap();
+    server.stop();
+
+    let server = data.serve();
+    let printed = server.process.stdout.so_far();
+    let command = format!("migrate --data {}", data.path().display());
+    let line = format!(
+        "\nLayout               1, older than 2: run manage {command}, also while this runs\n"
+    );
+    assert!(printed.contains(&line), "{printed}");
+    server.register("ann").await.assert_status(201);
+    server.log_in("ann", PASSWORD).await;
+    run(&mut data.command("migrate --no-wait")).succeeded();
+    server.log_in("ann", PASSWORD).await;
+    server.stop();
+    assert!(!told(&data.serve()));
+    data.assert_sound();
 }
 
 #[tokio::test]

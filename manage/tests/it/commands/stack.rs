@@ -31,8 +31,8 @@ struct Held {
     versions: BTreeMap<&'static str, Vec<u64>>,
     /// A version that a function's alias is shifting to.
     shifting: Option<(&'static str, &'static str)>,
-    /// The question to the logs.
-    query: Value,
+    /// The questions to the logs.
+    queries: Vec<Value>,
 }
 
 impl Aws {
@@ -44,7 +44,7 @@ impl Aws {
             aliases: names.map(|name| (name, 42)).into(),
             versions: names.map(|name| (name, vec![39, 41, 42, 43])).into(),
             shifting: None,
-            query: Value::Null,
+            queries: Vec::new(),
         })))
     }
 
@@ -99,7 +99,14 @@ async fn answer(State(Aws(held)): State<Aws>, request: Request) -> Response {
         .map(|target| target.to_str().unwrap())
     {
         Some("Logs_20140328.StartQuery") => {
-            held.query = serde_json::from_slice(&body).unwrap();
+            let query: Value = serde_json::from_slice(&body).unwrap();
+            let group = query["logGroupName"].as_str().unwrap().to_owned();
+            held.queries.push(query);
+            if group == "/users/users-Users-2Y" {
+                let error = [("x-amzn-errortype", "ResourceNotFoundException")];
+                let body = json!({"message": "Log group does not exist"}).to_string();
+                return (StatusCode::BAD_REQUEST, error, body).into_response();
+            }
             axum::Json(json!({"queryId": "12ab3456-12ab-123a-789e-1234567890ab"})).into_response()
         }
         Some("Logs_20140328.GetQueryResults") => axum::Json(results()).into_response(),
@@ -161,6 +168,7 @@ fn lambda(
             "Timeout": 15,
             "Environment": {"Variables": {
                 "LOGIN_FAILURE_LIMIT": "30", "TABLE_NAME": "users", "SIGNING_KEY": "a-secret",
+                "ORIGIN_SECRET": "a-secret", "PARAMETERS": "{\"OriginSecret\": \"a-secret\"}",
             }},
             "LoggingConfig": {"LogGroup": format!("/users/{name}")},
         }),
@@ -171,7 +179,7 @@ fn lambda(
             "Timeout": 15,
             "Environment": {"Variables": {
                 "LOGIN_FAILURE_LIMIT": "31", "TABLE_NAME": "users", "SIGNING_KEY": "another",
-                "AUDIENCE": "shop",
+                "AUDIENCE": "shop", "ORIGIN_SECRET": "another", "PARAMETERS": "{}",
             }},
         }),
         other => panic!("{other:?}"),
@@ -194,7 +202,6 @@ fn results() -> Value {
             ("crashes", "1"),
             ("timeouts", "0"),
             ("slow", "7.0"),
-            ("@log", "123456789012:/users/users-Auth-1X"),
         ])],
     })
 }
@@ -244,11 +251,12 @@ fn cloudformation(held: &Held, body: &str) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_tells_what_runs_and_what_differs_from_what_is_configured() {
+async fn status_tells_what_runs_what_differs_from_what_is_configured_and_where_no_log_is() {
     let aws = Aws::new().with(|held| held.shifting = Some(("users-Users-2Y", "43")));
     let text = aws.succeed("status").await;
     let differences = "  AUDIENCE: runs with nothing, configured \"shop\"\n\
          \u{20} LOGIN_FAILURE_LIMIT: runs with \"30\", configured \"31\"\n\
+         \u{20} ORIGIN_SECRET: runs with (not shown), configured (not shown)\n\
          \u{20} SIGNING_KEY: runs with (not shown), configured (not shown)\n\
          \u{20} memory (MiB): runs with 1024, configured 2048\n";
     let expected = format!(
@@ -259,14 +267,18 @@ async fn status_tells_what_runs_and_what_differs_from_what_is_configured() {
          UsersFunction: version 42, published 2026-11-25T09:00:00.000+0000, \
          10 % of requests go to version 43\n\
          {differences}\
-         \u{20} last hour: 0 cold start(s), 0 error(s), 0 slow DynamoDB call(s)\n"
+         \u{20} last hour: no log group\n"
     );
     assert_eq!(text, expected);
-    let query = aws.0.lock().unwrap().query.clone();
-    let groups = json!(["/users/users-Auth-1X", "/users/users-Users-2Y"]);
-    assert_eq!(query["logGroupNames"], groups);
-    let time = |name: &str| query[name].as_i64().unwrap();
-    assert_eq!(time("endTime") - time("startTime"), 3600);
+    let queries = aws.0.lock().unwrap().queries.clone();
+    let mut groups: Vec<&str> = Vec::new();
+    for query in &queries {
+        groups.push(query["logGroupName"].as_str().unwrap());
+        let time = |name: &str| query[name].as_i64().unwrap();
+        assert_eq!(time("endTime") - time("startTime"), 3600);
+    }
+    groups.sort_unstable();
+    assert_eq!(groups, ["/users/users-Auth-1X", "/users/users-Users-2Y"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use testkit::{PASSWORD, process::run};
 use super::process::{Runserver, manage};
 
 /// A command on a table at an endpoint.
-fn on_table(endpoint: &LocalEndpoint, table: &str, line: &str) -> Command {
+pub fn on_table(endpoint: &LocalEndpoint, table: &str, line: &str) -> Command {
     let mut command = manage(line);
     command
         .args(["--table", table])

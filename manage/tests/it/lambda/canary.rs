@@ -180,6 +180,20 @@ async fn with_rotation_too() {
 }
 
 #[tokio::test]
+async fn functions_that_ask_for_an_origin_secret_get_it() {
+    const SECRET: &str = "what-only-the-proxy-knows-0123456789";
+    let server = service().await;
+    let clock = server.app.clock.clone();
+    let settings = [("ORIGIN_SECRET", SECRET)];
+    let app = testkit::app(&server.engine.endpoint(), &settings, clock);
+    let (status, asked) = verdict(&app, Wrong::Nothing, &settings).await;
+    assert_eq!(status, "Succeeded", "{asked:?}");
+    for more in [&[][..], &[("ORIGIN_SECRET", "another")]] {
+        assert_eq!(verdict(&app, Wrong::Nothing, more).await.0, "Failed");
+    }
+}
+
+#[tokio::test]
 async fn whatever_differs_stops_the_deployment_and_the_session_ends_all_the_same() {
     const PROFILE: &str = "/api/auth/users/me/";
     const REFRESH: &str = "/api/auth/token/refresh/";

@@ -6,18 +6,23 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
 };
 
+use manage::{
+    check::broken_invariants,
+    engine::{Engine, LOOPBACK},
+    init,
+};
 use serde_json::{Value, json};
 use shared::{
     accounts::sessions::{self, Client},
     clock::Clock,
     domain::User,
     jwt::TokenType,
-    store::sessions::Kind,
+    store::{Store, connect_to, layout::Schema, sessions::Kind},
 };
 use testkit::{
-    NOBODY, PASSWORD, Pages, Server, app,
+    NOBODY, PASSWORD, Pages, Server, TABLE, app,
     events::{event, invoke},
-    proxy::Proxy,
+    proxy::{Call, Proxy},
     registration,
     routes::{ADMIN, FUNCTIONS, function_of, prefix_of},
     serve,
@@ -229,7 +234,28 @@ async fn needs(function: &str) -> Needs {
             invoke(function, &app, &event).await.assert_status(200);
         }
     }
-    Needs::of(&proxy.take_calls())
+    let mut calls = proxy.take_calls();
+    if function == "users" {
+        calls.extend(first_registration().await);
+    }
+    Needs::of(&calls)
+}
+
+/// The calls of the first registration in a table that a deployment made.
+async fn first_registration() -> Vec<Call> {
+    let engine = Engine::memory(LOOPBACK).await.expect("an engine");
+    let client = connect_to(&engine.endpoint());
+    init::create_table(&client, TABLE).await.expect("a table");
+    let proxy = Proxy::start(engine.endpoint()).await;
+    let app = app(&proxy.endpoint(), &[], Clock::System);
+    app.store.refuse_newer_layout().await.expect("the layout");
+    let body = registration("ann", "ann@example.com");
+    let event = event("POST", "/api/auth/users/register/", None, &body);
+    invoke("users", &app, &event).await.assert_status(201);
+    let table = Store::new(client, TABLE);
+    assert_eq!(table.schema().await.unwrap(), Schema::CURRENT);
+    assert_eq!(broken_invariants(&table).await.unwrap(), [""; 0]);
+    proxy.take_calls()
 }
 
 /// Uses a replaced token again, which ends its session and owes a mail.
