@@ -79,6 +79,9 @@ pub fn routes() -> Routes {
         .get(Staff, users::list::list)
         .post(Staff, users::bulk::act);
     let sessions = page().post(Staff, users::sessions::end);
+    let mail = page()
+        .get(Staff, users::mail::ask)
+        .post(Staff, users::mail::send);
     let password = page()
         .get(Staff, users::password::ask)
         .post(Staff, users::password::set);
@@ -95,6 +98,7 @@ pub fn routes() -> Routes {
         .page("/admin/auth/user/", list_of_users)
         .page("/admin/auth/user/{id}/password/", password)
         .page("/admin/auth/user/{id}/sessions/", sessions)
+        .page("/admin/auth/user/{id}/mail/", mail)
         .merge(pages_of!(User, "/admin/auth/user/"))
         .page("/admin/auth/group/", page().get(Staff, list::<Group>))
         .merge(pages_of!(Group, "/admin/auth/group/"))

@@ -141,6 +141,8 @@ pub struct Rights {
     pub change: bool,
     /// Whether they decide over it: see [`ModelAdmin::is_decided_by`].
     pub decide: bool,
+    /// Whether the service sends mails.
+    pub mails: bool,
 }
 
 /// A form that is about to be shown.

@@ -157,6 +157,7 @@ async fn change_form<M: ModelAdmin>(
         rights: Rights {
             change: staff.can(Action::Change, M::MODEL) && object.is_open_to(staff),
             decide,
+            mails: app.settings.accounts.links.is_some(),
         },
     };
     Ok(form.shown(panel))
@@ -172,6 +173,7 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
             rights: Rights {
                 change: true,
                 decide: true,
+                mails: false,
             },
         }
     }

@@ -1,11 +1,11 @@
 //! Mails: which a change is followed by, and those that people ask for.
 
-use super::{Refused, sessions::Client, throttle};
+use super::{Refused, rights, sessions::Client, throttle};
 use crate::{
     app::App,
-    domain::{EmailAddress, User},
+    domain::{Actor, EmailAddress, User},
     mail::{Kind, Mail},
-    store::{Store, StoreError, outbox, writes::Write},
+    store::{Store, StoreError, Versioned, outbox, writes::Write},
 };
 
 /// The write that owes a user a mail, if such mails are on and there is an address. What follows a
@@ -57,18 +57,24 @@ pub async fn ask(
     Ok(())
 }
 
-/// Sends a user the mail of a kind that has a link, as somebody who decides over the account asks.
-/// False if they have no address.
+/// Sends a user a mail with a link, at the wish of somebody who decides over the account, and notes it
+/// in the log of changes.
 ///
 /// # Errors
-/// The table's failure.
-pub async fn send(app: &App, kind: Kind, user: &User) -> Result<bool, Refused> {
-    if user.email.is_empty() {
-        return Ok(false);
+/// The actor may not do it, or the table's failure.
+pub async fn send(store: &Store, actor: Actor<'_>, kind: Kind, user: &User) -> Result<(), Refused> {
+    if !rights::decide_over(store, actor, user).await? {
+        return Err(Refused::PermissionDenied);
     }
-    let mail = Mail::new(kind, Some(user.id), user.email.clone(), app.store.now());
-    app.store.owe_mail(&mail).await?;
-    Ok(true)
+    let mail = Mail::new(kind, Some(user.id), user.email.clone(), store.now());
+    store.owe_mail(&mail).await?;
+    let sent = match kind {
+        Kind::Activation => "Link to activate the account",
+        _ => "Link to set a password",
+    };
+    let name = user.username.as_str().to_owned();
+    store.log_alone(actor, user.object(), name, sent).await?;
+    Ok(())
 }
 
 /// Whether anybody would get a mail that is asked for. Only where people may be told.

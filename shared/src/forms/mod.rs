@@ -12,7 +12,7 @@ pub use account::{
 pub use group::{group_change, group_name};
 pub use permission::{new_permission, permission_change};
 pub use related::{Lookup, listed, named};
-pub use user::{NewAccount, new_password, profile_change};
+pub use user::{NewAccount, invited, new_password, profile_change};
 
 use crate::{domain::FieldError, input::FieldErrors, store::StoreError};
 

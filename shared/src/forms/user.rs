@@ -82,6 +82,28 @@ impl NewAccount {
     }
 }
 
+/// An account that is invited, without a password: a username and the address that the invitation goes
+/// to. The username is unique without regard to case, as in [`NewAccount::in_admin`].
+///
+/// # Errors
+/// As [`NewAccount::registration`].
+pub async fn invited(store: &Store, mut fields: Fields) -> Result<NewUser, FormError> {
+    let username = fields.text::<UserName>("username", Presence::Required);
+    let email = fields.text::<EmailAddress>("email", Presence::Required);
+    if let Some(name) = &username {
+        fields.errors(store.username_taken_in_any_case(name).await?);
+    }
+    let taken = store.names_taken(None, email.clone(), None).await?;
+    fields.errors(taken);
+    match (username, email, fields.has_errors()) {
+        (Some(name), Some(email), false) => Ok(NewUser {
+            email: email.with_lower_domain(),
+            ..NewUser::named(name, store.now())
+        }),
+        _ => Err(fields.into_errors().in_order(&["username", "email"]).into()),
+    }
+}
+
 /// A password that is given twice, in Django's fields `password1` and `password2`, for a user with
 /// these attributes. Its outer spaces belong to it.
 pub fn new_password(fields: &mut Fields, attributes: &PersonalAttributes<'_>) -> Option<Password> {

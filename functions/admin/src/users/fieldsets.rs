@@ -12,8 +12,8 @@ const USERNAME_HELP: &str =
     "Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.";
 
 /// The first of Django's two steps: a username and a password.
-pub fn of_addition(bound: &Bound<'_>) -> Vec<Fieldset> {
-    vec![Fieldset {
+pub fn of_addition(bound: &Bound<'_>, invites: bool) -> Vec<Fieldset> {
+    let mut all = vec![Fieldset {
         legend: "",
         description: "First, enter a username and password. Then, you’ll be able to edit more user \
                       options.",
@@ -22,7 +22,18 @@ pub fn of_addition(bound: &Bound<'_>) -> Vec<Fieldset> {
             bound.password("password1", "Password").help(PASSWORD_HELP),
             bound.password("password2", "Password confirmation"),
         ],
-    }]
+    }];
+    if invites {
+        all.push(Fieldset {
+            legend: "By invitation",
+            description: "Instead of a password: a mail with a link to choose one.",
+            fields: vec![
+                bound.check_box("invite", "Send an invitation", false),
+                bound.text("email", "Email address", "").kind("email"),
+            ],
+        });
+    }
+    all
 }
 
 fn username(bound: &Bound<'_>, value: &str) -> Field {
@@ -39,9 +50,17 @@ pub fn of_change(form: &ObjectForm<'_, User>, user: &User) -> Vec<Fieldset> {
         fields,
         ..Fieldset::default()
     };
+    let mut personal = fieldset("Personal info", names(form, user));
+    if user.pending_email.is_some() {
+        personal.description = "A new address waits for the link of a mail to it.";
+    }
+    let mut status = fieldset("Status", flags(form, user));
+    if user.awaits_activation {
+        status.description = "The account was never active: it waits for the link of a mail.";
+    }
     let mut all = vec![
-        fieldset("Personal info", names(form, user)),
-        fieldset("Status", flags(form, user)),
+        personal,
+        status,
         fieldset("Permissions", access(form, user)),
         fieldset("Important dates", dates(form, user)),
     ];

@@ -3,6 +3,7 @@
 pub mod bulk;
 mod fieldsets;
 pub mod list;
+pub mod mail;
 pub mod password;
 mod query;
 pub mod sessions;
@@ -16,7 +17,7 @@ use shared::{
         FieldError, Group, Permission, SetChange, User, UserChange, UserId, log_entry::Model,
         permission::Held,
     },
-    forms::{FormError, NewAccount, profile_change},
+    forms::{FormError, NewAccount, invited, profile_change},
     input::{Absent, FieldErrors, Presence},
     store::StoreError,
 };
@@ -38,6 +39,8 @@ use crate::{
 pub struct Offered {
     groups: Vec<Group>,
     permissions: Vec<Permission>,
+    /// Whether the form that adds can send an invitation.
+    pub invites: bool,
 }
 
 impl ModelAdmin for User {
@@ -59,24 +62,37 @@ impl ModelAdmin for User {
 
     async fn offered(app: &App, form: FormKind) -> Result<Offered, StoreError> {
         if form == FormKind::Addition {
-            return Ok(Offered::default());
+            return Ok(Offered {
+                invites: app.settings.accounts.links.is_some(),
+                ..Offered::default()
+            });
         }
         let (groups, permissions) = tokio::try_join!(app.store.groups(), app.store.permissions())?;
         Ok(Offered {
             groups,
             permissions,
+            invites: false,
         })
     }
 
     fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
         match form.object {
-            None => fieldsets::of_addition(&form.bound),
+            None => fieldsets::of_addition(&form.bound, form.offered.invites),
             Some(user) => fieldsets::of_change(form, user),
         }
     }
 
-    async fn add(app: &App, staff: &Staff, posted: &Posted, _: &Offered) -> Result<Self, Refused> {
+    async fn add(
+        app: &App,
+        staff: &Staff,
+        posted: &Posted,
+        offered: &Offered,
+    ) -> Result<Self, Refused> {
         let fields = posted.fields(Absent::Missing);
+        if offered.invites && posted.text("invite") == "true" {
+            let user = invited(&app.store, fields).await?;
+            return users::invite(&app.store, staff.actor(), user).await;
+        }
         let NewAccount { user, password } = NewAccount::in_admin(&app.store, fields).await?;
         users::create(&app.store, &app.hasher, staff.actor(), user, &password).await
     }
@@ -122,7 +138,10 @@ impl ModelAdmin for User {
             return Vec::new();
         }
         let url = |page| urls::object(Model::User, self.id.0, page);
-        vec![Link::new("Set password", url("password"))]
+        let mail = mail::label(self).filter(|_| rights.mails);
+        let mail = mail.map(|label| Link::new(label, url("mail")));
+        let password = Link::new("Set password", url("password"));
+        std::iter::once(password).chain(mail).collect()
     }
 
     async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<Panel>, StoreError> {

@@ -6,6 +6,7 @@ mod forms;
 mod history;
 mod limits;
 mod listing;
+mod mails;
 mod rights;
 mod sessions;
 mod site;

@@ -36,7 +36,11 @@ impl Deref for Site {
 pub async fn site() -> Option<Site> {
     let programs = PROGRAMS.as_ref()?;
     let turn = AT_ONCE.acquire().await.expect("a turn");
-    let server = Server::start().await;
+    let mails = [
+        ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
+        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+    ];
+    let server = Server::with(&mails).await;
     Some(Site {
         browser: Browser::start(programs, server.base()).await,
         server,

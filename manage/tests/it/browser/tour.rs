@@ -106,6 +106,7 @@ impl World {
             at(format!("/admin/auth/user/{}/", self.ann)),
             at(page("change")),
             after(page("change"), &[Fill("Username", "admin"), Press("Save")]),
+            at(page("mail")),
             at(page("password")),
             after(page("password"), &[Send]),
             at(page("delete")),

@@ -97,6 +97,9 @@ impl Way {
         let less = [name, email, flag("false")];
         self.post(change, &less, 302).await;
         self.post(change, &[("username", "bob")], 200).await;
+        let mail = "/admin/auth/user/3/mail/";
+        self.get(mail, 200).await;
+        self.post(mail, &[], 302).await;
         let sessions = "/admin/auth/user/3/sessions/";
         self.post(sessions, &[("sid", "0")], 404).await;
         self.post(sessions, &[("all", "1")], 302).await;
