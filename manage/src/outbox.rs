@@ -1,7 +1,7 @@
 //! What `runserver` does in place of the function `mailer`: it sends each mail once the request that
 //! owes it is done.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use mailer::{From, LEASE, Mailer, Sender};
 use shared::{
@@ -9,7 +9,10 @@ use shared::{
     aws::{self, LocalEndpoint},
     settings::{EmailBackend, SettingsError},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 
 /// The pause after a failure; it doubles with each one more.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,12 +50,17 @@ pub fn mailer(
     Ok(Some(Mailer::new(app.clone(), sender, from, links)))
 }
 
-/// Sends what is owed from now on, and what was left, until the process ends.
-pub async fn send_all(app: App, mailer: Mailer) {
+/// Sends what is owed from now on, and what was left, until the process ends. While it sends, it holds
+/// `busy`: who waits for that at the end leaves no mail in the hands of a process that is gone.
+pub async fn send_all(app: App, mailer: Mailer, busy: Arc<Mutex<()>>) {
     let owed = app.store.table().owed();
     let mut pause = PAUSE;
     loop {
-        match mailer.deliver_owed(0).await {
+        let delivered = {
+            let _busy = busy.lock().await;
+            mailer.deliver_owed(0).await
+        };
+        match delivered {
             // There may be more than one reads at once.
             Ok(sent) if sent > 0 => pause = PAUSE,
             // One that was in the hands of a process which died is free after its lease.

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +21,11 @@ use shared::{
     settings::Settings,
     store::{connect_to, layout::Layout, pager::Filter},
 };
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, oneshot},
+    time::{sleep, timeout},
+};
 
 use crate::{
     CommandError, all_routes, cors,
@@ -99,9 +104,12 @@ async fn serve(
     let directory = (!options.memory).then_some(options.data.as_path());
     let client = connect_to(&engine.endpoint());
     let (app, password) = prepare(client, directory, address, Clock::System).await?;
-    if let Some(mailer) = outbox::mailer(&app, directory, &engine.endpoint())? {
-        tokio::spawn(outbox::send_all(app.clone(), mailer));
-    }
+    let sends = Arc::new(Mutex::new(()));
+    let mailer = outbox::mailer(&app, directory, &engine.endpoint())?;
+    let sending = mailer.map(|mailer| {
+        let sends = Arc::clone(&sends);
+        tokio::spawn(outbox::send_all(app.clone(), mailer, sends))
+    });
     let layout = app.store.schema().await?.layout;
     let origins = app.settings.cors_allowed_origins.clone();
     let mut router: Router = all_routes(app);
@@ -123,13 +131,19 @@ async fn serve(
         let _ = tell.send(());
     };
     let served = axum::serve(listener, with_peers(router)).with_graceful_shutdown(stopped);
-    tokio::select! {
+    let ended = tokio::select! {
         result = served => {
             result.map_err(|error| CommandError::new(format!("the server ended: {error}")))
         }
         // Connections that clients keep open do not hold up the end.
         () = async { let _ = told.await; sleep(GRACE).await } => Ok(()),
+    };
+    if let Some(sending) = sending {
+        // While nothing is sent.
+        let _idle = timeout(GRACE, sends.lock()).await;
+        sending.abort();
     }
+    ended
 }
 
 /// A table ready to use, and the app on it, served at an address; with the password of `admin` if the table was empty.

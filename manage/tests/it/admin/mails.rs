@@ -43,7 +43,7 @@ async fn a_link_to_set_a_password_is_sent_to_the_address_of_a_user_and_logged() 
         let mail = mails.last().expect("a mail");
         assert_eq!((mail.kind, mail.user_id), (kind, Some(user.id)));
         let history = browser.get(&user_url(user, "history")).await;
-        history.assert_says("link to set a password");
+        history.assert_says("Changed Link to set a password.");
         site.table.forget_mail(&mail.id).await.expect("a write");
     }
 }

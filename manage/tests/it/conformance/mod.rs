@@ -101,7 +101,7 @@ async fn in_modes(server: &Server, modes: &BTreeSet<String>) -> (Client, Post, A
     let from = From::parse(&app.settings.sender.from).expect("an address");
     let links = app.settings.accounts.links.clone().expect("links");
     let mailer = Mailer::new(app.clone(), sender, from, links);
-    tokio::spawn(send_all(app.clone(), mailer));
+    tokio::spawn(send_all(app.clone(), mailer, Arc::default()));
     let store = server.table.clone();
     (serve(app).await, Post { sink, store }, time)
 }
