@@ -178,8 +178,9 @@ pub async fn change_from(
         after
     };
     let planned = apply(&user);
-    let waits = planned.pending_email.as_ref();
-    let waits = waits.filter(|email| user.pending_email.as_ref() != Some(email));
+    // Asked for again, it is checked and mailed again.
+    let asked = change.email.as_ref();
+    let waits = asked.filter(|email| is_own && confirms && **email != user.email);
     if waits.is_some() {
         let taken = store.names_taken(None, waits.cloned(), Some(id)).await?;
         taken.into_result().map_err(Refused::Invalid)?;
