@@ -93,11 +93,12 @@ async fn boundary(
     app.reporter.tell(info, answer).await
 }
 
-/// Django's `APPEND_SLASH`.
+/// Django's `APPEND_SLASH`. The host, which an address in Lambda has, is left out: it may be a proxy's.
 fn moved_to(uri: &Uri) -> Response {
     let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
-    // An address is visible ASCII.
-    if let Ok(location) = HeaderValue::try_from(uri.to_string()) {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    // A path is visible ASCII.
+    if let Ok(location) = HeaderValue::try_from(path) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

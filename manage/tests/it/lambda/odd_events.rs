@@ -155,3 +155,12 @@ async fn every_answer_has_the_headers_that_all_have() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_redirect_to_the_path_with_its_slash_names_no_host() {
+    let server = Server::start().await;
+    let event = event("POST", "/api/auth/users/set_password?a=b", None, &json!({}));
+    let answer = invoke("users", &server.app, &event).await;
+    assert_eq!(answer.status, 301);
+    assert_eq!(answer.location(), "/api/auth/users/set_password/?a=b");
+}
