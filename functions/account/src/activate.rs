@@ -39,23 +39,19 @@ pub async fn open(
 ) -> Result<Response, PageError> {
     if token != FORM {
         let link = Link { uid: name, token };
-        return Ok(match link::keep(&app, &link, &headers).await? {
-            Some(cookie) => {
-                let id = read_uid(&link.uid).map(uid).unwrap_or_default();
-                let form = format!("/account/activate/{id}/{FORM}/");
-                (
-                    AppendHeaders([(header::SET_COOKIE, cookie)]),
-                    redirect(&form),
-                )
-                    .into_response()
-            }
-            None => ended(&app),
-        });
+        if !links::activates(&app, &link).await? {
+            return Ok(ended(&app));
+        }
+        let cookie = link::keep(&app, &link, &headers).await;
+        let id = read_uid(&link.uid).map(uid).unwrap_or_default();
+        let form = format!("/account/activate/{id}/{FORM}/");
+        let cookie = AppendHeaders([(header::SET_COOKIE, cookie)]);
+        return Ok((cookie, redirect(&form)).into_response());
     }
     let Some(link) = link::kept(&app, &name, &headers).await else {
         return Ok(ended(&app));
     };
-    let mut page = Page::with_form(&app, "Activate your account", &headers).await;
+    let mut page = Page::with_form(&app, "Confirm your address", &headers).await;
     let cookies = page.take_cookies();
     let form = Activate {
         page,

@@ -3,10 +3,8 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 use shared::{
-    accounts::links,
     app::App,
     mail::links::{Link, read_uid, uid},
-    store::StoreError,
     web::cookies,
 };
 
@@ -15,27 +13,15 @@ const PURPOSE: &str = "link";
 /// Seconds for which it is taken.
 const AGE: i64 = 3600;
 
-/// A cookie with the link in an address, if the link is good.
-///
-/// # Errors
-/// The table's failure.
-pub async fn keep(
-    app: &App,
-    link: &Link,
-    headers: &HeaderMap,
-) -> Result<Option<HeaderValue>, StoreError> {
-    let Some(id) = read_uid(&link.uid) else {
-        return Ok(None);
-    };
-    if !links::is_good(app, link).await? {
-        return Ok(None);
-    }
+/// A cookie with a link that is good.
+pub async fn keep(app: &App, link: &Link, headers: &HeaderMap) -> HeaderValue {
+    let id = read_uid(&link.uid).unwrap_or_default();
     let now = app.clock.now();
     // A good token is of digits, letters and a hyphen.
     let text = format!("{}.{}.{}", uid(id), link.token, now + AGE);
     let tag = app.keys.tags(now).await.tag(PURPOSE, &text);
     let value = format!("{text}.{tag}");
-    Ok(Some(cookies::set(cookies::LINK, &value, headers)))
+    cookies::set(cookies::LINK, &value, headers)
 }
 
 /// The link that the browser keeps for the account in its address. Whether it is still good is found

@@ -93,17 +93,13 @@ pub async fn open(
 ) -> Result<Response, PageError> {
     if token != FORM {
         let link = Link { uid, token };
-        return Ok(match link::keep(&app, &link, &headers).await? {
-            Some(cookie) => {
-                let form = format!("/account/reset/{}/{FORM}/", canonical(&link.uid));
-                (
-                    AppendHeaders([(header::SET_COOKIE, cookie)]),
-                    redirect(&form),
-                )
-                    .into_response()
-            }
-            None => ended(&app),
-        });
+        if !links::is_good(&app, &link).await? {
+            return Ok(ended(&app));
+        }
+        let cookie = link::keep(&app, &link, &headers).await;
+        let form = format!("/account/reset/{}/{FORM}/", canonical(&link.uid));
+        let cookie = AppendHeaders([(header::SET_COOKIE, cookie)]);
+        return Ok((cookie, redirect(&form)).into_response());
     }
     let Some(link) = link::kept(&app, &uid, &headers).await else {
         return Ok(ended(&app));

@@ -45,6 +45,33 @@ pub async fn is_good(app: &App, link: &Link) -> Result<bool, StoreError> {
     }
 }
 
+/// Whether a link activates the account that it names, or confirms its new address.
+///
+/// # Errors
+/// The table's failure.
+pub async fn activates(app: &App, link: &Link) -> Result<bool, StoreError> {
+    let Some(id) = read_uid(&link.uid) else {
+        return Ok(false);
+    };
+    let Some((user, hash)) = app.store.user_and_hash(id).await? else {
+        return Ok(false);
+    };
+    let hash = hash.as_ref();
+    Ok(confirms(app, &user, hash, link).await || proves(app, &user, hash, link).await)
+}
+
+/// Whether a link is of the new address of an active account, which waits for it.
+async fn confirms(app: &App, user: &User, hash: Option<&PasswordHash>, link: &Link) -> bool {
+    let Some(email) = user.pending_email.as_ref().filter(|_| user.is_active) else {
+        return false;
+    };
+    let subject = Subject {
+        email: email.as_str(),
+        ..Subject::of(user, hash)
+    };
+    is_token(app, subject, &link.token).await
+}
+
 async fn proves(app: &App, user: &User, hash: Option<&PasswordHash>, link: &Link) -> bool {
     is_token(app, Subject::of(user, hash), &link.token).await
 }
@@ -166,14 +193,7 @@ pub async fn activate(app: &App, link: &Link, client: &Client) -> Result<(), Ref
     let user = by_link(app, link, |user, hash| async move {
         let hash = hash.as_ref();
         let mut after = user.clone();
-        let pending = Subject {
-            email: user
-                .pending_email
-                .as_ref()
-                .map_or("", |email| email.as_str()),
-            ..Subject::of(&user, hash)
-        };
-        let mail = if user.pending_email.is_some() && is_token(app, pending, &link.token).await {
+        let mail = if confirms(app, &user, hash, link).await {
             after.email = after.pending_email.take().unwrap_or_default();
             after.shares_email &= after.email.lower() == user.email.lower();
             owed(store, Kind::EmailChanged, &user, &user.email, client)?

@@ -225,6 +225,65 @@ async fn a_new_address_of_ones_own_waits_for_its_link() {
 }
 
 #[tokio::test]
+async fn the_page_of_an_activation_confirms_a_new_address_and_the_link_resets_no_password() {
+    let server = Server::with(&MAILS).await;
+    let ann = server.user("ann").await;
+    let wanted = json!({"email": "new@example.com"});
+    server
+        .patch(&ann, "users/me/", wanted)
+        .await
+        .assert_status(200);
+    let (id, token) = (
+        uid(ann.id),
+        token(&server, ann.id, Some("new@example.com")).await,
+    );
+    let mut browser = server.browser();
+    let reset = browser.get(&format!("/account/reset/{id}/{token}/")).await;
+    reset
+        .assert_status(400)
+        .assert_says("This link does not work any more");
+    let opened = browser
+        .get(&format!("/account/activate/{id}/{token}/"))
+        .await;
+    opened.assert_status(302);
+    browser.follow(&opened).await.assert_status(200);
+    let forged = server.browser().post(opened.location(), &[]).await;
+    forged.assert_status(403);
+    browser
+        .post(opened.location(), &[])
+        .await
+        .assert_status(302);
+    assert_eq!(server.read(ann.id).await.email.as_str(), "new@example.com");
+    let again = browser
+        .get(&format!("/account/activate/{id}/{token}/"))
+        .await;
+    again.assert_status(400);
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_link_to_a_new_address_is_no_good_for_an_account_that_was_deactivated() {
+    let server = Server::with(&MAILS).await;
+    let ann = server.user("ann").await;
+    let wanted = json!({"email": "new@example.com"});
+    server
+        .patch(&ann, "users/me/", wanted)
+        .await
+        .assert_status(200);
+    let token = token(&server, ann.id, Some("new@example.com")).await;
+    let off = json!({"is_active": false});
+    let path = user_path(ann.id);
+    server
+        .patch(&server.admin, &path, off)
+        .await
+        .assert_status(200);
+    let link = json!({"uid": uid(ann.id), "token": token});
+    let answer = server.post(NOBODY, "users/activation/", link).await;
+    answer.assert(400, bad_token());
+    assert_eq!(server.read(ann.id).await.email.as_str(), "ann@example.com");
+}
+
+#[tokio::test]
 async fn an_address_that_somebody_takes_meanwhile_is_not_given() {
     let server = Server::with(&MAILS).await;
     let ann = server.user("ann").await;
