@@ -180,17 +180,6 @@ pub fn parsed<T: TextField>(text: &str) -> Result<T, CommandError> {
     T::parse(text.into()).map_err(|errors| CommandError::from_fields(&errors))
 }
 
-/// An error with its causes, in one line for people.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// 256 random bits as text.
 fn random_text() -> String {
     format!(

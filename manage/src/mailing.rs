@@ -84,7 +84,7 @@ pub fn sender_settings() -> Result<SenderSettings, CommandError> {
     Ok(settings(&random_text(), "none", None)?.sender)
 }
 
-/// The sender of settings, and whom its mails are from.
+/// The sender of settings, and the address that its mails are from.
 ///
 /// # Errors
 /// A setting is malformed.
@@ -105,11 +105,11 @@ pub async fn sender(settings: &SenderSettings) -> Result<(Sender, From), Command
     Ok((Sender::new(settings, &aws)?, from))
 }
 
-/// The settings of the environment, with this key and table. Unless `EMAIL_BACKEND` is set, mails go
-/// by SMTP if `EMAIL_HOST` is, else by `backend`, else by the settings' default.
+/// The settings of the environment, with this key and table. Unless it says how, mails go by `backend`,
+/// else by the settings' default.
 fn settings(key: &str, table: &str, backend: Option<&str>) -> Result<Settings, CommandError> {
-    let by_host = variable("EMAIL_HOST").map(|_| "smtp");
-    let backend = variable("EMAIL_BACKEND").or_else(|| by_host.or(backend).map(str::to_owned));
+    let backend = backend.filter(|_| variable("EMAIL_HOST").is_none());
+    let backend = variable("EMAIL_BACKEND").or_else(|| backend.map(str::to_owned));
     Ok(Settings::from_lookup(|name| match name {
         "SIGNING_KEY" => Some(key.to_owned()),
         // The one above makes the links.

@@ -34,17 +34,16 @@ pub fn mailer(
     };
     let settings = &app.settings.sender;
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let sender = if is_set("EMAIL_BACKEND") {
-        if settings.backend == EmailBackend::Ses {
+    let sender = match settings.backend {
+        EmailBackend::Ses if is_set("EMAIL_BACKEND") => {
             let text = "EMAIL_BACKEND=ses is for Lambda functions only";
             return Err(SettingsError::new(text));
         }
-        Sender::new(settings, &aws::local(endpoint))?
-    } else if is_set("EMAIL_HOST") {
-        Sender::smtp(settings)?
-    } else {
-        let file = directory.map(|directory| Sender::File(directory.join("mail")));
-        Sender::All([Sender::Console].into_iter().chain(file).collect())
+        EmailBackend::Ses => {
+            let file = directory.map(|directory| Sender::File(directory.join("mail")));
+            Sender::All([Sender::Console].into_iter().chain(file).collect())
+        }
+        _ => Sender::new(settings, &aws::local(endpoint))?,
     };
     let from = From::parse(&settings.from)?;
     Ok(Some(Mailer::new(app.clone(), sender, from, links)))

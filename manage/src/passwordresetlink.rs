@@ -31,7 +31,7 @@ pub struct Options {
     target: Target,
 }
 
-/// Prints a link with which whoever has it can set the password of an account once, or its parts
+/// Prints a link with which anybody who has it can set the password of an account once, or its parts
 /// where no front end is known.
 ///
 /// # Errors

@@ -97,11 +97,11 @@ async fn send_all(store: &Store, mailer: &Mailer) -> Result<(usize, usize), Comm
     }
 }
 
-/// A mail in one line: what, to whom, for how long it is owed, and how often it was tried before.
+/// A mail in one line: what, to which address, for how long it is owed, and how often it was tried before.
 fn line(mail: &Mail, now: i64) -> String {
     let user = match mail.user_id {
         Some(id) => format!("user {id}"),
-        None => "whoever has it".to_owned(),
+        None => "all who have it".to_owned(),
     };
     let (kind, to) = (kind(mail.kind), mail.to.as_str());
     let (age, tries) = (now - mail.created, mail.tries);

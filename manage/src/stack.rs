@@ -12,9 +12,9 @@ use aws_sdk_lambda::{
 };
 use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
-use shared::aws::https_client;
+use shared::{aws::https_client, telemetry::causes};
 
-use crate::{CommandError, causes};
+use crate::CommandError;
 
 /// The alias that the API calls.
 pub const LIVE: &str = "live";

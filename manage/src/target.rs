@@ -8,10 +8,11 @@ use clap::Args;
 use shared::{
     aws::https_client,
     store::{Store, client, connect_to, items::attributes, keys::Entity, layout::Layout},
+    telemetry::causes,
 };
 
 use crate::{
-    CommandError, causes,
+    CommandError,
     engine::{Access, Engine, LOOPBACK, Opened},
     init,
 };

@@ -95,6 +95,17 @@ pub struct RequestInfo {
     is_of_another_api: bool,
 }
 
+/// An error with its causes, in one line.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// A path as the log shows it: without the token of a link, with which an account can be taken.
 fn shown(path: &str) -> String {
     if !path.starts_with("/account/") {

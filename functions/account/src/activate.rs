@@ -4,20 +4,18 @@
 use askama::Template;
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use shared::{
     accounts::{Refused, links},
-    app::App,
     http::extract::RequestClient,
     mail::links::{Link, read_uid, uid},
-    web::guard::redirect,
 };
 
 use crate::{
     link,
-    page::{Form, Page, PageError, Served, rendered, told},
+    page::{Form, Page, PageError, Served, ended, redirect_with, rendered, told},
 };
 
 /// What stands in an address in place of the token.
@@ -40,16 +38,15 @@ pub async fn open(
     if token != FORM {
         let link = Link { uid: name, token };
         if !links::activates(&app, &link).await? {
-            return Ok(ended(&app));
+            return Ok(ended(&app, None));
         }
         let cookie = link::keep(&app, &link, &headers).await;
         let id = read_uid(&link.uid).map(uid).unwrap_or_default();
         let form = format!("/account/activate/{id}/{FORM}/");
-        let cookie = AppendHeaders([(header::SET_COOKIE, cookie)]);
-        return Ok((cookie, redirect(&form)).into_response());
+        return Ok(redirect_with(cookie, &form));
     }
     let Some(link) = link::kept(&app, &name, &headers).await else {
-        return Ok(ended(&app));
+        return Ok(ended(&app, None));
     };
     let mut page = Page::with_form(&app, "Confirm your address", &headers).await;
     let cookies = page.take_cookies();
@@ -68,13 +65,13 @@ pub async fn activate(
     _: Form,
 ) -> Result<Response, PageError> {
     let Some(link) = link::kept(&app, &name, &headers).await else {
-        return Ok(ended(&app));
+        return Ok(ended(&app, None));
     };
     match links::activate(&app, &link, &client).await {
-        Ok(()) => {
-            let forget = AppendHeaders([(header::SET_COOKIE, link::forget(&headers))]);
-            Ok((forget, redirect("/account/activate/done/")).into_response())
-        }
+        Ok(()) => Ok(redirect_with(
+            link::forget(&headers),
+            "/account/activate/done/",
+        )),
         Err(Refused::StaleLink) => Ok(told(
             &app,
             StatusCode::FORBIDDEN,
@@ -82,7 +79,7 @@ pub async fn activate(
             "There is nothing left to do: you can log in.",
             None,
         )),
-        Err(Refused::Invalid(_)) => Ok(ended(&app)),
+        Err(Refused::Invalid(_)) => Ok(ended(&app, None)),
         Err(refused) => Err(refused.into()),
     }
 }
@@ -94,17 +91,6 @@ pub async fn done(Served(app): Served) -> Response {
         "Thank you",
         "Your address is confirmed, and your account is active. Close this page, and go on where you \
          wanted to log in.",
-        None,
-    )
-}
-
-fn ended(app: &App) -> Response {
-    told(
-        app,
-        StatusCode::BAD_REQUEST,
-        "This link does not work any more",
-        "It was used already, it is too old, or the account was changed since it was sent. The newest \
-         mail has the link that works.",
         None,
     )
 }

@@ -16,7 +16,7 @@ use shared::{
     input::{Absent, FieldErrors, Fields},
     store::StoreError,
     telemetry::{Event, note_event},
-    web::{assets::Asset, csrf},
+    web::{assets::Asset, csrf, guard::redirect},
 };
 
 /// The admin pages' stylesheet.
@@ -42,9 +42,14 @@ impl Page {
     /// A page that only tells something.
     pub fn new(app: &App, title: &'static str) -> Self {
         let links = app.settings.accounts.links.as_ref();
+        let site = links.map_or_else(String::new, |links| links.site_name.clone());
+        Self::of(site, title)
+    }
+
+    fn of(site: String, title: &'static str) -> Self {
         Self {
             title,
-            site: links.map_or_else(String::new, |links| links.site_name.clone()),
+            site,
             css: CSS.address(),
             csrf: String::new(),
             cookies: Vec::new(),
@@ -86,6 +91,23 @@ pub fn told(
 ) -> Response {
     let page = Page::new(app, title);
     (status, rendered(Vec::new(), &Told { page, text, next })).into_response()
+}
+
+/// The page of a link that is not good, and perhaps where to ask for another.
+pub fn ended(app: &App, next: Option<(&'static str, &'static str)>) -> Response {
+    told(
+        app,
+        StatusCode::BAD_REQUEST,
+        "This link does not work any more",
+        "It was used already, it is too old, or the account was changed since it was sent. The newest \
+         mail has the link that works.",
+        next,
+    )
+}
+
+/// A redirect that sets a cookie.
+pub fn redirect_with(cookie: HeaderValue, to: &str) -> Response {
+    (AppendHeaders([(header::SET_COOKIE, cookie)]), redirect(to)).into_response()
 }
 
 /// A template's HTML, with the cookies that it sets.
@@ -169,15 +191,6 @@ impl From<Refused> for PageError {
     }
 }
 
-/// `error.html`
-#[derive(Template)]
-#[template(path = "error.html")]
-struct Failure {
-    css: &'static str,
-    title: &'static str,
-    text: &'static str,
-}
-
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, title, text, wait) = match self {
@@ -210,9 +223,10 @@ impl IntoResponse for PageError {
                 (answer.status(), title, text, wait)
             }
         };
-        let css = CSS.address();
         let wait = wait.map(|wait| [(header::RETRY_AFTER, wait)]);
-        let page = rendered(Vec::new(), &Failure { css, title, text });
+        let page = Page::of(String::new(), title);
+        let next = None;
+        let page = rendered(Vec::new(), &Told { page, text, next });
         (status, wait, page).into_response()
     }
 }

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use shared::{
     accounts::{Refused, links, mails},
@@ -14,13 +14,12 @@ use shared::{
     http::extract::RequestClient,
     input::{FieldErrors, Presence},
     mail::{Kind, links::Link},
-    telemetry::{Event, note_event},
     web::guard::redirect,
 };
 
 use crate::{
     link,
-    page::{Form, Page, PageError, Served, all_words, rendered, told, words},
+    page::{Form, Page, PageError, Served, all_words, ended, redirect_with, rendered, told, words},
 };
 
 /// What stands in an address in place of the token.
@@ -69,7 +68,6 @@ pub async fn send(
         return Ok(address_form(&app, &headers, typed, errors).await);
     };
     mails::ask(&app, Kind::PasswordReset, email, &client).await?;
-    note_event(Event::MailAsked);
     Ok(redirect("/account/reset/sent/"))
 }
 
@@ -94,18 +92,17 @@ pub async fn open(
     if token != FORM {
         let link = Link { uid, token };
         if !links::is_good(&app, &link).await? {
-            return Ok(ended(&app));
+            return Ok(ended(&app, ASK_AGAIN));
         }
         let cookie = link::keep(&app, &link, &headers).await;
         let form = format!("/account/reset/{}/{FORM}/", canonical(&link.uid));
-        let cookie = AppendHeaders([(header::SET_COOKIE, cookie)]);
-        return Ok((cookie, redirect(&form)).into_response());
+        return Ok(redirect_with(cookie, &form));
     }
     let Some(link) = link::kept(&app, &uid, &headers).await else {
-        return Ok(ended(&app));
+        return Ok(ended(&app, ASK_AGAIN));
     };
     if !links::is_good(&app, &link).await? {
-        return Ok(ended(&app));
+        return Ok(ended(&app, ASK_AGAIN));
     }
     Ok(password_form(&app, &headers, &link, &FieldErrors::default()).await)
 }
@@ -149,7 +146,7 @@ pub async fn set(
     Form(mut fields): Form,
 ) -> Result<Response, PageError> {
     let Some(link) = link::kept(&app, &uid, &headers).await else {
-        return Ok(ended(&app));
+        return Ok(ended(&app, ASK_AGAIN));
     };
     let target = links::target(&app, &link).await?;
     let attributes = target
@@ -159,11 +156,11 @@ pub async fn set(
         return Ok(password_form(&app, &headers, &link, &fields.into_errors()).await);
     };
     match links::reset_password(&app, &link, &password, &client).await {
-        Ok(()) => {
-            let forget = AppendHeaders([(header::SET_COOKIE, link::forget(&headers))]);
-            Ok((forget, redirect("/account/reset/done/")).into_response())
-        }
-        Err(Refused::Invalid(_)) => Ok(ended(&app)),
+        Ok(()) => Ok(redirect_with(
+            link::forget(&headers),
+            "/account/reset/done/",
+        )),
+        Err(Refused::Invalid(_)) => Ok(ended(&app, ASK_AGAIN)),
         Err(refused) => Err(refused.into()),
     }
 }
@@ -176,17 +173,6 @@ pub async fn done(Served(app): Served) -> Response {
         "You can log in with the new password now. Close this page, and go on where you wanted to log \
          in.",
         None,
-    )
-}
-
-fn ended(app: &App) -> Response {
-    told(
-        app,
-        StatusCode::BAD_REQUEST,
-        "This link does not work any more",
-        "It was used already, it is too old, or the account was changed since it was sent. The newest \
-         mail has the link that works.",
-        ASK_AGAIN,
     )
 }
 

@@ -9,7 +9,7 @@ use shared::{
     },
     app::App,
     domain::names::AnyText,
-    hashing::Password,
+    forms::TypedPassword,
     http::{ApiError, JsonOrForm, extract::RequestClient},
     input::Presence,
 };
@@ -34,11 +34,12 @@ pub async fn login(
     RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Json<Tokens>, ApiError> {
-    let (username, password, untrimmed) = credentials(body)?;
+    let (username, typed) = credentials(body)?;
+    let username = username.into_inner();
     let attempt = Attempt {
         username: &username,
-        password: &password,
-        untrimmed: untrimmed.as_ref(),
+        password: &typed.password,
+        untrimmed: typed.untrimmed.as_ref(),
         normalises: false,
         address: client.address,
     };
@@ -53,19 +54,10 @@ pub async fn login(
     ))
 }
 
-/// The username, the password as SimpleJWT reads it, and with its outer spaces if it had some.
-fn credentials(body: JsonOrForm) -> Result<(String, Password, Option<Password>), ApiError> {
+fn credentials(body: JsonOrForm) -> Result<(AnyText, TypedPassword), ApiError> {
     let mut fields = body.fields()?;
-    let username = fields.text::<AnyText>("username", Presence::Required);
-    let password = fields.text::<AnyText>("password", Presence::Required);
-    match (username, password) {
-        (Some(username), Some(password)) => {
-            let typed = fields.untrimmed::<AnyText>("password", Presence::Required);
-            let untrimmed = typed.filter(|typed| *typed != password);
-            let password = Password::new(password.into_inner());
-            let untrimmed = untrimmed.map(|typed| Password::new(typed.into_inner()));
-            Ok((username.into_inner(), password, untrimmed))
-        }
-        _ => Err(fields.into_errors().into()),
-    }
+    let username = fields.text("username", Presence::Required);
+    let password = TypedPassword::read(&mut fields, "password");
+    let both = username.zip(password);
+    both.ok_or_else(|| fields.into_errors().into())
 }

@@ -224,7 +224,7 @@ impl Mailer {
         if !is_theirs {
             return Some(Dropped::OtherAddress);
         }
-        let can_log_in = hash.is_some_and(|hash| !hash.is_unusable());
+        let can_log_in = PasswordHash::is_usable(hash);
         let awaits = user.awaits_activation && !user.is_active;
         let is_fit = match mail.kind {
             // What somebody deactivated gets none; who asks by address needs a password to go on with.

@@ -22,7 +22,10 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret;
-use shared::settings::{EmailBackend, SenderSettings, SettingsError};
+use shared::{
+    settings::{EmailBackend, SenderSettings, SettingsError},
+    telemetry::causes,
+};
 use thiserror::Error;
 
 /// How messages leave.
@@ -170,15 +173,4 @@ fn to_file(directory: &Path, message: &Message) -> Result<(), SendError> {
     write().map_err(|error: std::io::Error| {
         SendError(format!("cannot write to {}: {error}", directory.display()))
     })
-}
-
-/// An error with its causes, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -7,10 +7,10 @@ use shared::{
         sessions::Client,
     },
     app::App,
-    domain::{FieldError, User, names::AnyText},
-    hashing::Password,
+    domain::{FieldError, User},
+    forms::TypedPassword,
     http::ApiError,
-    input::{Fields, Presence},
+    input::Fields,
 };
 
 const FIELD: &str = "current_password";
@@ -25,17 +25,13 @@ pub async fn check(
     client: &Client,
     fields: &mut Fields,
 ) -> Result<(), ApiError> {
-    let Some(trimmed) = fields.text::<AnyText>(FIELD, Presence::Required) else {
+    let Some(typed) = TypedPassword::read(fields, FIELD) else {
         return Ok(());
     };
-    let typed = fields.untrimmed::<AnyText>(FIELD, Presence::Required);
-    let typed = typed.filter(|typed| *typed != trimmed);
-    let untrimmed = typed.map(|typed| Password::new(typed.into_inner()));
-    let password = Password::new(trimmed.into_inner());
     let attempt = Attempt {
         username: caller.username.as_str(),
-        password: &password,
-        untrimmed: untrimmed.as_ref(),
+        password: &typed.password,
+        untrimmed: typed.untrimmed.as_ref(),
         normalises: false,
         address: client.address,
     };

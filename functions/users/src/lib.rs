@@ -2,6 +2,7 @@
 
 mod access;
 mod activation;
+mod ask;
 mod assign_groups;
 mod current_password;
 mod detail;
@@ -58,7 +59,7 @@ pub fn routes() -> Routes {
             "/api/auth/users/reset_password/",
             View::new("User Reset password")
                 .redirecting()
-                .post(asking, reset::ask_for_password),
+                .post(asking, ask::for_password),
         )
         .view::<Caller>(
             "/api/auth/users/reset_password_confirm/",
@@ -71,7 +72,7 @@ pub fn routes() -> Routes {
             "/api/auth/users/reset_username/",
             View::new("User Reset username")
                 .redirecting()
-                .post(asking, reset::ask_for_username),
+                .post(asking, ask::for_username),
         )
         .view::<Caller>(
             "/api/auth/users/reset_username_confirm/",
@@ -89,7 +90,7 @@ pub fn routes() -> Routes {
             "/api/auth/users/resend_activation/",
             View::new("User Resend activation")
                 .redirecting()
-                .post(asking, activation::resend),
+                .post(asking, ask::for_activation),
         )
         .view::<Caller>(
             "/api/auth/users/{id}/",

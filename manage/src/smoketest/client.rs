@@ -17,9 +17,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use shared::telemetry::causes;
 use tokio::time::timeout;
 
-use crate::{CommandError, causes};
+use crate::CommandError;
 
 /// As long as API Gateway waits for a function.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -4,8 +4,10 @@ use super::{Refused, rights, sessions::Client, throttle};
 use crate::{
     app::App,
     domain::{Actor, EmailAddress, User},
+    hashing::PasswordHash,
     mail::{Kind, Mail},
     store::{Store, StoreError, Versioned, outbox, writes::Write},
+    telemetry::{Event, note_event},
 };
 
 /// The write that owes a user a mail, if such mails are on and there is an address. What follows a
@@ -39,7 +41,7 @@ fn is_on(store: &Store, kind: Kind) -> bool {
     }
 }
 
-/// Asks for a mail to whoever has an address. Nobody learns whether anybody has it: the same is read
+/// Asks for a mail to those who have an address. Nobody learns whether anybody has it: the same is read
 /// and written for every address, and what is above the limits is left out silently.
 ///
 /// # Errors
@@ -54,6 +56,7 @@ pub async fn ask(
         let mail = Mail::new(kind, None, to, app.store.now());
         app.store.owe_mail(&mail).await?;
     }
+    note_event(Event::MailAsked);
     Ok(())
 }
 
@@ -89,9 +92,8 @@ pub async fn reaches_somebody(
     let has_state = |user: &User| user.is_active != (kind == Kind::Activation);
     for user in app.store.users_by_email(to).await? {
         let found = app.store.user_and_hash(user.id).await?;
-        let usable = found.filter(|(user, hash)| {
-            has_state(user) && hash.as_ref().is_some_and(|hash| !hash.is_unusable())
-        });
+        let usable =
+            found.filter(|(user, hash)| has_state(user) && PasswordHash::is_usable(hash.as_ref()));
         if usable.is_some() {
             return Ok(true);
         }

@@ -10,7 +10,7 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{Actor, NewUser, User, UserChange, UserId, UserName},
+    domain::{Actor, EmailAddress, NewUser, User, UserChange, UserId, UserName},
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
     mail::Kind,
@@ -177,23 +177,7 @@ pub async fn change_from(
         }
         after
     };
-    let planned = apply(&user);
-    // Asked for again, it is checked and mailed again.
-    let asked = change.email.as_ref();
-    let waits = asked.filter(|email| is_own && confirms && **email != user.email);
-    if waits.is_some() {
-        let taken = store.names_taken(None, waits.cloned(), Some(id)).await?;
-        taken.into_result().map_err(Refused::Invalid)?;
-    }
-    let link_to = match waits {
-        Some(email) => Some(email),
-        None if confirms && !is_own && planned.awaits_activation => Some(&planned.email),
-        None => None,
-    };
-    let link_to = match link_to {
-        Some(to) if throttle::mail(store, to, client.address).await? => Some(to.clone()),
-        _ => None,
-    };
+    let link_to = link_goes_to(store, client, &user, change, &apply(&user), is_own).await?;
     let link = |user: &User| match &link_to {
         Some(to) => owed(store, Kind::Activation, user, to, client),
         None => Ok(None),
@@ -219,6 +203,35 @@ pub async fn change_from(
         note_end(id, actor, "left_staff");
     }
     Ok(changed)
+}
+
+/// The address to which a change of a user, who is `planned` then, owes a mail with a link: a new one
+/// of their own, or that of a user who was never active. None above the limits of mails.
+async fn link_goes_to(
+    store: &Store,
+    client: &Client,
+    user: &User,
+    change: &UserChange,
+    planned: &User,
+    is_own: bool,
+) -> Result<Option<EmailAddress>, Refused> {
+    if !store.mails().activation {
+        return Ok(None);
+    }
+    // Asked for again, it is checked and mailed again.
+    let asked = change.email.as_ref();
+    let waits = asked.filter(|email| is_own && **email != user.email);
+    if waits.is_some() {
+        let taken = store
+            .names_taken(None, waits.cloned(), Some(user.id))
+            .await?;
+        taken.into_result().map_err(Refused::Invalid)?;
+    }
+    let again = (!is_own && planned.awaits_activation).then_some(&planned.email);
+    Ok(match waits.or(again) {
+        Some(to) if throttle::mail(store, to, client.address).await? => Some(to.clone()),
+        _ => None,
+    })
 }
 
 /// Gives a user another name, at their own wish.

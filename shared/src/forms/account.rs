@@ -12,6 +12,27 @@ use crate::{
     store::Store,
 };
 
+/// A password that an account has, as it was typed.
+pub struct TypedPassword {
+    /// As SimpleJWT's serializers read it: trimmed.
+    pub password: Password,
+    /// With its outer spaces, if it had some: forms of Django's admin pages keep them.
+    pub untrimmed: Option<Password>,
+}
+
+impl TypedPassword {
+    /// Reads a required field; errors go to the fields.
+    pub fn read(fields: &mut Fields, name: &'static str) -> Option<Self> {
+        let trimmed = fields.text::<AnyText>(name, Presence::Required)?;
+        let typed = fields.untrimmed::<AnyText>(name, Presence::Required);
+        let typed = typed.filter(|typed| *typed != trimmed);
+        Some(Self {
+            password: Password::new(trimmed.into_inner()),
+            untrimmed: typed.map(|typed| Password::new(typed.into_inner())),
+        })
+    }
+}
+
 /// A new password, in `new_password` and, where it is to be typed twice, `re_new_password`.
 pub struct NewPassword {
     password: AnyText,
@@ -56,7 +77,7 @@ pub struct NewUserName {
 }
 
 impl NewUserName {
-    /// Reads it; errors go to the fields, with that of a name that is somebody's, whoever asks.
+    /// Reads it; errors go to the fields, with that of a name that is somebody's, the asker's too.
     ///
     /// # Errors
     /// The table's failure.

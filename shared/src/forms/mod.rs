@@ -7,7 +7,7 @@ mod related;
 mod user;
 
 pub use account::{
-    NewPassword, NewUserName, addressee, as_new_username, given_link, required_link,
+    NewPassword, NewUserName, TypedPassword, addressee, as_new_username, given_link, required_link,
 };
 pub use group::{group_change, group_name};
 pub use permission::{new_permission, permission_change};

@@ -66,6 +66,11 @@ impl PasswordHash {
         self.0.starts_with('!')
     }
 
+    /// Whether somebody can have the password of an account with this hash, if it has one.
+    pub fn is_usable(stored: Option<&Self>) -> bool {
+        stored.is_some_and(|hash| !hash.is_unusable())
+    }
+
     /// The encoding itself, for the store.
     pub fn expose(&self) -> &str {
         &self.0

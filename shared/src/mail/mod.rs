@@ -37,8 +37,8 @@ pub struct Mail {
     pub id: String,
     /// What it is about.
     pub kind: Kind,
-    /// Whom it is about. None if somebody asked for it by the address alone: then whoever has the
-    /// address gets it, if anybody does.
+    /// The account that it is about. None if somebody asked for it by the address alone: then those who
+    /// have the address get it, if anybody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// The address it goes to. If the account has another by then, it is dropped, except one of

@@ -100,7 +100,7 @@ pub struct LinkSettings {
 /// How mails are sent: Django's settings.
 #[derive(Clone, Debug)]
 pub struct SenderSettings {
-    /// `EMAIL_BACKEND`.
+    /// `EMAIL_BACKEND`; unless set, `smtp` where `EMAIL_HOST` is set, else `ses`.
     pub backend: EmailBackend,
     /// `DEFAULT_FROM_EMAIL`: an address, or a name and an address; `webmaster@localhost` unless set.
     pub from: String,
@@ -228,6 +228,7 @@ impl LinkSettings {
 impl SenderSettings {
     pub(super) fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
         let backend = match env.get("EMAIL_BACKEND").as_deref() {
+            None if env.get("EMAIL_HOST").is_some() => EmailBackend::Smtp,
             None | Some("ses") => EmailBackend::Ses,
             Some("smtp") => EmailBackend::Smtp,
             Some("console") => EmailBackend::Console,

@@ -18,14 +18,6 @@ pub fn owe(mail: &Mail) -> Result<Write, StoreError> {
     Ok(Write::put(indexed(item, &keys::owed(&mail.id))))
 }
 
-/// The mail of a stream record's new image.
-///
-/// # Errors
-/// It is none.
-pub fn mail_of(item: Item) -> Result<Mail, StoreError> {
-    from_item(item)
-}
-
 impl Store {
     /// Owes a mail that belongs to no change.
     ///

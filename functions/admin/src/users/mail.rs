@@ -5,6 +5,7 @@ use shared::{
     accounts::mails,
     app::App,
     domain::{User, log_entry::Model},
+    hashing::PasswordHash,
     http::ApiError,
     mail::Kind,
     store::StoreError,
@@ -39,9 +40,9 @@ async fn kind(app: &App, user: &User) -> Result<Kind, StoreError> {
     if user.awaits_activation {
         return Ok(Kind::Activation);
     }
-    let found = app.store.user_and_hash(user.id).await?;
-    let has_password = found.is_some_and(|(_, hash)| hash.is_some_and(|hash| !hash.is_unusable()));
-    Ok(match has_password {
+    let hash = app.store.user_and_hash(user.id).await?;
+    let hash = hash.and_then(|(_, hash)| hash);
+    Ok(match PasswordHash::is_usable(hash.as_ref()) {
         true => Kind::PasswordReset,
         false => Kind::Invitation,
     })

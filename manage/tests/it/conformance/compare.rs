@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Every difference, as a line of text.
 pub fn differences(expected: &Value, got: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    // Of a mail, its link and whom it reaches, and of what was waited for, that it came.
+    // Of a mail, its link and the addresses that it reaches, and of what was waited for, that it came.
     for member in ["mail", "no_mail", "slept"] {
         if let Some(wanted) = expected.get(member) {
             values(wanted, &got[member], member, &mut found);

@@ -5,17 +5,19 @@
 //! every scenario against it over TCP and compares every answer; nothing below knows how the server is built.
 //!
 //! - [`scenario`] reads the files,
-//! - [`play`] sets a scenario up and sends its steps,
+//! - [`set_up`] makes what a scenario starts from, and [`play`] sends its steps, as [`content`] writes them,
 //! - [`variables`] fills in names, ids and tokens, the hand-signed ones from [`token`],
 //! - [`normalise`] takes out of an answer what differs from run to run,
 //! - [`post`] takes the mails,
 //! - [`compare`] says what is left that differs.
 
 mod compare;
+mod content;
 mod normalise;
 mod play;
 mod post;
 mod scenario;
+mod set_up;
 mod token;
 mod variables;
 

@@ -85,7 +85,7 @@ impl Normaliser {
             .insert((kind, id), format!("<{}:{name}>", kind.name()));
     }
 
-    /// A mail in the form of the golden files: whom it reached, and its link.
+    /// A mail in the form of the golden files: the addresses that it reached, and its link.
     pub fn mail(&mut self, to: &[String], link: Option<&Link>) -> Value {
         let to: Vec<String> = to.iter().map(|to| self.text(to)).collect();
         let mut mail = json!({ "to": to });

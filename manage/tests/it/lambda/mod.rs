@@ -6,6 +6,7 @@ mod calls;
 mod canary;
 mod every_page;
 mod keys;
+mod needs;
 mod odd_events;
 mod parameters;
 mod policies;
