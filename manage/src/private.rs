@@ -28,6 +28,21 @@ pub fn file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file to write it anew, and closes it to others; what is no file, such as `/dev/stdout`, is
+/// left as it is.
+///
+/// # Errors
+/// It cannot be made or opened, or is somebody else's.
+pub fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    let file = owners_only(&mut options).open(path)?;
+    if file.metadata()?.is_file() {
+        close(path, 0o600)?;
+    }
+    Ok(file)
+}
+
 /// Writes a new file in the place of any that is there, whole or not at all. Who has opened the one
 /// before it, while others could, does not see the text.
 ///

@@ -17,7 +17,7 @@ use crate::{
     settings::{Algorithm, Keys, TokenSettings},
 };
 
-pub use claims::Claims;
+pub use claims::{Claims, Holder};
 use claims::{complete, integer};
 
 /// What a token is for: SimpleJWT's `token_type` claim.
@@ -106,79 +106,41 @@ impl Jwt {
             TokenType::Access => self.settings.access_lifetime,
             TokenType::Refresh => self.settings.refresh_lifetime,
         };
-        let user_id = Value::String(user.id.to_string());
-        self.sign(
-            token_type,
-            &user_id,
-            None,
-            &new_jti(),
-            (now, now + lifetime),
-        )
+        let times = (now, now + lifetime);
+        self.sign(token_type, &user.id.into(), None, &new_jti(), times)
     }
 
-    /// An access token of a session.
-    pub fn access(&self, user_id: &Value, sid: Option<&str>, now: i64) -> String {
-        self.access_with(user_id, sid, now, Map::new())
-    }
-
-    fn access_with(
-        &self,
-        user_id: &Value,
-        sid: Option<&str>,
-        now: i64,
-        further: Map<String, Value>,
-    ) -> String {
+    /// An access token, of a session or of none; `now` in seconds since 1970.
+    pub fn access(&self, holder: &Holder, sid: Option<&str>, now: i64) -> String {
         let times = (now, now + self.settings.access_lifetime);
-        self.sign_with(TokenType::Access, user_id, sid, &new_jti(), times, further)
+        self.sign(TokenType::Access, holder, sid, &new_jti(), times)
     }
 
-    /// The access token that a verified refresh token gives, with its `user_id` as it stands and the
-    /// claims that a site added.
-    pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
-        let user_id = claims.user_id.clone();
-        let user_id = user_id.unwrap_or_else(|| Value::String(user.id.to_string()));
-        let (sid, further) = (claims.sid.as_deref(), claims.further.clone());
-        self.access_with(&user_id, sid, now, further)
-    }
-
-    /// A refresh token of a session, with its id and times in seconds since 1970.
+    /// A refresh token of a session, with its id, and its `iat` and `exp` in seconds since 1970.
     pub fn refresh_token(
         &self,
-        user_id: &Value,
+        holder: &Holder,
         sid: &str,
         jti: &str,
-        iat: i64,
-        exp: i64,
+        times: (i64, i64),
     ) -> String {
-        self.sign(TokenType::Refresh, user_id, Some(sid), jti, (iat, exp))
+        self.sign(TokenType::Refresh, holder, Some(sid), jti, times)
     }
 
     fn sign(
         &self,
         token_type: TokenType,
-        user_id: &Value,
-        sid: Option<&str>,
-        jti: &str,
-        times: (i64, i64),
-    ) -> String {
-        self.sign_with(token_type, user_id, sid, jti, times, Map::new())
-    }
-
-    fn sign_with(
-        &self,
-        token_type: TokenType,
-        user_id: &Value,
+        holder: &Holder,
         sid: Option<&str>,
         jti: &str,
         (iat, exp): (i64, i64),
-        further: Map<String, Value>,
     ) -> String {
-        let mut claims = further;
+        let mut claims = holder.further.clone();
         claims.insert("token_type".to_owned(), token_type.as_str().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("iat".to_owned(), iat.into());
         claims.insert("jti".to_owned(), jti.into());
-        claims.insert("user_id".to_owned(), user_id.clone());
+        claims.insert("user_id".to_owned(), holder.user_id.clone());
         let audience = match self.settings.audience.as_slice() {
             [] => None,
             [one] => Some(one.as_str().into()),

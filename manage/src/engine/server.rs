@@ -2,6 +2,8 @@
 //! start, and no web page: the engine has no users of its own, and a port of this machine is open
 //! to every program and every browser on it.
 
+mod tokens;
+
 use std::sync::Arc;
 
 use axum::{
@@ -16,17 +18,26 @@ use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use subtle::ConstantTimeEq;
+use tokens::Tokens;
 
 const JSON: &str = "application/x-amz-json-1.0";
 const TARGET: &str = "DynamoDB_20120810.";
 /// DynamoDB's own limit.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// The engine, and what it has answered of late.
+#[derive(Clone)]
+struct Served {
+    database: Database,
+    tokens: Arc<Tokens>,
+}
+
 /// The engine's operations at `/`, for who sends this access key.
 pub(super) fn router(database: Database, access_key: &str) -> Router {
+    let tokens = Arc::default();
     Router::new()
         .route("/", post(answer))
-        .with_state(database)
+        .with_state(Served { database, tokens })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(Arc::from(access_key), guard))
 }
@@ -56,11 +67,11 @@ fn sent_access_key(headers: &HeaderMap) -> Option<&str> {
     credential.split('/').next()
 }
 
-async fn answer(State(database): State<Database>, headers: HeaderMap, body: String) -> Response {
+async fn answer(State(served): State<Served>, headers: HeaderMap, body: String) -> Response {
     let target = headers.get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(TARGET));
-    match carry_out(&database, operation.unwrap_or_default(), &body) {
+    match carry_out(&served, operation.unwrap_or_default(), &body) {
         Ok(Some(answer)) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
         Ok(None) => failed(
             StatusCode::BAD_REQUEST,
@@ -78,10 +89,13 @@ async fn answer(State(database): State<Database>, headers: HeaderMap, body: Stri
 
 /// The answer of an operation in JSON; `None` if there is no such one.
 fn carry_out(
-    database: &Database,
+    Served { database, tokens }: &Served,
     operation: &str,
     body: &str,
 ) -> Result<Option<String>, DynoxideError> {
+    if operation == "TransactWriteItems" {
+        return tokens.transact(database, body).map(Some);
+    }
     macro_rules! operations {
         ($($name:literal => $method:ident,)*) => {
             match operation {
@@ -104,7 +118,6 @@ fn carry_out(
         "Query" => query,
         "Scan" => scan,
         "TransactGetItems" => transact_get_items,
-        "TransactWriteItems" => transact_write_items,
         "UpdateItem" => update_item,
         "UpdateTable" => update_table,
         "UpdateTimeToLive" => update_time_to_live,
@@ -115,11 +128,17 @@ fn call<Q: DeserializeOwned, A: Serialize>(
     body: &str,
     method: impl FnOnce(Q) -> Result<A, DynoxideError>,
 ) -> Result<String, DynoxideError> {
-    let malformed =
-        |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
-    let request = serde_json::from_str(body).map_err(malformed)?;
-    let failed = |error: serde_json::Error| DynoxideError::InternalServerError(error.to_string());
-    serde_json::to_string(&method(request)?).map_err(failed)
+    answered(&method(read(body)?)?)
+}
+
+fn read<Q: DeserializeOwned>(body: &str) -> Result<Q, DynoxideError> {
+    serde_json::from_str(body)
+        .map_err(|error| DynoxideError::ValidationException(error.to_string()))
+}
+
+fn answered(answer: &impl Serialize) -> Result<String, DynoxideError> {
+    serde_json::to_string(answer)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 fn failed(status: StatusCode, code: &str, message: &str) -> Response {

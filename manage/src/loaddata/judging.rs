@@ -6,7 +6,7 @@ use std::{
 };
 
 use shared::{
-    domain::{EmailAddress, UserName, names::TextField},
+    domain::{EmailAddress, UserId, UserName, names::TextField},
     hashing::{Assessment, Hasher, PasswordHash},
     store::{Store, keys::Sequence, moving::Known},
 };
@@ -17,7 +17,7 @@ use super::{
     objects::{self, DumpGroup, DumpPermission, DumpUser, Wrong},
     plan::Plan,
     reading::Object,
-    report::{Kind, Report, Tally},
+    report::{EXAMPLES, Kind, Report, Tally},
 };
 use crate::CommandError;
 
@@ -34,6 +34,8 @@ pub struct Survey {
     pub shared: HashSet<u64>,
     /// The outstanding tokens that are blacklisted.
     pub blacklisted: HashSet<u64>,
+    /// The users of an earlier load whom the dump does not have, in order.
+    pub gone: Vec<UserId>,
     /// Whether nobody has ever been in the table.
     pub is_first: bool,
     /// A password hash of each algorithm and cost.
@@ -65,6 +67,11 @@ impl Survey {
     /// Whether the dump has a user.
     pub fn has(&self, id: u64) -> bool {
         self.ids.binary_search(&id).is_ok()
+    }
+
+    /// Whether a user's names may become free: the dump has the user, or they are to be deleted.
+    pub fn may_leave(&self, id: u64, settings: &Settings) -> bool {
+        self.has(id) || settings.prunes && self.gone.binary_search(&UserId(id)).is_ok()
     }
 
     /// Whether a user of the dump shares their address with another.
@@ -104,10 +111,42 @@ pub async fn judge(store: &Store, settings: &Settings) -> Result<Survey, Command
             .report
             .note(Kind::NoSuperuser, "make one with createsuperuser");
     }
+    if settings.on_conflict == OnConflict::Update && !survey.is_first {
+        find_gone(store, settings, &mut survey).await?;
+    }
     judge_rights(&mut survey, settings);
     judge_users(store, settings, &mut survey).await?;
     survey.kinds = kinds;
     Ok(survey)
+}
+
+/// Finds what an earlier load made and the dump does not have. A dump without users says nothing of
+/// them.
+async fn find_gone(
+    store: &Store,
+    settings: &Settings,
+    survey: &mut Survey,
+) -> Result<(), CommandError> {
+    if !survey.ids.is_empty() {
+        let mut ids = store.user_ids_from_django().await?;
+        ids.retain(|id| !survey.has(id.0));
+        survey.gone = ids;
+    }
+    survey.plan.find_gone(settings.prunes);
+    for group in &survey.plan.gone_groups {
+        let example = format!("auth.group {} '{}'", group.id, group.name.as_str());
+        survey.report.note(Kind::Gone, example);
+    }
+    let shown = &survey.gone[..survey.gone.len().min(EXAMPLES)];
+    let shown = store.users(shown).await?;
+    for (number, id) in survey.gone.iter().enumerate() {
+        let name = shown
+            .get(number)
+            .map(|user| format!(" '{}'", user.username.as_str()));
+        let example = format!("user {id}{}", name.unwrap_or_default());
+        survey.report.note(Kind::Gone, example);
+    }
+    Ok(())
 }
 
 fn collect(settings: &Settings, now: i64) -> Result<Collected, CommandError> {
@@ -204,6 +243,7 @@ impl Collected {
             ids: self.ids,
             shared: twice(self.emails),
             blacklisted: self.blacklisted,
+            gone: Vec::new(),
             is_first: false,
             kinds: HashMap::new(),
             hashes: self.hashes,
@@ -228,6 +268,7 @@ fn nfkc(name: &str) -> String {
 /// Compares groups and permissions with the table's.
 fn judge_rights(survey: &mut Survey, settings: &Settings) {
     let (plan, report) = (&survey.plan, &mut survey.report);
+    let updates = settings.on_conflict == OnConflict::Update;
     for (meaning, permission) in &plan.permissions {
         let tally = &mut report.permissions;
         match plan.existing.get(meaning) {
@@ -246,6 +287,7 @@ fn judge_rights(survey: &mut Survey, settings: &Settings) {
         let example = |what: &str| format!("auth.group {id} '{}': {what}", group.name);
         let mut owners = plan.existing_groups.values();
         let owner = owners.find(|here| here.name.as_str() == group.name && here.id != id);
+        let owner = owner.filter(|here| !updates || !plan.is_renamed(here));
         if let Some(owner) = owner {
             report.note(
                 Kind::NameTaken,
@@ -257,7 +299,12 @@ fn judge_rights(survey: &mut Survey, settings: &Settings) {
             report.groups.new += 1;
             continue;
         };
-        if here.name.as_str() != group.name {
+        if plan.is_renamed(here) {
+            if differing(&mut report.groups, settings.on_conflict) {
+                let what = format!("the name is '{}' here", here.name.as_str());
+                report.note(Kind::Differs, example(&what));
+            }
+        } else if here.name.as_str() != group.name {
             let what = format!("the id is group '{}' here", here.name.as_str());
             report.note(Kind::IdTaken, example(&what));
         } else if plan.permissions_of(&group.permissions) == Some(plan.alive(&here.permission_ids))
@@ -326,7 +373,7 @@ async fn judge_users(
                 hasher: &hasher,
                 moved: settings.move_user.as_deref(),
             };
-            match comparison.verdict(wanted, known, |id| survey.has(id)) {
+            match comparison.verdict(wanted, known, |id| survey.may_leave(id, settings)) {
                 Verdict::New => report.users.new += 1,
                 Verdict::Same(_) => report.users.unchanged += 1,
                 Verdict::Differs { fields, .. } => {

@@ -1,7 +1,11 @@
 //! Django's log of changes and SimpleJWT's blacklist, where they are asked for.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
+use futures_util::{TryStreamExt, stream};
 use shared::{
     domain::{
         ContentType, User, UserId,
@@ -9,11 +13,13 @@ use shared::{
     },
     store::{Store, StoreError},
 };
+use tokio::sync::Mutex;
 
 use super::{
     Settings,
     judging::Survey,
     objects::{self, DumpLogEntry, Reference},
+    pace::{Pace, WRITERS, patiently},
     report::Kind,
 };
 use crate::CommandError;
@@ -61,77 +67,115 @@ pub async fn load(
             }
         })
     });
-    let (mut entries, mut tokens) = (0, 0);
-    let mut actors = HashMap::new();
-    while let Some(extra) = incoming.recv().await {
+    let extras = stream::unfold(&mut incoming, async |incoming| {
+        let extra = incoming.recv().await?;
+        Some((Ok::<_, CommandError>(extra), incoming))
+    });
+    let loading = Loading {
+        store,
+        survey,
+        pace: Pace::of(settings.write_rate),
+        actors: Mutex::default(),
+        entries: AtomicU64::new(0),
+        tokens: AtomicU64::new(0),
+        not_taken: Mutex::default(),
+    };
+    let loaded = extras.try_for_each_concurrent(WRITERS, |extra| loading.one(extra));
+    loaded.await?;
+    let counts = (loading.entries.into_inner(), loading.tokens.into_inner());
+    for pk in loading.not_taken.into_inner() {
+        let example = format!("admin.logentry {pk}");
+        survey.report.note(Kind::NotTaken, example);
+    }
+    super::chunks::end(reader).await?;
+    Ok(counts)
+}
+
+/// Loads entries, and counts them.
+struct Loading<'a> {
+    store: &'a Store,
+    survey: &'a Survey,
+    pace: Pace,
+    /// Who did what, as far as they are here.
+    actors: Mutex<HashMap<Reference, Option<(UserId, String)>>>,
+    entries: AtomicU64,
+    tokens: AtomicU64,
+    not_taken: Mutex<Vec<u64>>,
+}
+
+impl Loading<'_> {
+    async fn one(&self, extra: Extra) -> Result<(), CommandError> {
+        let store = self.store;
         match extra {
+            Extra::Token(_, ends) if ends <= store.now() => {}
             Extra::Token(jti, ends) => {
-                if ends > store.now() {
-                    store.blacklist(&jti, ends).await?;
-                    tokens += 1;
-                }
+                self.pace.wait(1).await;
+                patiently(async || Ok(store.blacklist(&jti, ends).await?)).await?;
+                self.tokens.fetch_add(1, Ordering::Relaxed);
             }
             Extra::LogEntry(entry) => {
                 let pk = entry.pk;
-                let is_taken = match log_entry(store, survey, &mut actors, entry).await? {
-                    Some(entry) => store.load_log_entry(entry, pk).await?,
+                self.pace.wait(1).await;
+                let is_taken = match self.log_entry(entry).await? {
+                    Some(entry) => {
+                        let load = async || Ok(store.load_log_entry(entry.clone(), pk).await?);
+                        patiently(load).await?
+                    }
                     None => false,
                 };
                 if is_taken {
-                    entries += 1;
+                    self.entries.fetch_add(1, Ordering::Relaxed);
                 } else {
-                    survey
-                        .report
-                        .note(Kind::NotTaken, format!("admin.logentry {pk}"));
+                    self.not_taken.lock().await.push(pk);
                 }
             }
         }
+        Ok(())
     }
-    super::chunks::end(reader).await?;
-    Ok((entries, tokens))
-}
 
-/// An entry whose references are known here; none of objects of other applications.
-async fn log_entry(
-    store: &Store,
-    survey: &Survey,
-    actors: &mut HashMap<Reference, Option<(UserId, String)>>,
-    entry: DumpLogEntry,
-) -> Result<Option<LogEntry>, StoreError> {
-    let content_type = survey.plan.content_type(&entry.content_type);
-    let Some(content_type) = content_type.and_then(|model| model_of(&model)) else {
-        return Ok(None);
-    };
-    let Some(object_id) = entry.object_id else {
-        return Ok(None);
-    };
-    if !actors.contains_key(&entry.user) {
-        let user: Option<User> = match &entry.user {
-            Reference::Id(id) => store.user(UserId(*id)).await?,
+    /// An entry whose references are known here; none of objects of other applications.
+    async fn log_entry(&self, entry: DumpLogEntry) -> Result<Option<LogEntry>, StoreError> {
+        let content_type = self.survey.plan.content_type(&entry.content_type);
+        let Some(content_type) = content_type.and_then(|model| model_of(&model)) else {
+            return Ok(None);
+        };
+        let Some(object_id) = entry.object_id else {
+            return Ok(None);
+        };
+        let (Some((user_id, username)), Ok(action_flag)) = (
+            self.actor(entry.user).await?,
+            ActionFlag::try_from(entry.action_flag),
+        ) else {
+            return Ok(None);
+        };
+        Ok(Some(LogEntry {
+            action_time: entry.action_time,
+            user_id,
+            username,
+            content_type,
+            object_id,
+            object_repr: entry.object_repr,
+            action_flag,
+            change_message: entry.change_message,
+        }))
+    }
+
+    /// Who a reference of an entry means.
+    async fn actor(&self, reference: Reference) -> Result<Option<(UserId, String)>, StoreError> {
+        if let Some(actor) = self.actors.lock().await.get(&reference) {
+            return Ok(actor.clone());
+        }
+        let user: Option<User> = match &reference {
+            Reference::Id(id) => self.store.user(UserId(*id)).await?,
             Reference::Natural(key) => match key.as_slice() {
-                [name] => store.user_typed(name).await?,
+                [name] => self.store.user_typed(name).await?,
                 _ => None,
             },
         };
         let actor = user.map(|user| (user.id, user.username.as_str().to_owned()));
-        actors.insert(entry.user.clone(), actor);
+        self.actors.lock().await.insert(reference, actor.clone());
+        Ok(actor)
     }
-    let actor = actors.get(&entry.user).cloned().flatten();
-    let (Some((user_id, username)), Ok(action_flag)) =
-        (actor, ActionFlag::try_from(entry.action_flag))
-    else {
-        return Ok(None);
-    };
-    Ok(Some(LogEntry {
-        action_time: entry.action_time,
-        user_id,
-        username,
-        content_type,
-        object_id,
-        object_repr: entry.object_repr,
-        action_flag,
-        change_message: entry.change_message,
-    }))
 }
 
 fn model_of(content_type: &ContentType) -> Option<Model> {

@@ -7,6 +7,7 @@ mod fields;
 mod judging;
 mod logs;
 pub mod objects;
+mod pace;
 pub mod plan;
 pub mod reading;
 pub mod report;
@@ -27,6 +28,7 @@ use shared::{
 pub use judging::{Survey, judge};
 use objects::Form;
 use report::{Report, Tally};
+use writing::Written;
 
 use crate::{CommandError, operator::Operator, target::Target};
 
@@ -82,6 +84,9 @@ pub struct Options {
     /// Bring what changed in Django since the last load: the same as --on-conflict update.
     #[arg(long, conflicts_with = "on_conflict")]
     update: bool,
+    /// With --update, delete the users and groups of an earlier load that the dump does not have.
+    #[arg(long, requires = "update")]
+    prune: bool,
     /// Take passwords in MD5 and SHA-1, wrapped in Argon2id.
     #[arg(long)]
     allow_weak_hashes: bool,
@@ -111,6 +116,7 @@ pub struct Settings {
     content_types: HashMap<u64, ContentType>,
     drop_missing_references: bool,
     on_conflict: OnConflict,
+    prunes: bool,
     allow_weak_hashes: bool,
     move_user: Option<String>,
     log_entries: bool,
@@ -132,6 +138,7 @@ impl Settings {
             content_types: HashMap::new(),
             drop_missing_references: false,
             on_conflict: OnConflict::Fail,
+            prunes: false,
             allow_weak_hashes: false,
             move_user: None,
             log_entries: false,
@@ -203,6 +210,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     } else {
         options.on_conflict
     };
+    settings.prunes = options.prune;
     settings.allow_weak_hashes = options.allow_weak_hashes;
     settings.move_user = options.move_user;
     settings.log_entries = options.log_entries;
@@ -224,7 +232,8 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
             return Ok(());
         }
         let before = (survey.report.permissions.new, survey.report.groups.new);
-        let users = writing::write(&open.store, &settings, &mut survey).await?;
+        let Written { users, deleted } =
+            writing::write(&open.store, &settings, &mut survey).await?;
         let (entries, tokens) = logs::load(&open.store, &settings, &mut survey).await?;
         let made = before.0 + before.1 + users.new;
         let Tally {
@@ -238,6 +247,9 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
              {changed}, as they were: {unchanged}, skipped: {skipped}.",
             before.0, before.1, users.new
         );
+        if settings.prunes {
+            println!("Deleted {deleted} user(s) and group(s) that the dump does not have.");
+        }
         if settings.log_entries || settings.blacklist {
             println!(
                 "Loaded {entries} entries of the log of changes, {tokens} blacklisted tokens."
@@ -257,7 +269,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
 pub async fn load(store: &Store, settings: &Settings) -> Result<(Tally, Report), CommandError> {
     let mut survey = judge(store, settings).await?;
     refuse(&survey.report)?;
-    let users = writing::write(store, settings, &mut survey).await?;
+    let Written { users, .. } = writing::write(store, settings, &mut survey).await?;
     logs::load(store, settings, &mut survey).await?;
     Ok((users, survey.report))
 }

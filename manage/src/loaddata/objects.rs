@@ -143,6 +143,7 @@ pub fn user(object: &Object, form: &Form, now: i64) -> Result<DumpUser, Wrong> {
         date_joined_micros,
         last_login: last_login.map(|(seconds, _)| seconds),
         last_login_micros: last_login.map_or(0, |(_, micros)| micros),
+        from_django: true,
         extra: Extra(fields.left),
         ..new.into_user(UserId(pk))
     };

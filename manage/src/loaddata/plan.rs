@@ -35,6 +35,8 @@ pub struct Plan {
     pub existing: HashMap<Meaning, Permission>,
     /// The groups of the table.
     pub existing_groups: HashMap<GroupId, Group>,
+    /// The groups of the table that came from Django and that the dump does not have.
+    pub gone_groups: Vec<Group>,
     is_planned: BTreeSet<Meaning>,
 }
 
@@ -123,6 +125,36 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// Finds the groups of an earlier load that the dump does not have; if they are to be deleted,
+    /// nothing refers to them any more. A dump without groups says nothing of them.
+    pub fn find_gone(&mut self, prunes: bool) {
+        if self.groups.is_empty() {
+            return;
+        }
+        let is_gone = |group: &&Group| group.from_django && !self.groups.contains_key(&group.id.0);
+        self.gone_groups = self
+            .existing_groups
+            .values()
+            .filter(is_gone)
+            .cloned()
+            .collect();
+        self.gone_groups.sort_by_key(|group| group.id);
+        if prunes {
+            for group in &self.gone_groups {
+                self.existing_groups.remove(&group.id);
+                if self.group_names.get(group.name.as_str()) == Some(&group.id) {
+                    self.group_names.remove(group.name.as_str());
+                }
+            }
+        }
+    }
+
+    /// Whether a group of the table has become one of the dump's that has its id and another name.
+    pub fn is_renamed(&self, here: &Group) -> bool {
+        let wanted = self.groups.get(&here.id.0);
+        here.from_django && wanted.is_some_and(|wanted| wanted.name != here.name.as_str())
     }
 
     /// The numbers of the models of `auth` itself, where the dump does not have its content types:

@@ -50,6 +50,8 @@ pub enum Kind {
     CostlyHash,
     /// No user who may do everything, here or in the dump.
     NoSuperuser,
+    /// Users and groups of an earlier load that the dump does not have.
+    Gone,
     /// Objects of the log of changes or the blacklist that are not taken over.
     NotTaken,
 }
@@ -93,13 +95,14 @@ impl Kind {
             Self::UnknownHash => "have a password hash that nobody can log in with",
             Self::CostlyHash => "have a password hash that is damaged, or too costly to verify",
             Self::NoSuperuser => "no active superuser exists here or in the dump",
+            Self::Gone => "of an earlier load are not in the dump: --prune deletes them",
             Self::NotTaken => "of the log of changes or the blacklist are not taken over",
         }
     }
 }
 
 /// How many examples are kept of each kind.
-const EXAMPLES: usize = 5;
+pub const EXAMPLES: usize = 5;
 
 /// One kind of finding.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -1,7 +1,7 @@
 //! Writes permissions and groups, and moves the account that is in the way.
 
 use shared::{
-    accounts,
+    accounts::{self, Refused},
     domain::{
         Actor, Codename, Group, GroupChange, GroupId, GroupName, Permission, PermissionChange,
         PermissionId, PermissionName, SetChange, UserChange, UserId,
@@ -81,6 +81,9 @@ pub(super) async fn groups(
     settings: &Settings,
     plan: &mut Plan,
 ) -> Result<(), CommandError> {
+    if settings.on_conflict == OnConflict::Update {
+        rename(store, settings, plan).await?;
+    }
     for wanted in plan.groups.values() {
         let id = GroupId(wanted.pk);
         let permissions = plan.permissions_of(&wanted.permissions).unwrap_or_default();
@@ -101,6 +104,7 @@ pub(super) async fn groups(
             id,
             name: GroupName::held(wanted.name.clone()),
             permission_ids: permissions,
+            from_django: true,
             version: 1,
         };
         match store.insert(group, Vec::new(), settings.actor()).await {
@@ -114,6 +118,67 @@ pub(super) async fn groups(
     let groups = store.groups().await?;
     plan.existing_groups = groups.into_iter().map(|group| (group.id, group)).collect();
     Ok(())
+}
+
+/// Gives groups of an earlier load the names of the dump, in an order in which each is free.
+async fn rename(store: &Store, settings: &Settings, plan: &mut Plan) -> Result<(), CommandError> {
+    let renamed = |plan: &Plan| {
+        let groups = plan.existing_groups.values();
+        let renamed = groups.filter(|here| plan.is_renamed(here));
+        renamed.cloned().collect::<Vec<Group>>()
+    };
+    let mut left = renamed(plan);
+    while !left.is_empty() {
+        for here in &left {
+            let name = plan.groups[&here.id.0].name.clone();
+            let mut others = plan.existing_groups.values();
+            if others.any(|other| other.name.as_str() == name) {
+                continue;
+            }
+            let change = GroupChange {
+                name: Some(GroupName::held(name)),
+                ..GroupChange::default()
+            };
+            let actor = settings.actor();
+            let changed = accounts::groups::change(store, actor, here.clone(), &change).await?;
+            plan.existing_groups.insert(here.id, changed);
+        }
+        let before = left.len();
+        left = renamed(plan);
+        if left.len() == before {
+            let text = format!(
+                "groups have each other's names here, such as group {}",
+                left[0].id
+            );
+            return Err(CommandError::new(text));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes what an earlier load made and the dump does not have. The last active superuser stays until
+/// the dump's are there: returns those who are left, for another call.
+pub(super) async fn prune(
+    store: &Store,
+    settings: &Settings,
+    survey: &mut Survey,
+) -> Result<(u64, Vec<UserId>), CommandError> {
+    let (mut deleted, mut left) = (0, Vec::new());
+    for group in std::mem::take(&mut survey.plan.gone_groups) {
+        accounts::groups::delete(store, settings.actor(), group).await?;
+        deleted += 1;
+    }
+    for id in std::mem::take(&mut survey.gone) {
+        let Some(user) = store.user(id).await? else {
+            continue;
+        };
+        match accounts::users::delete(store, settings.actor(), user).await {
+            Ok(()) => deleted += 1,
+            Err(Refused::LastSuperuser) => left.push(id),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((deleted, left))
 }
 
 /// Takes a deleted group from those who still name it: they would be in the new one.

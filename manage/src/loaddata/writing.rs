@@ -1,10 +1,7 @@
 //! Writes what has been judged: sequences first, then permissions, groups and users. Each step finds out
 //! what is done already, so that a load that was stopped can be run again.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +9,7 @@ use shared::{
     accounts::Refused,
     hashing::Hasher,
     store::{
-        Refusal, Store, StoreError, WriteError,
+        Refusal, Store, WriteError,
         keys::Sequence,
         moving::{Arrival, Known, pack},
     },
@@ -24,17 +21,21 @@ use super::{
     compare::{Comparison, Verdict},
     judging::Survey,
     objects::DumpUser,
+    pace::{Pace, WRITERS, patiently},
     report::Tally,
     rights,
 };
 use crate::CommandError;
 
-/// How many chunks of users are written at once.
-const WRITERS: usize = 32;
-/// How often a write is tried that the table did not take.
-const TRIES: u32 = 8;
+/// What was done.
+pub struct Written {
+    /// For users.
+    pub users: Tally,
+    /// How many users and groups of an earlier load were deleted.
+    pub deleted: u64,
+}
 
-/// Writes rights and users. Returns what was done for users.
+/// Writes rights and users.
 ///
 /// # Errors
 /// The table's failure, or a name that was taken since the dump was judged.
@@ -42,13 +43,17 @@ pub async fn write(
     store: &Store,
     settings: &Settings,
     survey: &mut Survey,
-) -> Result<Tally, CommandError> {
+) -> Result<Written, CommandError> {
     // Ids that the dump brings are given to nobody else from here on.
     if let Some(last) = survey.ids.last() {
         store.advance(Sequence::User, *last).await?;
     }
     if let Some(last) = survey.plan.groups.keys().last() {
         store.advance(Sequence::Group, *last).await?;
+    }
+    let mut deleted = 0;
+    if settings.prunes {
+        (deleted, survey.gone) = rights::prune(store, settings, survey).await?;
     }
     for content_type in &survey.plan.declared {
         store.declare_content_type(content_type).await?;
@@ -58,7 +63,16 @@ pub async fn write(
     if let Some(name) = &settings.move_user {
         rights::move_user(store, name, survey).await?;
     }
-    users(store, settings, survey).await
+    let users = users(store, settings, survey).await?;
+    if settings.prunes {
+        let (late, left) = rights::prune(store, settings, survey).await?;
+        if let Some(id) = left.first() {
+            let text = format!("user {id} is the last active superuser, and is not deleted");
+            return Err(CommandError::new(text));
+        }
+        deleted += late;
+    }
+    Ok(Written { users, deleted })
 }
 
 /// Writes users, and counts what was done.
@@ -172,7 +186,11 @@ impl Writer<'_> {
                 // Every permission of the dump has been made.
                 return Ok(arrival);
             }
-            Verdict::Taken(..) => self.count(&self.skipped, 1),
+            Verdict::Taken(..) if self.settings.on_conflict == OnConflict::Skip => {
+                self.count(&self.skipped, 1);
+            }
+            // Since the dump was judged.
+            Verdict::Taken(_, what) => return Err(CommandError::new(what)),
             // Somebody else has their address since.
             Verdict::Same(before) if shares && !before.shares_email => {
                 let mut after = (*before).clone();
@@ -265,47 +283,5 @@ impl Writer<'_> {
                 return Err(last);
             }
         }
-    }
-}
-
-/// Writes again, more and more slowly, what a throttled or busy table did not take.
-async fn patiently<F: Future<Output = Result<(), WriteError>>>(
-    write: impl Fn() -> F,
-) -> Result<(), WriteError> {
-    let mut pause = Duration::from_millis(500);
-    for attempt in 1.. {
-        match write().await {
-            Err(WriteError::Contended | WriteError::Failed(_)) if attempt < TRIES => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(20));
-            }
-            done => return done,
-        }
-    }
-    Err(StoreError::from_scan(&std::io::Error::other("no answer")).into())
-}
-
-/// How fast users are written at most.
-struct Pace {
-    each: Option<Duration>,
-    next: Mutex<tokio::time::Instant>,
-}
-
-impl Pace {
-    fn of(per_second: Option<u32>) -> Self {
-        let each = per_second.map(|rate| Duration::from_secs(1) / rate.max(1));
-        let next = Mutex::new(tokio::time::Instant::now());
-        Self { each, next }
-    }
-
-    async fn wait(&self, users: usize) {
-        let Some(each) = self.each else { return };
-        let turn = {
-            let mut next = self.next.lock().await;
-            let turn = (*next).max(tokio::time::Instant::now());
-            *next = turn + each * u32::try_from(users).unwrap_or(u32::MAX);
-            turn
-        };
-        tokio::time::sleep_until(turn).await;
     }
 }

@@ -43,6 +43,7 @@ pub async fn create(
         id: GroupId(0),
         name,
         permission_ids,
+        from_django: false,
         version: 1,
     };
     judge(store, actor, None, Some(&group)).await?;

@@ -6,7 +6,7 @@ use super::{Refused, mails::owed};
 use crate::{
     app::App,
     domain::User,
-    jwt::{Claims, Jwt, TokenError, new_jti},
+    jwt::{Claims, Holder, Jwt, TokenError, new_jti},
     mail,
     settings::Reuse,
     store::{
@@ -59,6 +59,16 @@ pub fn new(user: &User, kind: Kind, sid: String, client: &Client, now: i64, age:
 /// # Errors
 /// The table's failure.
 pub async fn begin(app: &App, jwt: &Jwt, user: &User, client: &Client) -> Result<Tokens, Refused> {
+    begin_as(app, jwt, user, &user.id.into(), client).await
+}
+
+async fn begin_as(
+    app: &App,
+    jwt: &Jwt,
+    user: &User,
+    holder: &Holder,
+    client: &Client,
+) -> Result<Tokens, Refused> {
     let now = app.clock.now();
     let age = app.settings.tokens.refresh_lifetime;
     let mut session = new(user, Kind::Api, new_jti(), client, now, age);
@@ -68,8 +78,8 @@ pub async fn begin(app: &App, jwt: &Jwt, user: &User, client: &Client) -> Result
     app.store.begin_session(&session).await?;
     note_session(&session.sid);
     Ok(Tokens {
-        refresh: Some(refresh_token(jwt, &session)),
-        access: jwt.access(&session.user_id.to_string().into(), Some(&session.sid), now),
+        refresh: Some(refresh_token(jwt, &session, holder)),
+        access: jwt.access(holder, Some(&session.sid), now),
     })
 }
 
@@ -86,11 +96,10 @@ fn extend(app: &App, session: &mut Session, now: i64) {
 }
 
 /// The present refresh token of a session, which is the same whenever it is asked for.
-fn refresh_token(jwt: &Jwt, session: &Session) -> String {
+fn refresh_token(jwt: &Jwt, session: &Session, holder: &Holder) -> String {
     let jti = session.current.as_deref().unwrap_or_default();
     let iat = session.rotated_at.unwrap_or(session.created);
-    let user_id = session.user_id.to_string();
-    jwt.refresh_token(&user_id.into(), &session.sid, jti, iat, session.expires)
+    jwt.refresh_token(holder, &session.sid, jti, (iat, session.expires))
 }
 
 /// What a refresh token is to its session.
@@ -168,18 +177,19 @@ async fn of_no_session(
     if !user.accepts_token_of(claims.iat) {
         return Err(Refused::Token(TokenError::Invalid));
     }
+    let holder = claims.holder(user.id);
     if !app.settings.tokens.rotate {
         let now = app.clock.now();
         return Ok(Tokens {
             refresh: None,
-            access: jwt.refresh(claims, user, now),
+            access: jwt.access(&holder, None, now),
         });
     }
     let until = claims.exp.saturating_add(app.settings.tokens.leeway);
     if !app.store.blacklist(&claims.jti, until).await? {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
-    begin(app, jwt, user, client).await
+    begin_as(app, jwt, user, &holder, client).await
 }
 
 async fn of_session(
@@ -212,10 +222,13 @@ async fn of_session(
         app.store.use_session(&session, i64::MAX).await?;
     }
     match standing_now {
-        Standing::Current | Standing::Previous => Ok(Tokens {
-            refresh: rotates.then(|| refresh_token(jwt, &session)),
-            access: jwt.refresh(claims, user, now),
-        }),
+        Standing::Current | Standing::Previous => {
+            let holder = claims.holder(user.id);
+            Ok(Tokens {
+                refresh: rotates.then(|| refresh_token(jwt, &session, &holder)),
+                access: jwt.access(&holder, Some(&session.sid), now),
+            })
+        }
         Standing::Ended => Err(Refused::Token(TokenError::Blacklisted)),
         Standing::Replaced => {
             reused(app, user, &session).await?;

@@ -31,6 +31,9 @@ pub struct Group {
         with = "serde_dynamo::number_set"
     )]
     pub permission_ids: BTreeSet<PermissionId>,
+    /// Whether a load of Django's dump made it, so that a later one may rename or delete it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_django: bool,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
 }

@@ -75,6 +75,9 @@ pub struct User {
     /// A new address, which waits for the link of a mail to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_email: Option<EmailAddress>,
+    /// Whether a load of Django's dump made them, so that a later one may delete them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_django: bool,
     /// Further fields of a custom user model of Django.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -173,6 +176,7 @@ impl NewUser {
             shares_email: false,
             awaits_activation,
             pending_email: None,
+            from_django: false,
             extra: Extra::default(),
             epoch: 0,
             staff_epoch: 0,

@@ -16,10 +16,26 @@ pub struct Claims {
     pub iat: Option<i64>,
     /// The session it belongs to. Tokens of Django and of older versions have none.
     pub sid: Option<String>,
-    /// The `user_id` claim as it stands; a refresh hands it on with its type.
-    pub(super) user_id: Option<Value>,
-    /// The claims that a site added to its tokens of SimpleJWT; a refresh hands them on.
+    user_id: Option<Value>,
+    further: Map<String, Value>,
+}
+
+/// What a refresh hands on from token to token, as it stands.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The `user_id` claim: a text, or in tokens of Django perhaps an integer.
+    pub(super) user_id: Value,
+    /// The claims that a site added to its tokens of SimpleJWT.
     pub(super) further: Map<String, Value>,
+}
+
+impl From<UserId> for Holder {
+    fn from(id: UserId) -> Self {
+        Self {
+            user_id: Value::String(id.to_string()),
+            further: Map::new(),
+        }
+    }
 }
 
 /// The claims that are made anew for each token.
@@ -39,6 +55,15 @@ impl Claims {
     /// Whether the token names a user at all.
     pub fn names_a_user(&self) -> bool {
         self.user_id.is_some()
+    }
+
+    /// What a refresh hands on; a token that names nobody is a user's whose id is given.
+    pub fn holder(&self, id: UserId) -> Holder {
+        let user_id = self.user_id.clone();
+        Holder {
+            user_id: user_id.unwrap_or_else(|| Value::String(id.to_string())),
+            further: self.further.clone(),
+        }
     }
 
     /// The user it names: a text or an integer. A value that is no id is `None`.

@@ -262,7 +262,7 @@ fn a_refresh_keeps_the_claims_that_a_site_added_and_makes_its_own_anew() {
     let token = signed(&header, &refresh, "a,key,with,commas,0123456789abcdefgh");
     let claims = jwt.verify(&token, TokenType::Refresh, NOW).unwrap();
     let user = NewUser::named(UserName::default(), NOW).into_user(UserId(7));
-    let access = jwt.refresh(&claims, &user, NOW);
+    let access = jwt.access(&claims.holder(user.id), claims.sid.as_deref(), NOW);
     let Signed(access) = jwt.open(&access).unwrap();
     assert_eq!(access["tenant"], json!({"name": "a"}));
     assert_eq!(access["user_id"], 7);
@@ -283,7 +283,7 @@ fn of_several_audiences_a_token_carries_all_and_must_carry_one() {
     };
     assert!(verify(json!("blog")) && verify(json!(["other", "shop"])));
     assert!(!verify(json!("other")) && !verify(json!([])) && !verify(json!("shop, blog")));
-    let token = both.access(&json!("7"), None, NOW);
+    let token = both.access(&UserId(7).into(), None, NOW);
     for (audience, is_held) in [("shop", true), ("blog", true), ("other", false)] {
         let one = jwt(&[("AUDIENCE", audience)]);
         assert_eq!(one.verify(&token, TokenType::Access, NOW).is_ok(), is_held);

@@ -129,6 +129,7 @@ impl Versioned for Group {
             id: _,
             name,
             permission_ids,
+            from_django: _,
             version: _,
         } = after;
         changed([

@@ -103,11 +103,27 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn all_user_ids(&self) -> Result<Vec<UserId>, StoreError> {
+        self.user_ids(|_| true).await
+    }
+
+    /// The ids of the users whom loads of Django's dumps made, in order: reads the whole table.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn user_ids_from_django(&self) -> Result<Vec<UserId>, StoreError> {
+        let is_marked = |item: &Item| {
+            item.get("from_django")
+                .is_some_and(|mark| mark.as_bool() == Ok(&true))
+        };
+        self.user_ids(is_marked).await
+    }
+
+    async fn user_ids(&self, is_wanted: impl Fn(&Item) -> bool) -> Result<Vec<UserId>, StoreError> {
         let mut pages = self.table.scan("USER#");
         let mut ids = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| StoreError::from_scan(&error))?;
-            if let Some(id) = number_of(&item, "id") {
+            if let Some(id) = number_of(&item, "id").filter(|_| is_wanted(&item)) {
                 ids.push(UserId(id));
             }
         }
@@ -139,22 +155,24 @@ impl Store {
         read.collect()
     }
 
-    /// The entries of the log of changes since a time (milliseconds since 1970), in its order: reads
-    /// the whole table.
+    /// Gives `each` the entries of the log of changes since a time (milliseconds since 1970), in no
+    /// order: reads the whole table.
     ///
     /// # Errors
-    /// The table's failure.
-    pub async fn log_entries_since(&self, time: i64) -> Result<Vec<LogEntry>, StoreError> {
+    /// The table's failure, or what `each` says.
+    pub async fn each_log_entry<E: From<StoreError>>(
+        &self,
+        since: i64,
+        mut each: impl FnMut(LogEntry) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut pages = self.table.scan("LOG#");
-        let mut entries = Vec::new();
         while let Some(item) = pages.next().await {
             let stored: Stored = from_item(item.map_err(|error| StoreError::from_scan(&error))?)?;
-            if stored.entry.action_time >= time {
-                entries.push(stored.entry);
+            if stored.entry.action_time >= since {
+                each(stored.entry)?;
             }
         }
-        entries.sort_by_key(|entry| entry.action_time);
-        Ok(entries)
+        Ok(())
     }
 
     /// What is known of some who are to move in, in their order: one round trip.

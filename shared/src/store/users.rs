@@ -241,6 +241,7 @@ impl Versioned for User {
             shares_email: _,
             awaits_activation: _,
             pending_email,
+            from_django: _,
             extra,
             epoch,
             staff_epoch: _,

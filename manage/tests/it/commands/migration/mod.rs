@@ -2,6 +2,7 @@
 //! synthetic users, what it says of them itself (`expected-stock`), and their passwords.
 
 mod conflicts;
+mod cutover;
 mod django;
 mod forms;
 mod interrupted;
@@ -17,7 +18,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
 use testkit::process::{Ended, run};
 
-use super::process::Data;
+use super::process::{Data, Runserver};
 
 const DATA: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

@@ -1,9 +1,11 @@
 //! `manage dumpdata`: users, groups and permissions as Django's `loaddata` reads them.
 
+mod log;
+mod out;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
 };
 
@@ -11,15 +13,13 @@ use clap::{Args, ValueEnum};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use shared::{
-    domain::{
-        Group, GroupId, Permission, PermissionId, User, UserId,
-        log_entry::{ActionFlag, LogEntry, Model},
-    },
+    domain::{Group, GroupId, Permission, PermissionId, User},
     hashing::PasswordHash,
     store::{Store, StoredHash},
 };
 
-use crate::{CommandError, target::Target};
+use crate::{CommandError, private, target::Target};
+use out::Objects;
 
 /// The form of a dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -88,7 +88,7 @@ pub async fn dumpdata(options: Options) -> Result<(), CommandError> {
     open.require_current_layout().await?;
     let dumped = async {
         let out: Box<dyn Write> = match &options.output {
-            Some(path) => Box::new(File::create(path).map_err(unwritable)?),
+            Some(path) => Box::new(private::create(path).map_err(unwritable)?),
             None => Box::new(io::stdout().lock()),
         };
         let dump = Dump {
@@ -108,49 +108,6 @@ pub async fn dumpdata(options: Options) -> Result<(), CommandError> {
 
 fn unwritable(error: io::Error) -> CommandError {
     CommandError::new(format!("cannot write the dump: {error}"))
-}
-
-/// Objects written one by one.
-struct Objects {
-    out: BufWriter<Box<dyn Write>>,
-    format: Format,
-    count: u64,
-}
-
-impl Objects {
-    fn new(out: Box<dyn Write>, format: Format) -> Result<Self, CommandError> {
-        let mut out = BufWriter::new(out);
-        if format == Format::Json {
-            out.write_all(b"[").map_err(unwritable)?;
-        }
-        Ok(Self {
-            out,
-            format,
-            count: 0,
-        })
-    }
-
-    fn write(&mut self, object: &Value) -> Result<(), CommandError> {
-        let between = match (self.format, self.count) {
-            (Format::Jsonl, _) => "",
-            (Format::Json, 0) => "\n",
-            (Format::Json, _) => ",\n",
-        };
-        let after = if self.format == Format::Jsonl {
-            "\n"
-        } else {
-            ""
-        };
-        self.count += 1;
-        write!(self.out, "{between}{object}{after}").map_err(unwritable)
-    }
-
-    fn end(mut self) -> Result<(), CommandError> {
-        if self.format == Format::Json {
-            self.out.write_all(b"\n]\n").map_err(unwritable)?;
-        }
-        self.out.flush().map_err(unwritable)
-    }
 }
 
 struct Dump<'a> {
@@ -201,31 +158,20 @@ impl Dump<'_> {
         }
         let groups: BTreeMap<GroupId, Group> =
             groups.into_iter().map(|one| (one.id, one)).collect();
-        let needs_log =
-            self.options.log_entries || self.options.deleted.is_some() || self.since.is_some();
-        let log = match needs_log {
-            true => {
-                self.store
-                    .log_entries_since(self.since.unwrap_or(i64::MIN))
-                    .await?
-            }
-            false => Vec::new(),
-        };
-        let changed: BTreeSet<u64> = log
-            .iter()
-            .filter(|entry| entry.content_type == Model::User)
-            .map(|entry| entry.object_id)
-            .collect();
+        let log = self.read_log().await?;
         let ids = self.store.all_user_ids().await?;
         for chunk in ids.chunks(CHUNK) {
             for (user, password) in self.store.users_with_passwords(chunk).await? {
-                if self.is_wanted(&user, &changed) {
+                if self.is_wanted(&user, &log.changed) {
                     let object = self.user(&user, password, &groups, &permissions);
                     self.out.write(&object)?;
                 }
             }
         }
-        self.log(&log, &ids)?;
+        self.deleted(&log.deleted, &ids)?;
+        if self.options.log_entries {
+            self.log(&ids).await?;
+        }
         let wrapped = self.wrapped;
         self.out.end()?;
         if wrapped > 0 {
@@ -306,51 +252,6 @@ impl Dump<'_> {
             None => time.to_string(),
             Some(zone) => zone.to_datetime(time).to_string(),
         }
-    }
-
-    fn log(&mut self, log: &[LogEntry], ids: &[UserId]) -> Result<(), CommandError> {
-        let exists = |id: UserId| ids.binary_search(&id).is_ok();
-        if let Some(path) = &self.options.deleted {
-            let mut file = BufWriter::new(File::create(path).map_err(unwritable)?);
-            let is_gone = |entry: &&LogEntry| {
-                entry.content_type == Model::User
-                    && entry.action_flag == ActionFlag::Deletion
-                    && !exists(UserId(entry.object_id))
-            };
-            for entry in log.iter().filter(is_gone) {
-                writeln!(file, "{} {}", entry.object_id, entry.object_repr).map_err(unwritable)?;
-            }
-            file.flush().map_err(unwritable)?;
-        }
-        if !self.options.log_entries {
-            return Ok(());
-        }
-        // Django refuses an entry of nobody.
-        for entry in log.iter().filter(|entry| exists(entry.user_id)) {
-            let millis = entry.action_time;
-            // The remainder of a thousand, times a thousand, is below 2^32.
-            let time = (
-                millis.div_euclid(1000),
-                (millis.rem_euclid(1000) * 1000) as u32,
-            );
-            let content_type = match (entry.content_type, self.options.user_model.split_once('.')) {
-                (Model::User, Some((app_label, model))) => json!([app_label, model]),
-                (model, _) => json!(["auth", model.name()]),
-            };
-            self.out.write(&json!({
-                "model": "admin.logentry",
-                "fields": {
-                    "action_time": self.date(time),
-                    "user": entry.user_id.0,
-                    "content_type": content_type,
-                    "object_id": entry.object_id.to_string(),
-                    "object_repr": entry.object_repr,
-                    "action_flag": u8::from(entry.action_flag),
-                    "change_message": entry.change_message,
-                },
-            }))?;
-        }
-        Ok(())
     }
 }
 
