@@ -80,7 +80,7 @@ impl Dump<'_> {
             millis.div_euclid(1000),
             (millis.rem_euclid(1000) * 1000) as u32,
         );
-        let content_type = match (entry.content_type, self.options.user_model.split_once('.')) {
+        let content_type = match (entry.content_type, self.model.model.split_once('.')) {
             (Model::User, Some((app_label, model))) => json!([app_label, model]),
             (model, _) => json!(["auth", model.name()]),
         };

@@ -13,9 +13,9 @@ use clap::{Args, ValueEnum};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use shared::{
-    domain::{Group, GroupId, Permission, PermissionId, User},
+    domain::{Group, GroupId, Permission, PermissionId, User, log_entry::Model},
     hashing::PasswordHash,
-    store::{Store, StoredHash},
+    store::{Store, StoredHash, user_model::UserModel},
 };
 
 use crate::{CommandError, private, target::Target};
@@ -39,12 +39,12 @@ pub struct Options {
     /// json or jsonl.
     #[arg(long, value_enum, default_value = "json")]
     format: Format,
-    /// The site's AUTH_USER_MODEL.
-    #[arg(long, value_name = "MODEL", default_value = "auth.user")]
-    user_model: String,
-    /// The field of that model that users log in with.
-    #[arg(long, value_name = "FIELD", default_value = "username")]
-    username_field: String,
+    /// The site's AUTH_USER_MODEL: that of the last load unless told, or auth.user.
+    #[arg(long, value_name = "MODEL")]
+    user_model: Option<String>,
+    /// The field of that model that users log in with: that of the last load unless told, or username.
+    #[arg(long, value_name = "FIELD")]
+    username_field: Option<String>,
     /// Only users who joined, logged in or were changed since, such as 2026-11-26T10:00:00Z.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -96,6 +96,7 @@ pub async fn dumpdata(options: Options) -> Result<(), CommandError> {
             options: &options,
             since,
             zone,
+            model: user_model(&open.store, &options).await?,
             out: Objects::new(out, options.format)?,
             wrapped: 0,
         };
@@ -104,6 +105,22 @@ pub async fn dumpdata(options: Options) -> Result<(), CommandError> {
     .await;
     open.close().await;
     dumped
+}
+
+/// The user model that is asked for, or else that of the last load, with what a load has said of it.
+async fn user_model(store: &Store, options: &Options) -> Result<UserModel, CommandError> {
+    let asked = options.user_model.as_deref();
+    let loaded = store.user_model().await?;
+    let loaded = loaded.filter(|it| asked.is_none_or(|asked| it.model.eq_ignore_ascii_case(asked)));
+    let mut model = loaded.unwrap_or_else(|| UserModel {
+        model: Model::User.content_type().to_owned(),
+        username_field: "username".to_owned(),
+        lacks: BTreeSet::new(),
+    });
+    model.model = asked.map_or(model.model, str::to_owned);
+    let field = options.username_field.clone();
+    model.username_field = field.unwrap_or(model.username_field);
+    Ok(model)
 }
 
 fn unwritable(error: io::Error) -> CommandError {
@@ -116,6 +133,7 @@ struct Dump<'a> {
     /// Milliseconds since 1970.
     since: Option<i64>,
     zone: Option<TimeZone>,
+    model: UserModel,
     out: Objects,
     wrapped: u64,
 }
@@ -208,8 +226,8 @@ impl Dump<'_> {
         let last_login = user.last_login.map(|time| (time, user.last_login_micros));
         set("last_login", last_login.map(|time| self.date(time)).into());
         set("is_superuser", user.is_superuser.into());
-        if self.options.username_field != "email" {
-            let name = self.options.username_field.as_str();
+        if self.model.username_field != "email" {
+            let name = self.model.username_field.as_str();
             set(name, user.username.as_str().into());
         }
         set("first_name", user.first_name.as_str().into());
@@ -232,7 +250,8 @@ impl Dump<'_> {
         for (name, value) in &user.extra.0 {
             set(name, value.clone());
         }
-        json!({"model": self.options.user_model, "pk": user.id.0, "fields": fields})
+        fields.retain(|name, _| !self.model.lacks.contains(name));
+        json!({"model": self.model.model, "pk": user.id.0, "fields": fields})
     }
 
     /// A hash as it stands, which is Django's form but for what came in MD5 or SHA-1.

@@ -36,6 +36,8 @@ pub struct Survey {
     pub blacklisted: HashSet<u64>,
     /// The users of an earlier load whom the dump does not have, in order.
     pub gone: Vec<UserId>,
+    /// The fields of `auth.user` that no user of the dump has.
+    pub lacks: Vec<&'static str>,
     /// Whether nobody has ever been in the table.
     pub is_first: bool,
     /// A password hash of each algorithm and cost.
@@ -58,10 +60,25 @@ struct Collected {
     emails: Vec<u64>,
     blacklisted: HashSet<u64>,
     has_superuser: bool,
+    lacks: Vec<&'static str>,
     /// A hash of each algorithm and cost.
     kinds: HashMap<String, PasswordHash>,
     hashes: RandomState,
 }
+
+/// The fields of `auth.user` that a custom model may lack.
+const FIELDS: [&str; 10] = [
+    "last_login",
+    "is_superuser",
+    "first_name",
+    "last_name",
+    "email",
+    "is_staff",
+    "is_active",
+    "date_joined",
+    "groups",
+    "user_permissions",
+];
 
 impl Survey {
     /// Whether the dump has a user.
@@ -150,7 +167,10 @@ async fn find_gone(
 }
 
 fn collect(settings: &Settings, now: i64) -> Result<Collected, CommandError> {
-    let mut all = Collected::default();
+    let mut all = Collected {
+        lacks: FIELDS.to_vec(),
+        ..Collected::default()
+    };
     all.plan.content_types = settings.content_types.clone();
     settings.read(&mut |object| {
         if let Err((kind, example)) = all.take(&object, settings, now) {
@@ -176,6 +196,8 @@ impl Collected {
             "auth.permission" => self.permissions.push(objects::permission(object)?),
             "auth.group" => self.groups.push(objects::group(object)?),
             _ if model == settings.form.user_model => {
+                self.lacks
+                    .retain(|field| !object.fields.contains_key(*field));
                 self.user(&objects::user(object, &settings.form, now)?, settings);
             }
             "admin.logentry" if settings.log_entries => {}
@@ -244,6 +266,7 @@ impl Collected {
             shared: twice(self.emails),
             blacklisted: self.blacklisted,
             gone: Vec::new(),
+            lacks: self.lacks,
             is_first: false,
             kinds: HashMap::new(),
             hashes: self.hashes,

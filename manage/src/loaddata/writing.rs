@@ -7,11 +7,13 @@ use futures_util::{TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::{
     accounts::Refused,
+    domain::log_entry::Model,
     hashing::Hasher,
     store::{
         Refusal, Store, WriteError,
         keys::Sequence,
         moving::{Arrival, Known, pack},
+        user_model::UserModel,
     },
 };
 use tokio::sync::Mutex;
@@ -58,6 +60,7 @@ pub async fn write(
     for content_type in &survey.plan.declared {
         store.declare_content_type(content_type).await?;
     }
+    declare_user_model(store, settings, survey).await?;
     rights::permissions(store, settings, &mut survey.plan).await?;
     rights::groups(store, settings, &mut survey.plan).await?;
     if let Some(name) = &settings.move_user {
@@ -73,6 +76,31 @@ pub async fn write(
         deleted += late;
     }
     Ok(Written { users, deleted })
+}
+
+/// Keeps what the dump says of a custom user model, for a dump of the way back.
+async fn declare_user_model(
+    store: &Store,
+    settings: &Settings,
+    survey: &Survey,
+) -> Result<(), CommandError> {
+    let form = &settings.form;
+    if form.user_model == Model::User.content_type() || survey.ids.is_empty() {
+        return Ok(());
+    }
+    let model = UserModel {
+        model: form.user_model.clone(),
+        username_field: form.username_field.clone(),
+        lacks: survey
+            .lacks
+            .iter()
+            .map(|field| (*field).to_owned())
+            .collect(),
+    };
+    if store.user_model().await?.as_ref() != Some(&model) {
+        store.declare_user_model(&model).await?;
+    }
+    Ok(())
 }
 
 /// Writes users, and counts what was done.

@@ -87,6 +87,8 @@ pub enum Entity<'a> {
     Catalogue(u8),
     /// The table's layout.
     Schema,
+    /// The user model of the site that the accounts came from.
+    UserModel,
     /// The set of active superusers.
     ActiveSuperusers,
     /// The last id given.
@@ -128,6 +130,7 @@ impl Entity<'_> {
             Self::ContentType(content_type) => (CONTENT_TYPES.to_owned(), content_type.to_string()),
             Self::Catalogue(copy) => (format!("CATALOGUE#{copy}"), "CATALOGUE".to_owned()),
             Self::Schema => ("SCHEMA".to_owned(), "SCHEMA".to_owned()),
+            Self::UserModel => ("DJANGO".to_owned(), "USER_MODEL".to_owned()),
             Self::ActiveSuperusers => ("SUPERUSER".to_owned(), "ACTIVE".to_owned()),
             Self::Sequence(sequence) => ("SEQUENCE".to_owned(), sequence.name().to_owned()),
             Self::Token(jti) => (token(jti), "TOKEN".to_owned()),

@@ -22,6 +22,7 @@ pub mod sessions;
 mod slow;
 pub mod table;
 pub mod tokens;
+pub mod user_model;
 mod users;
 mod versioned;
 pub mod writes;

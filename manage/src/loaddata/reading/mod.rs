@@ -188,7 +188,7 @@ to="auth.permission"><object><natural>add_post</natural><natural>blog</natural><
         assert_eq!(found[0].pk, Some(Value::from("3")));
         assert_eq!(
             Value::Object(found[0].fields.clone()),
-            serde_json::json!({"name": "a: \"b\" <c>", "permissions": [["add_post", "blog", "post"], "7"]})
+            serde_json::json!({"name": "a: \"b\" <c>", "permissions": [["add_post", "blog", "post"], 7]})
         );
     }
 

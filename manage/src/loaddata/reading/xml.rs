@@ -18,6 +18,7 @@ struct Field {
     name: String,
     kind: String,
     is_list: bool,
+    is_relation: bool,
     is_null: bool,
     text: String,
     /// The parts of a natural key.
@@ -33,9 +34,19 @@ impl Field {
             Value::Null
         } else if !self.natural.is_empty() {
             Value::Array(self.natural)
+        } else if self.is_relation {
+            key(self.text)
         } else {
             typed(self.text, &self.kind)
         }
+    }
+}
+
+/// A primary key as JSON has it: a number where it is one.
+fn key(text: String) -> Value {
+    match text.parse::<u64>() {
+        Ok(number) if number.to_string() == text => Value::from(number),
+        _ => Value::String(text),
     }
 }
 
@@ -82,14 +93,16 @@ pub(super) fn objects(input: impl BufRead, sink: Sink<'_>) -> Result<(), Command
                 }
                 (b"object", Some(field)) => {
                     if let Some(pk) = attribute(&tag, "pk")? {
-                        field.list.push(Value::String(pk));
+                        field.list.push(key(pk));
                     }
                 }
                 (b"field", _) => {
+                    let relation = attribute(&tag, "rel")?;
                     field = Some(Field {
                         name: attribute(&tag, "name")?.unwrap_or_default(),
                         kind: attribute(&tag, "type")?.unwrap_or_default(),
-                        is_list: attribute(&tag, "rel")?.as_deref() == Some("ManyToManyRel"),
+                        is_list: relation.as_deref() == Some("ManyToManyRel"),
+                        is_relation: relation.is_some(),
                         ..Field::default()
                     });
                 }
