@@ -17,6 +17,7 @@ mod mailing;
 pub mod migrate;
 pub mod operator;
 pub mod outbox;
+mod pace;
 pub mod passwordresetlink;
 mod private;
 pub mod rollback;

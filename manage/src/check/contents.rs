@@ -1,48 +1,32 @@
-//! All of a table, in memory.
+//! A part of a table, with what it refers to.
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use shared::store::{
-    Store, StoreError,
+    StoreError,
     items::{Item, from_item},
-    keys::{self, Key},
+    keys::Key,
 };
 
-/// All items of a table.
-pub struct Contents {
-    /// By partition key and sort key.
-    pub items: BTreeMap<(String, String), Item>,
+/// Items by their keys.
+pub type Items = BTreeMap<Key, Item>;
+
+/// Some items of a table, beside what they refer to and what is read once for all of them.
+pub struct Contents<'a> {
+    /// The items to look at.
+    pub items: Items,
+    /// What they refer to.
+    pub around: Items,
+    /// What all refer to: rights, the catalogue, sequences, the set of superusers, the layout.
+    pub common: &'a Items,
 }
 
-impl Contents {
-    /// Reads the whole table.
-    ///
-    /// # Errors
-    /// The table's failure.
-    pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        let (client, name) = store.table().parts();
-        let mut items = BTreeMap::new();
-        let mut pages = client
-            .scan()
-            .table_name(name)
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| StoreError::from_scan(&error))?;
-            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-            if let (Some(pk), Some(sk)) = (text(keys::PK), text(keys::SK)) {
-                items.insert((pk, sk), item);
-            }
-        }
-        Ok(Self { items })
-    }
-
+impl Contents<'_> {
     /// An item.
     pub fn get(&self, key: &Key) -> Option<&Item> {
-        self.items.get(&(key.pk.clone(), key.sk.clone()))
+        let places = [&self.items, &self.around, self.common];
+        places.into_iter().find_map(|items| items.get(key))
     }
 
     /// An item as a value, if it exists and can be read.
@@ -50,7 +34,7 @@ impl Contents {
         from_item(self.get(key)?.clone()).ok()
     }
 
-    /// The items of partitions that begin so, with that sort key if it is given.
+    /// Those of the items to look at whose partition key begins so, with that sort key if it is given.
     ///
     /// # Errors
     /// An item cannot be read.
@@ -59,18 +43,8 @@ impl Contents {
         prefix: &str,
         sk: Option<&str>,
     ) -> Result<Vec<T>, StoreError> {
-        let wanted =
-            |(pk, key): &(String, String)| pk.starts_with(prefix) && sk.is_none_or(|sk| key == sk);
-        let found = self.items.iter().filter(|(key, _)| wanted(key));
-        found.map(|(_, item)| from_item(item.clone())).collect()
-    }
-
-    /// The items of a partition.
-    ///
-    /// # Errors
-    /// An item cannot be read.
-    pub fn partition<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
-        let found = self.items.iter().filter(|((key, _), _)| key == pk);
+        let is_wanted = |key: &Key| key.pk.starts_with(prefix) && sk.is_none_or(|sk| key.sk == sk);
+        let found = self.items.iter().filter(|(key, _)| is_wanted(key));
         found.map(|(_, item)| from_item(item.clone())).collect()
     }
 }

@@ -7,7 +7,7 @@ use shared::{
     domain::{Flag, Group, Permission, PermissionId, User, UserId},
     mail::Mail,
     store::{
-        Refusal, StoreError, catalogue, email_owners, flag_row,
+        Refusal, catalogue, email_owners, flag_row,
         items::{Item, attributes, indexed, number, number_of},
         keys::{self, Entity, Key, Sequence},
         layout::{Layout, Schema},
@@ -30,38 +30,37 @@ pub struct Finding {
     pub mend: Option<Mend>,
 }
 
-/// Finds everything in the table that contradicts something else in it.
-///
-/// # Errors
-/// An item cannot be read.
-pub fn findings(contents: &Contents) -> Result<Vec<Finding>, StoreError> {
-    let mut found = Found {
-        contents,
-        findings: Vec::new(),
-    };
-    let users: Vec<User> = contents.all("USER#", Some("PROFILE"))?;
-    let permissions: Vec<Permission> = contents.partition(keys::PERMISSIONS)?;
-    found.users(&users);
-    found.groups(&contents.partition(keys::GROUPS)?);
-    found.permissions(&permissions);
-    found.catalogue(&permissions);
-    found.superusers(&users);
-    found.mails(&contents.all(keys::MAILS, None)?);
-    found.strays();
-    Ok(found.findings)
-}
-
 /// What was found so far.
 pub(super) struct Found<'a> {
-    pub(super) contents: &'a Contents,
+    pub(super) contents: &'a Contents<'a>,
     pub(super) findings: Vec<Finding>,
+}
+
+/// What is known of all users once each has been looked at.
+#[derive(Default)]
+pub(super) struct Totals {
+    highest: Option<u64>,
+    /// The active superusers.
+    pub(super) superusers: BTreeSet<u64>,
+}
+
+/// The ids in the set of active superusers.
+pub(super) fn kept_superusers(set: &Item) -> BTreeSet<u64> {
+    let ids = set.get("ids").and_then(|ids| ids.as_ns().ok());
+    let ids = ids.into_iter().flatten();
+    ids.filter_map(|id| id.parse().ok()).collect()
 }
 
 fn of_user(user: &User) -> Owner {
     Owner::Unchanged(Entity::User(user.id).key(), user.version)
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    pub(super) fn of(contents: &'a Contents<'a>) -> Self {
+        let findings = Vec::new();
+        Self { contents, findings }
+    }
+
     fn note(&mut self, line: String, mend: Option<Mend>) {
         self.findings.push(Finding { line, mend });
     }
@@ -102,9 +101,12 @@ impl Found<'_> {
         }
     }
 
-    fn users(&mut self, users: &[User]) {
-        self.sequence(Sequence::User, users.iter().map(|user| user.id.0).max());
+    pub(super) fn users(&mut self, users: &[User], totals: &mut Totals) {
         for user in users {
+            totals.highest = totals.highest.max(Some(user.id.0));
+            if user.is_active_superuser() {
+                totals.superusers.insert(user.id.0);
+            }
             self.names(user);
             self.credential(user);
             if user.is_active && user.awaits_activation {
@@ -162,7 +164,7 @@ impl Found<'_> {
         }
     }
 
-    fn mails(&mut self, mails: &[Mail]) {
+    pub(super) fn mails(&mut self, mails: &[Mail]) {
         for mail in mails {
             let (key, place) = (Entity::Mail(&mail.id).key(), keys::owed(&mail.id));
             let mend = Mend::new(Owner::Nobody, index(key.clone(), &place));
@@ -213,7 +215,7 @@ impl Found<'_> {
         self.note(line, Some(mend));
     }
 
-    fn groups(&mut self, groups: &[Group]) {
+    pub(super) fn groups(&mut self, groups: &[Group]) {
         self.sequence(Sequence::Group, groups.iter().map(|group| group.id.0).max());
         for group in groups {
             let name = Entity::GroupName(&group.name);
@@ -222,7 +224,7 @@ impl Found<'_> {
         }
     }
 
-    fn permissions(&mut self, permissions: &[Permission]) {
+    pub(super) fn permissions(&mut self, permissions: &[Permission]) {
         let highest = permissions.iter().map(|permission| permission.id.0).max();
         self.sequence(Sequence::Permission, highest);
         for permission in permissions {
@@ -247,7 +249,7 @@ impl Found<'_> {
     }
 
     /// Each copy of the catalogue must have the label of every permission, and no other.
-    fn catalogue(&mut self, permissions: &[Permission]) {
+    pub(super) fn catalogue(&mut self, permissions: &[Permission]) {
         if self.layout() < Layout::APART {
             return;
         }
@@ -292,26 +294,30 @@ impl Found<'_> {
         }
     }
 
-    fn superusers(&mut self, users: &[User]) {
-        let is_one = |user: &&User| user.is_active_superuser();
-        let active: BTreeSet<u64> = users.iter().filter(is_one).map(|user| user.id.0).collect();
+    /// What can be told once every user has been looked at.
+    pub(super) fn totals(&mut self, totals: &Totals) {
+        self.sequence(Sequence::User, totals.highest);
         let key = Entity::ActiveSuperusers.key();
         let item = self.contents.get(&key);
         let set = item.and_then(|item| item.get("ids"));
-        let kept: BTreeSet<u64> = set
-            .and_then(|set| set.as_ns().ok())
-            .map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect())
-            .unwrap_or_default();
+        let kept = item.map(kept_superusers).unwrap_or_default();
+        let mut active = totals.superusers.clone();
+        let mut owners = Vec::new();
+        // Those who differ have been read again.
+        for id in &active ^ &kept {
+            let key = Entity::User(UserId(id)).key();
+            let user: Option<User> = self.contents.read_one(&key);
+            if user.as_ref().is_some_and(User::is_active_superuser) {
+                active.insert(id);
+            } else {
+                active.remove(&id);
+            }
+            owners.push(user.as_ref().map_or(Owner::Gone(key), of_user));
+        }
         if active == kept {
             return;
         }
         let line = format!("the active superusers are {active:?}, but the set holds {kept:?}");
-        let differ: BTreeSet<u64> = &active ^ &kept;
-        let mut owners = Vec::new();
-        for id in differ {
-            let user = users.iter().find(|user| user.id.0 == id);
-            owners.push(user.map_or(Owner::Gone(Entity::User(UserId(id)).key()), of_user));
-        }
         let mut write = if active.is_empty() {
             Write::delete(key)
         } else {

@@ -4,16 +4,18 @@ mod contents;
 mod findings;
 mod mend;
 mod strays;
+mod sweep;
 
 use std::collections::BTreeSet;
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use shared::store::{Store, StoreError};
 
-use crate::{CommandError, target::Target};
-use contents::Contents;
-use findings::{Finding, findings};
+use crate::{CommandError, pace::Pace, target::Target};
+use findings::Finding;
 use mend::Mended;
+use sweep::Sweep;
 
 /// Options of `check`.
 #[derive(Args)]
@@ -24,6 +26,9 @@ pub struct Options {
     /// superusers, sequences, the catalogue, items of nobody.
     #[arg(long)]
     repair: bool,
+    /// Look at so many items a second at most.
+    #[arg(long, value_name = "ITEMS")]
+    read_rate: Option<u32>,
 }
 
 /// Checks a table and lists what is broken.
@@ -32,35 +37,53 @@ pub struct Options {
 /// Something is broken and not mended, or the table's failure.
 pub async fn check(options: Options) -> Result<(), CommandError> {
     let open = options.target.open_existing().await?;
-    if options.repair {
-        for line in repair(&open.store).await? {
-            println!("{line}");
+    let pace = Pace::of(options.read_rate);
+    let checked = async {
+        if options.repair {
+            mend(&open.store, &pace, &mut |line| println!("{line}")).await?;
         }
+        let mut count = 0;
+        let told = |line: String| {
+            count += 1;
+            println!("{line}");
+        };
+        each_broken(&open.store, &pace, told).await?;
+        Ok::<_, CommandError>(count)
     }
-    let broken = broken_invariants(&open.store).await;
+    .await;
     open.close().await;
-    let broken = broken?;
-    if broken.is_empty() {
-        println!("The table is consistent.");
-        return Ok(());
+    match checked? {
+        0 => {
+            println!("The table is consistent.");
+            Ok(())
+        }
+        count => Err(CommandError::new(format!("{count} invariants are broken"))),
     }
-    for line in &broken {
-        println!("{line}");
-    }
-    Err(CommandError::new(format!(
-        "{} invariants are broken",
-        broken.len()
-    )))
 }
 
-/// Everything in the table that contradicts something else in it, a line each. Reads all of it;
-/// on a table in use, an item changed during the read may be reported.
+/// Everything in the table that contradicts something else in it, a line each. Reads all of it, a part
+/// at a time; on a table in use, an item changed during the read may be reported.
 ///
 /// # Errors
 /// The table's failure.
 pub async fn broken_invariants(store: &Store) -> Result<Vec<String>, StoreError> {
-    let found = findings(&Contents::read(store).await?)?;
-    Ok(found.into_iter().map(|finding| finding.line).collect())
+    let mut lines = Vec::new();
+    each_broken(store, &Pace::of(None), |line| lines.push(line)).await?;
+    Ok(lines)
+}
+
+async fn each_broken(
+    store: &Store,
+    pace: &Pace,
+    mut tell: impl FnMut(String),
+) -> Result<(), StoreError> {
+    let (mut sweep, bar) = (Sweep::of(store).await?, bar());
+    while let Some(found) = sweep.next().await? {
+        pass(&bar, pace, sweep.read).await;
+        bar.suspend(|| found.into_iter().for_each(|finding| tell(finding.line)));
+    }
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// Mends what can be derived, and says what it did, a line each. What one mend brings to light is
@@ -69,22 +92,51 @@ pub async fn broken_invariants(store: &Store) -> Result<Vec<String>, StoreError>
 /// # Errors
 /// The table's failure.
 pub async fn repair(store: &Store) -> Result<Vec<String>, CommandError> {
-    let (mut told, mut tried) = (Vec::new(), BTreeSet::new());
-    loop {
-        let found = findings(&Contents::read(store).await?)?;
-        let new: Vec<Finding> = found
-            .into_iter()
-            .filter(|finding| finding.mend.is_some() && tried.insert(finding.line.clone()))
-            .collect();
-        if new.is_empty() {
-            return Ok(told);
+    let mut told = Vec::new();
+    mend(store, &Pace::of(None), &mut |line| told.push(line)).await?;
+    Ok(told)
+}
+
+async fn mend(
+    store: &Store,
+    pace: &Pace,
+    tell: &mut dyn FnMut(String),
+) -> Result<(), CommandError> {
+    let (mut tried, mut before) = (BTreeSet::new(), None);
+    // Until a way through finds nothing new.
+    while before != Some(tried.len()) {
+        before = Some(tried.len());
+        let (mut sweep, bar) = (Sweep::of(store).await?, bar());
+        while let Some(found) = sweep.next().await? {
+            pass(&bar, pace, sweep.read).await;
+            for Finding { line, mend } in found {
+                let Some(mend) = mend.filter(|_| tried.insert(line.clone())) else {
+                    continue;
+                };
+                let line = match mend.carry_out(store).await? {
+                    Mended::Done => format!("mended: {line}"),
+                    Mended::ChangedMeanwhile => format!("changed meanwhile: {line}"),
+                };
+                bar.suspend(|| tell(line));
+            }
         }
-        for Finding { line, mend } in new {
-            let Some(mend) = mend else { continue };
-            told.push(match mend.carry_out(store).await? {
-                Mended::Done => format!("mended: {line}"),
-                Mended::ChangedMeanwhile => format!("changed meanwhile: {line}"),
-            });
-        }
+        bar.finish_and_clear();
     }
+    Ok(())
+}
+
+/// Shows where the way through a table is, where there is a terminal.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} Items {pos}  {per_sec}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Notes how far it is, and waits for the next part's turn.
+async fn pass(bar: &ProgressBar, pace: &Pace, read: u64) {
+    let more = read.saturating_sub(bar.position());
+    bar.set_position(read);
+    pace.wait(usize::try_from(more).unwrap_or(usize::MAX)).await;
 }

@@ -16,19 +16,33 @@ use super::{
     mend::{Mend, Owner},
 };
 
+/// The item that must confirm another one, if it needs such: its owner.
+pub(super) fn owner_of(key: &Key, item: &Item) -> Vec<Key> {
+    let Key { pk, sk: _ } = key;
+    let user = |id: Option<u64>| Entity::User(UserId(id.unwrap_or_default())).key();
+    let number = |name: &str| number_of(item, name);
+    let in_key = ["SESSION#", "CREDENTIAL#", "USER#"];
+    if pk.starts_with("USERNAME#") {
+        vec![user(number("user_id"))]
+    } else if pk.starts_with("EMAIL#") {
+        let owners = email_owners(item).into_iter();
+        owners.map(|id| user(Some(id))).collect()
+    } else if let Some(id) = in_key.iter().find_map(|prefix| pk.strip_prefix(prefix)) {
+        vec![user(id.parse().ok())]
+    } else {
+        Vec::new()
+    }
+}
+
 impl Found<'_> {
     /// Markers, credentials and memberships whose owner does not exist or does not confirm them.
     pub(super) fn strays(&mut self) {
-        for ((pk, sk), item) in &self.contents.items {
-            let Some(owner) = self.owner_missing(pk, sk, item) else {
+        for (key, item) in &self.contents.items {
+            let Some(owner) = self.owner_missing(&key.pk, &key.sk, item) else {
                 continue;
             };
-            let key = Key {
-                pk: pk.clone(),
-                sk: sk.clone(),
-            };
-            let line = format!("{pk} / {sk} belongs to nobody");
-            let mend = Mend::new(owner, Write::delete(key));
+            let line = format!("{} / {} belongs to nobody", key.pk, key.sk);
+            let mend = Mend::new(owner, Write::delete(key.clone()));
             self.findings.push(Finding {
                 line,
                 mend: Some(mend),

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     error::DisplayErrorContext,
     types::{BackupStatus, PutRequest, Select, TableStatus, WriteRequest},
 };
-use shared::store::items::Item;
+use shared::store::{items::Item, queries::PAGE};
 use tokio::time::sleep;
 
 use crate::{CommandError, afterrestore::is_unknown, init};
@@ -121,7 +121,11 @@ impl Copies {
 
     async fn copy_items(&self) -> Result<(), CommandError> {
         let scan = self.client.scan().table_name(&self.table);
-        let mut pages = scan.consistent_read(true).into_paginator().send();
+        let mut pages = scan
+            .consistent_read(true)
+            .limit(PAGE)
+            .into_paginator()
+            .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed("read the table", &error))?;
             let items = page.items.unwrap_or_default();
@@ -163,7 +167,11 @@ impl Copies {
 
     async fn count_in(&self, table: &str) -> Result<i64, CommandError> {
         let scan = self.client.scan().table_name(table).select(Select::Count);
-        let mut pages = scan.consistent_read(true).into_paginator().send();
+        let mut pages = scan
+            .consistent_read(true)
+            .limit(PAGE)
+            .into_paginator()
+            .send();
         let mut count = 0;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failed("count the items", &error))?;

@@ -19,10 +19,12 @@ use super::{
     Settings,
     judging::Survey,
     objects::{self, DumpLogEntry, Reference},
-    pace::{Pace, WRITERS, patiently},
     report::Kind,
 };
-use crate::CommandError;
+use crate::{
+    CommandError,
+    pace::{Pace, WRITERS, patiently},
+};
 
 /// What is loaded besides accounts.
 enum Extra {

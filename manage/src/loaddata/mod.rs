@@ -7,7 +7,6 @@ mod fields;
 mod judging;
 mod logs;
 pub mod objects;
-mod pace;
 pub mod plan;
 pub mod reading;
 pub mod report;

@@ -23,11 +23,13 @@ use super::{
     compare::{Comparison, Verdict},
     judging::Survey,
     objects::DumpUser,
-    pace::{Pace, WRITERS, patiently},
     report::Tally,
     rights,
 };
-use crate::CommandError;
+use crate::{
+    CommandError,
+    pace::{Pace, WRITERS, patiently},
+};
 
 /// What was done.
 pub struct Written {

@@ -17,7 +17,7 @@ use super::{
 pub type Item = HashMap<String, AttributeValue>;
 
 /// The key of an item.
-pub(super) fn key_of(item: &Item) -> Option<Key> {
+pub fn key_of(item: &Item) -> Option<Key> {
     Some(Key {
         pk: item.get(PK)?.as_s().ok()?.clone(),
         sk: item.get(SK)?.as_s().ok()?.clone(),

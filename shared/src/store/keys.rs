@@ -35,7 +35,7 @@ pub const USERS_BY_EMAIL: &str = "EMAIL";
 pub const OUTBOX: &str = "OUTBOX";
 
 /// The primary key of one item.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Partition key.
     pub pk: String,
@@ -146,6 +146,9 @@ impl Entity<'_> {
 }
 
 impl Sequence {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::User, Self::Group, Self::Permission];
+
     fn name(self) -> &'static str {
         match self {
             Self::User => "user",

@@ -16,7 +16,7 @@ pub mod moving;
 pub mod outbox;
 pub mod pager;
 mod permissions;
-mod queries;
+pub mod queries;
 mod sdk;
 pub mod sessions;
 mod slow;

@@ -121,8 +121,7 @@ impl Store {
     async fn user_ids(&self, is_wanted: impl Fn(&Item) -> bool) -> Result<Vec<UserId>, StoreError> {
         let mut pages = self.table.scan("USER#");
         let mut ids = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| StoreError::from_scan(&error))?;
+        while let Some(item) = pages.next().await? {
             if let Some(id) = number_of(&item, "id").filter(|_| is_wanted(&item)) {
                 ids.push(UserId(id));
             }
@@ -166,8 +165,8 @@ impl Store {
         mut each: impl FnMut(LogEntry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut pages = self.table.scan("LOG#");
-        while let Some(item) = pages.next().await {
-            let stored: Stored = from_item(item.map_err(|error| StoreError::from_scan(&error))?)?;
+        while let Some(item) = pages.next().await? {
+            let stored: Stored = from_item(item)?;
             if stored.entry.action_time >= since {
                 each(stored.entry)?;
             }
@@ -386,8 +385,7 @@ impl Store {
         let about = keys::log_of(&User::object_of(id));
         let mut pages = self.table.scan("LOG#");
         let mut entries = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| StoreError::from_scan(&error))?;
+        while let Some(item) = pages.next().await? {
             let Some(key) = super::items::key_of(&item) else {
                 continue;
             };

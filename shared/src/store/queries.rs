@@ -1,6 +1,9 @@
 //! What is read in order: the items of a partition, and the rows of the index.
 
-use aws_sdk_dynamodb::{error::SdkError, operation::scan::ScanError};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::scan::{ScanError, builders::ScanFluentBuilder},
+};
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use serde::de::DeserializeOwned;
 
@@ -11,11 +14,34 @@ use super::{
     table::{Table, failure},
 };
 
+/// How many items a page of a scan or of the index has at most. DynamoDB's own limit is their size; the embedded engine
+/// holds all that may follow where it is not told a number.
+pub const PAGE: i32 = 2000;
+
+/// Items of a whole table, one after the other.
+pub struct Scan(PaginationStream<Result<Item, SdkError<ScanError>>>);
+
+impl Scan {
+    /// The next item; none at the end.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn next(&mut self) -> Result<Option<Item>, StoreError> {
+        let next = self.0.next().await.transpose();
+        next.map_err(|error| failure("Scan", error))
+    }
+}
+
 impl Table {
     /// All items of one partition, in order, strongly consistent.
     pub async fn partition<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
-        let items = self
-            .client
+        let items = self.partition_items(pk).await?;
+        items.into_iter().map(from_item).collect()
+    }
+
+    /// The same, as the table holds them.
+    pub async fn partition_items(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
+        self.client
             .query()
             .table_name(&self.name)
             .consistent_read(true)
@@ -26,8 +52,7 @@ impl Table {
             .send()
             .collect::<Result<Vec<Item>, _>>()
             .await
-            .map_err(|error| failure("Query", error))?;
-        items.into_iter().map(from_item).collect()
+            .map_err(|error| failure("Query", error))
     }
 
     /// Up to `limit` items of one partition, the last first, from before the key `before`, strongly
@@ -55,16 +80,23 @@ impl Table {
         Ok((answer.items.unwrap_or_default(), last))
     }
 
-    /// The items whose partition key begins so, in no order: reads the whole table, for operators'
-    /// commands.
-    pub fn scan(&self, prefix: &str) -> PaginationStream<Result<Item, SdkError<ScanError>>> {
+    /// All items, in no order: reads the whole table, for operators' commands.
+    pub fn scan_all(&self) -> Scan {
+        Scan(self.scan_pages().into_paginator().items().send())
+    }
+
+    fn scan_pages(&self) -> ScanFluentBuilder {
         let scan = self.client.scan().table_name(&self.name);
-        scan.consistent_read(true)
+        scan.consistent_read(true).limit(PAGE)
+    }
+
+    /// The items whose partition key begins so, as [`Self::scan_all`].
+    pub fn scan(&self, prefix: &str) -> Scan {
+        let scan = self
+            .scan_pages()
             .filter_expression("begins_with(PK, :prefix)")
-            .expression_attribute_values(":prefix", text(prefix))
-            .into_paginator()
-            .items()
-            .send()
+            .expression_attribute_values(":prefix", text(prefix));
+        Scan(scan.into_paginator().items().send())
     }
 
     /// Up to `limit` rows of one index partition: those whose sort key begins with `prefix`, from
@@ -88,7 +120,7 @@ impl Table {
         let mut items = query
             .expression_attribute_values(":pk", text(pk))
             .scan_index_forward(direction == Direction::Forward)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .limit(i32::try_from(limit).unwrap_or(PAGE).min(PAGE))
             .set_exclusive_start_key(after.map(|row| row.attributes(pk)))
             .into_paginator()
             .items()

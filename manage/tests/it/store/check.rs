@@ -304,9 +304,9 @@ async fn sequences_behind_their_ids_are_found() {
     world.lose(Entity::Sequence(Sequence::Group)).await;
     world
         .assert_broken(&[
-            "sequence User is at 1, but 2 is in use",
             "sequence Group is at 0, but 1 is in use",
             "sequence Permission is at 3, but 12 is in use",
+            "sequence User is at 1, but 2 is in use",
         ])
         .await;
 }

@@ -1,4 +1,4 @@
-//! How fast is written, and how patiently.
+//! How fast a table is read or written, and how patiently.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// How many writes are under way at once.
-pub(super) const WRITERS: usize = 32;
+pub(crate) const WRITERS: usize = 32;
 /// How often a write is tried that the table did not take.
 const TRIES: u32 = 8;
 
@@ -17,7 +17,7 @@ const TRIES: u32 = 8;
 ///
 /// # Errors
 /// That of the last try, or a refusal.
-pub(super) async fn patiently<T, F: Future<Output = Result<T, WriteError>>>(
+pub(crate) async fn patiently<T, F: Future<Output = Result<T, WriteError>>>(
     write: impl Fn() -> F,
 ) -> Result<T, WriteError> {
     let mut pause = Duration::from_millis(500);
@@ -33,8 +33,8 @@ pub(super) async fn patiently<T, F: Future<Output = Result<T, WriteError>>>(
     write().await
 }
 
-/// How fast objects are written at most.
-pub(super) struct Pace(Option<Mutex<Turns>>);
+/// How fast objects are read or written at most.
+pub(crate) struct Pace(Option<Mutex<Turns>>);
 
 struct Turns {
     /// How long one object takes.
@@ -45,12 +45,12 @@ struct Turns {
 
 impl Pace {
     /// So many objects a second; as fast as the table takes them if none.
-    pub(super) fn of(per_second: Option<u32>) -> Self {
+    pub(crate) fn of(per_second: Option<u32>) -> Self {
         Self(per_second.map(|rate| Mutex::new(Turns::of(rate, Instant::now()))))
     }
 
-    /// Waits until so many more may be written.
-    pub(super) async fn wait(&self, objects: usize) {
+    /// Waits until so many more may be read or written.
+    pub(crate) async fn wait(&self, objects: usize) {
         if let Some(turns) = &self.0 {
             let turn = turns.lock().await.take(Instant::now(), objects);
             sleep_until(turn).await;
