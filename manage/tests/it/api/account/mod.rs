@@ -4,6 +4,7 @@ mod addresses;
 mod asking;
 mod pages;
 mod passwords;
+mod settings;
 
 use serde_json::{Value, json};
 use shared::{
