@@ -2,6 +2,7 @@
 
 mod addresses;
 mod asking;
+mod browsers;
 mod pages;
 mod passwords;
 mod settings;
