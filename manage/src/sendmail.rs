@@ -133,6 +133,7 @@ fn words(delivery: Delivery) -> &'static str {
             Dropped::Changed => "dropped, the account gets no such mail any more",
             Dropped::TooLate => "dropped, its link would have ended",
             Dropped::Undeliverable => "dropped, no mail can be sent to such an address",
+            Dropped::Refused => "dropped, the mail server has refused it for a day",
         },
     }
 }
