@@ -90,6 +90,8 @@ impl NewAccount {
     }
 }
 
+const PASSWORD_OF_INVITED: &str = "Leave this empty: who is invited chooses the password.";
+
 /// An account that is invited, without a password: a username and the address that the invitation goes
 /// to. The username is unique without regard to case, as in [`NewAccount::in_admin`].
 ///
@@ -98,6 +100,12 @@ impl NewAccount {
 pub async fn invited(store: &Store, mut fields: Fields) -> Result<NewUser, FormError> {
     let username = fields.text::<UserName>("username", Presence::Required);
     let email = fields.text::<EmailAddress>("email", Presence::Required);
+    for name in ["password1", "password2"] {
+        // One that is typed here would be nobody's.
+        if !fields.text_or_nothing(name).is_empty() {
+            fields.error(name, FieldError::said(PASSWORD_OF_INVITED));
+        }
+    }
     if let Some(name) = &username {
         fields.errors(store.username_taken_in_any_case(name).await?);
     }
