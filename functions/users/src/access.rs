@@ -15,6 +15,7 @@ use shared::{
         can::{Can, ChangeUser, Permit, ViewUser},
         extract::{path_id, path_segment},
     },
+    telemetry::{Event, note_event},
 };
 
 /// A user that the caller may read: the caller, also by the name `me`, or any user for callers with
@@ -81,6 +82,8 @@ impl<P: Permit> Seen<P> {
         match Can::<P>::check(caller, app).await {
             Ok(_) => Ok(Self(PhantomData)),
             Err(ApiError::PermissionDenied) if app.settings.accounts.hide_users => {
+                // The status does not tell it.
+                note_event(Event::Refusal.because("rights"));
                 Err(ApiError::NotFound)
             }
             Err(error) => Err(error),
