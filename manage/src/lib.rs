@@ -32,6 +32,7 @@ mod stack;
 pub mod status;
 pub mod syncpermissions;
 pub mod target;
+pub mod terminal;
 pub mod unlock;
 pub mod users;
 
@@ -120,9 +121,9 @@ enum Command {
     Smoketest(smoketest::Options),
 }
 
-/// What ends a command: one line for people.
+/// What ends a command: one line for people, who may read it in a terminal.
 #[derive(Debug, Error)]
-#[error("{0}")]
+#[error("{}", terminal::clean_lines(.0))]
 pub struct CommandError(String);
 
 impl CommandError {

@@ -13,6 +13,7 @@ use crate::{
     CommandError,
     mailing::{self, LinkKey},
     target::{OpenTarget, Target},
+    terminal::clean,
 };
 
 /// Options of `sendmail`.
@@ -47,7 +48,7 @@ pub async fn sendmail(options: Options) -> Result<(), CommandError> {
 async fn list(store: &Store) -> Result<(), CommandError> {
     let mails = store.owed_mails(usize::MAX).await?;
     for mail in &mails {
-        println!("{}", line(mail, store.now()));
+        println!("{}", clean(&line(mail, store.now())));
     }
     println!("{} mail(s) owed.", mails.len());
     Ok(())
@@ -92,7 +93,8 @@ async fn send_all(store: &Store, mailer: &Mailer) -> Result<(usize, usize), Comm
                     format!("still owed: {error}")
                 }
             };
-            println!("{}: {became}", line(mail, store.now()));
+            let line = format!("{}: {became}", line(mail, store.now()));
+            println!("{}", clean(&line));
         }
     }
 }
@@ -133,6 +135,7 @@ fn words(delivery: Delivery) -> &'static str {
             Dropped::Changed => "dropped, the account gets no such mail any more",
             Dropped::TooLate => "dropped, its link would have ended",
             Dropped::Undeliverable => "dropped, no mail can be sent to such an address",
+            Dropped::Refused => "dropped, the mail server has refused it for a day",
         },
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use mailer::{Letter, compose};
 use shared::settings::{EmailBackend, SenderSettings};
 
-use crate::{CommandError, mailing};
+use crate::{CommandError, mailing, terminal::clean};
 
 /// Options of `sendtestemail`.
 #[derive(Args)]
@@ -32,7 +32,8 @@ pub async fn sendtestemail(options: Options) -> Result<(), CommandError> {
                 "the mail to {address} did not leave {way}: {error}"
             ))
         })?;
-        println!("Sent a mail from {} to {address} {way}.", settings.from);
+        let sent = format!("Sent a mail from {} to {address} {way}.", settings.from);
+        println!("{}", clean(&sent));
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use shared::{
     },
 };
 
-use crate::{CommandError, account, target::Target};
+use crate::{CommandError, account, target::Target, terminal::clean};
 
 /// How many of the last changes are shown.
 const CHANGES: usize = 20;
@@ -301,10 +301,4 @@ fn section(
     lines
         .iter()
         .try_for_each(|line| writeln!(f, "  {}", clean(line).trim_end()))
-}
-
-/// A text without what steers a terminal: anybody may write a name or a user agent.
-fn clean(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(shown).collect()
 }

@@ -9,7 +9,7 @@ use shared::{
     store::Store,
 };
 
-use crate::{CommandError, account, operator::Operator, target::Target};
+use crate::{CommandError, account, operator::Operator, target::Target, terminal::clean};
 
 /// Options of `unlock`.
 #[derive(Args)]
@@ -33,7 +33,7 @@ pub async fn unlock(options: Options) -> Result<(), CommandError> {
     let open = options.target.open_existing().await?;
     let cleared = clear(&open.store, Actor::Command(&operator), &options.subject).await;
     open.close().await;
-    let subject = &options.subject;
+    let subject = clean(&options.subject);
     match cleared? {
         0 => println!("Nothing to do: no attempts of {subject} are counted."),
         count => println!("Unlocked {subject}: {count} counter(s) set back."),

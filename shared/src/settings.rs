@@ -73,8 +73,11 @@ pub struct TokenSettings {
     pub audience: Vec<String>,
     /// `ISSUER`: the `iss` that tokens carry and must carry; none unless set.
     pub issuer: Option<String>,
-    /// `ROTATE_REFRESH_TOKENS`: whether a refresh replaces its token; no unless set.
+    /// `ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token; no unless set.
     pub rotate: bool,
+    /// `BLACKLIST_AFTER_ROTATION`: whether that replaces the one before, and whether a blacklisted
+    /// token fails at `token/verify/`; as `rotate` unless set.
+    pub blacklist_after_rotation: bool,
     /// `REFRESH_TOKEN_GRACE`: seconds for which a replaced token gives its successor again; 10 unless
     /// set, 0 is SimpleJWT's behaviour.
     pub refresh_grace: i64,
@@ -232,6 +235,7 @@ impl Settings {
 
 impl TokenSettings {
     fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
+        let rotate = env.flag("ROTATE_REFRESH_TOKENS")?;
         Ok(Self {
             keys: KeySource::read(env)?,
             algorithm: match env.get("ALGORITHM").as_deref() {
@@ -248,7 +252,8 @@ impl TokenSettings {
             leeway: env.seconds("LEEWAY", 0, 0)?,
             audience: env.list("AUDIENCE"),
             issuer: env.get("ISSUER"),
-            rotate: env.flag("ROTATE_REFRESH_TOKENS")?,
+            rotate,
+            blacklist_after_rotation: env.flag_or("BLACKLIST_AFTER_ROTATION", rotate)?,
             refresh_grace: env.seconds("REFRESH_TOKEN_GRACE", 0, 10)?,
             reuse: match env.get("REFRESH_TOKEN_REUSE").as_deref() {
                 None | Some("end") => Reuse::End,

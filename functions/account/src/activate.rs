@@ -14,6 +14,7 @@ use shared::{
 };
 
 use crate::{
+    ask::activation_again,
     link,
     page::{Form, Page, PageError, Served, ended, redirect_with, rendered, told},
 };
@@ -38,7 +39,7 @@ pub async fn open(
     if token != FORM {
         let link = Link { uid: name, token };
         if !links::activates(&app, &link).await? {
-            return Ok(ended(&app, None));
+            return Ok(ended(&app, activation_again(&app)));
         }
         let cookie = link::keep(&app, &link, &headers).await;
         let id = read_uid(&link.uid).map(uid).unwrap_or_default();
@@ -46,7 +47,7 @@ pub async fn open(
         return Ok(redirect_with(cookie, &form));
     }
     let Some(link) = link::kept(&app, &name, &headers).await else {
-        return Ok(ended(&app, None));
+        return Ok(ended(&app, activation_again(&app)));
     };
     let mut page = Page::with_form(&app, "Confirm your address", &headers).await;
     let cookies = page.take_cookies();
@@ -65,7 +66,7 @@ pub async fn activate(
     _: Form,
 ) -> Result<Response, PageError> {
     let Some(link) = link::kept(&app, &name, &headers).await else {
-        return Ok(ended(&app, None));
+        return Ok(ended(&app, activation_again(&app)));
     };
     match links::activate(&app, &link, &client).await {
         Ok(()) => Ok(redirect_with(
@@ -79,7 +80,7 @@ pub async fn activate(
             "There is nothing left to do: you can log in.",
             None,
         )),
-        Err(Refused::Invalid(_)) => Ok(ended(&app, None)),
+        Err(Refused::Invalid(_)) => Ok(ended(&app, activation_again(&app))),
         Err(refused) => Err(refused.into()),
     }
 }

@@ -2,6 +2,7 @@
 //! password, and the activation of an account. Served with `ACCOUNT_PAGES`.
 
 mod activate;
+mod ask;
 mod link;
 mod page;
 mod reset;
@@ -22,13 +23,25 @@ pub fn routes() -> Routes {
     Routes::new()
         .page(
             "/account/reset/",
-            page().get(open, reset::ask_address).post(open, reset::send),
+            page()
+                .get(open, ask::for_password)
+                .post(open, ask::send_for_password),
         )
-        .page("/account/reset/sent/", page().get(open, reset::sent))
+        .page("/account/reset/sent/", page().get(open, ask::password_sent))
         .page("/account/reset/done/", page().get(open, reset::done))
         .page(
             "/account/reset/{uid}/{token}/",
             page().get(open, reset::open).post(open, reset::set),
+        )
+        .page(
+            "/account/activate/",
+            page()
+                .get(open, ask::for_activation)
+                .post(open, ask::send_for_activation),
+        )
+        .page(
+            "/account/activate/sent/",
+            page().get(open, ask::activation_sent),
         )
         .page("/account/activate/done/", page().get(open, activate::done))
         .page(

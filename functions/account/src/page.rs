@@ -72,13 +72,16 @@ impl Page {
     }
 }
 
+/// A label and an address where to go on, if there is somewhere.
+pub type Next = Option<(&'static str, &'static str)>;
+
 /// `message.html`: something to read, and perhaps where to go on.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Told {
     page: Page,
     text: &'static str,
-    next: Option<(&'static str, &'static str)>,
+    next: Next,
 }
 
 /// A page with something to read, and perhaps a label and an address where to go on.
@@ -87,14 +90,14 @@ pub fn told(
     status: StatusCode,
     title: &'static str,
     text: &'static str,
-    next: Option<(&'static str, &'static str)>,
+    next: Next,
 ) -> Response {
     let page = Page::new(app, title);
     (status, rendered(Vec::new(), &Told { page, text, next })).into_response()
 }
 
 /// The page of a link that is not good, and perhaps where to ask for another.
-pub fn ended(app: &App, next: Option<(&'static str, &'static str)>) -> Response {
+pub fn ended(app: &App, next: Next) -> Response {
     told(
         app,
         StatusCode::BAD_REQUEST,

@@ -1,4 +1,4 @@
-//! A new password: asking for the mail, and what its link opens.
+//! A new password: what the link of its mail opens.
 
 use askama::Template;
 use axum::{
@@ -7,81 +7,23 @@ use axum::{
     response::Response,
 };
 use shared::{
-    accounts::{Refused, links, mails},
+    accounts::{Refused, links},
     app::App,
-    domain::{EmailAddress, User, password::PersonalAttributes},
+    domain::{User, password::PersonalAttributes},
     forms::new_password,
     http::extract::RequestClient,
-    input::{FieldErrors, Presence},
-    mail::{Kind, links::Link},
-    web::guard::redirect,
+    input::FieldErrors,
+    mail::links::Link,
 };
 
 use crate::{
+    ask::PASSWORD_AGAIN,
     link,
-    page::{Form, Page, PageError, Served, all_words, ended, redirect_with, rendered, told, words},
+    page::{Form, Page, PageError, Served, ended, redirect_with, rendered, told, words},
 };
 
 /// What stands in an address in place of the token.
 const FORM: &str = "set-password";
-const ASK_AGAIN: Option<(&str, &str)> = Some(("Ask for a new link", "/account/reset/"));
-
-/// `ask.html`
-#[derive(Template)]
-#[template(path = "ask.html")]
-struct Ask {
-    page: Page,
-    email: String,
-    errors: Vec<String>,
-}
-
-pub async fn ask_address(Served(app): Served, headers: HeaderMap) -> Response {
-    address_form(&app, &headers, String::new(), Vec::new()).await
-}
-
-async fn address_form(
-    app: &App,
-    headers: &HeaderMap,
-    email: String,
-    errors: Vec<String>,
-) -> Response {
-    let mut page = Page::with_form(app, "Forgotten your password?", headers).await;
-    let cookies = page.take_cookies();
-    let ask = Ask {
-        page,
-        email,
-        errors,
-    };
-    rendered(cookies, &ask)
-}
-
-/// The same for every address: nobody learns who has an account.
-pub async fn send(
-    Served(app): Served,
-    RequestClient(client): RequestClient,
-    headers: HeaderMap,
-    Form(mut fields): Form,
-) -> Result<Response, PageError> {
-    let typed = fields.text_or_nothing("email");
-    let Some(email) = fields.text::<EmailAddress>("email", Presence::Required) else {
-        let errors = all_words(&fields.into_errors());
-        return Ok(address_form(&app, &headers, typed, errors).await);
-    };
-    mails::ask(&app, Kind::PasswordReset, email, &client).await?;
-    Ok(redirect("/account/reset/sent/"))
-}
-
-pub async fn sent(Served(app): Served) -> Response {
-    told(
-        &app,
-        StatusCode::OK,
-        "A mail is on its way",
-        "If an account has the address that you gave, a mail with a link to choose a new password is \
-         on its way to it. If none arrives within some minutes, look among the spam, and make sure \
-         that you gave the address of your account.",
-        None,
-    )
-}
 
 /// The link of the mail, and the form once the link has left the address.
 pub async fn open(
@@ -92,17 +34,17 @@ pub async fn open(
     if token != FORM {
         let link = Link { uid, token };
         if !links::is_good(&app, &link).await? {
-            return Ok(ended(&app, ASK_AGAIN));
+            return Ok(ended(&app, PASSWORD_AGAIN));
         }
         let cookie = link::keep(&app, &link, &headers).await;
         let form = format!("/account/reset/{}/{FORM}/", canonical(&link.uid));
         return Ok(redirect_with(cookie, &form));
     }
     let Some(link) = link::kept(&app, &uid, &headers).await else {
-        return Ok(ended(&app, ASK_AGAIN));
+        return Ok(ended(&app, PASSWORD_AGAIN));
     };
     if !links::is_good(&app, &link).await? {
-        return Ok(ended(&app, ASK_AGAIN));
+        return Ok(ended(&app, PASSWORD_AGAIN));
     }
     Ok(password_form(&app, &headers, &link, &FieldErrors::default()).await)
 }
@@ -146,7 +88,7 @@ pub async fn set(
     Form(mut fields): Form,
 ) -> Result<Response, PageError> {
     let Some(link) = link::kept(&app, &uid, &headers).await else {
-        return Ok(ended(&app, ASK_AGAIN));
+        return Ok(ended(&app, PASSWORD_AGAIN));
     };
     let target = links::target(&app, &link).await?;
     let attributes = target
@@ -160,7 +102,7 @@ pub async fn set(
             link::forget(&headers),
             "/account/reset/done/",
         )),
-        Err(Refused::Invalid(_)) => Ok(ended(&app, ASK_AGAIN)),
+        Err(Refused::Invalid(_)) => Ok(ended(&app, PASSWORD_AGAIN)),
         Err(refused) => Err(refused.into()),
     }
 }

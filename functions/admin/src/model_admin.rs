@@ -82,7 +82,7 @@ pub trait ModelAdmin: Clone + Send + Sync + 'static {
     }
 
     /// What leads from the form of the object to more, beside its history.
-    fn tools(&self, _: Rights) -> Vec<Link> {
+    fn tools(&self, _: Rights, _: &Self::Offered) -> Vec<Link> {
         Vec::new()
     }
 
@@ -130,8 +130,8 @@ pub enum AfterAddition {
 pub enum FormKind {
     /// The one that adds.
     Addition,
-    /// The one that changes.
-    Change,
+    /// The one that changes the object with that id.
+    Change(u64),
 }
 
 /// What the user may do with the object of a form.
@@ -141,8 +141,6 @@ pub struct Rights {
     pub change: bool,
     /// Whether they decide over it: see [`ModelAdmin::is_decided_by`].
     pub decide: bool,
-    /// Whether the service sends mails.
-    pub mails: bool,
 }
 
 /// A form that is about to be shown.

@@ -113,7 +113,7 @@ pub async fn ask_to_change<M: ModelAdmin>(
     staff.must(Action::View, M::MODEL)?;
     let others = async {
         let id = id.parse().map_err(|_| ApiError::NotFound)?;
-        let offered = M::offered(&app, FormKind::Change);
+        let offered = M::offered(&app, FormKind::Change(id));
         Ok(tokio::try_join!(offered, M::panel(&app, &staff, id))?)
     };
     let (object, (offered, panel)) = tokio::try_join!(found::<M>(&app, &id), others)?;
@@ -127,7 +127,10 @@ pub async fn change<M: ModelAdmin>(
     posted: Posted,
 ) -> Result<Response, AdminError> {
     staff.must(Action::Change, M::MODEL)?;
-    let offered = async { Ok(M::offered(&app, FormKind::Change).await?) };
+    let offered = async {
+        let id = id.parse().map_err(|_| ApiError::NotFound)?;
+        Ok(M::offered(&app, FormKind::Change(id)).await?)
+    };
     let (object, offered) = tokio::try_join!(found::<M>(&app, &id), offered)?;
     allowed(object.is_open_to(&staff))?;
     match object.clone().change(&app, &staff, &posted, &offered).await {
@@ -157,7 +160,6 @@ async fn change_form<M: ModelAdmin>(
         rights: Rights {
             change: staff.can(Action::Change, M::MODEL) && object.is_open_to(staff),
             decide,
-            mails: app.settings.accounts.links.is_some(),
         },
     };
     Ok(form.shown(panel))
@@ -173,7 +175,6 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
             rights: Rights {
                 change: true,
                 decide: true,
-                mails: false,
             },
         }
     }
@@ -186,7 +187,7 @@ impl<'a, M: ModelAdmin> ObjectForm<'a, M> {
             Some(name) => (format!("{verb} {model}: {name}"), name),
         };
         let url = |page| Some(urls::object(model, self.object?.id(), page));
-        let tools = self.object.map(|object| object.tools(rights));
+        let tools = self.object.map(|object| object.tools(rights, self.offered));
         let mut tools = tools.unwrap_or_default();
         tools.extend(url("history").map(|url| Link::new("History", url)));
         let may_delete = staff.can(Action::Delete, model) && rights.decide;

@@ -105,8 +105,10 @@ fn form(staff: &Staff, bound: &Bound<'_>) -> Response {
         errors: bound.form_errors(),
         fieldsets: vec![Fieldset {
             legend: "",
-            description: "Please enter your old password, for security’s sake, and then enter your \
-                          new password twice so we can verify you typed it in correctly.",
+            description:
+                "Please enter your old password, for security’s sake, and then enter your \
+                          new password twice so we can verify you typed it in correctly."
+                    .into(),
             fields: vec![
                 old,
                 bound

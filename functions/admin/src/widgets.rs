@@ -1,6 +1,6 @@
 //! Fields as a form shows them: labels, values, errors.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use shared::{
     domain::{FieldError, Group, Permission, PermissionId, names},
@@ -13,7 +13,7 @@ use crate::{posted::Posted, staff::Staff};
 #[derive(Default)]
 pub struct Fieldset {
     pub legend: &'static str,
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     pub fields: Vec<Field>,
 }
 

@@ -1,6 +1,6 @@
 //! `POST /api/auth/token/verify/`, `jwt/verify/`: whether a token of any type is genuine and not
-//! expired. As in SimpleJWT, only with rotation is a used up refresh token refused; the user is never
-//! looked at.
+//! expired. As in SimpleJWT, only with BLACKLIST_AFTER_ROTATION is a used up refresh token refused; the user
+//! is never looked at.
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Val
     let (jwt, signed) = opened.map_err(ApiError::BadToken)?;
     jwt.check_untyped(&signed, now)
         .map_err(ApiError::BadToken)?;
-    if app.settings.tokens.rotate
+    if app.settings.tokens.blacklist_after_rotation
         && let Ok(claims) = jwt.check(&signed, TokenType::Refresh, now)
         && sessions::is_used_up(&app, &claims).await?
     {

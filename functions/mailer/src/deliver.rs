@@ -28,6 +28,10 @@ const BATCH: usize = 1000;
 /// After so many failures one after another the rest waits for the next time: the server is down.
 const FAILURES: usize = 3;
 
+/// How long a mail is tried that the server refuses for good, in seconds: a day, in case the mistake is in
+/// the server's settings.
+const REFUSED_FOR: i64 = 86_400;
+
 /// Sends the mails that are owed.
 #[derive(Clone)]
 pub struct Mailer {
@@ -63,6 +67,8 @@ pub enum Dropped {
     TooLate,
     /// No mail can be sent to such an address.
     Undeliverable,
+    /// The server has refused it for good, for a day.
+    Refused,
 }
 
 /// Why a mail is still owed.
@@ -107,10 +113,11 @@ impl Mailer {
         let Some(mail) = owed else {
             return Ok(Delivery::Done);
         };
-        match self.send(&mail).await {
+        match self.sent_or_refused(&mail).await {
             Ok(delivery) => {
                 store.forget_mail(id).await?;
                 match delivery {
+                    Delivery::Dropped(Dropped::Refused) => {}
                     Delivery::Dropped(why) => {
                         tracing::info!(kind = ?mail.kind, ?why, "mail dropped")
                     }
@@ -157,6 +164,19 @@ impl Mailer {
         match first {
             Some(error) => Err(error),
             None => Ok(done),
+        }
+    }
+
+    /// [`Self::send`], or the end of a mail that the server never takes.
+    async fn sent_or_refused(&self, mail: &Mail) -> Result<Delivery, NotSent> {
+        let sent = self.send(mail).await;
+        let age = self.app.clock.now() - mail.created;
+        match sent {
+            Err(NotSent::Refused(error)) if error.is_for_good() && age >= REFUSED_FOR => {
+                tracing::error!(kind = ?mail.kind, %error, "a mail was given up");
+                Ok(Delivery::Dropped(Dropped::Refused))
+            }
+            sent => sent,
         }
     }
 

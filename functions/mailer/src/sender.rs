@@ -1,6 +1,7 @@
 //! How a message leaves: Amazon SES, SMTP, the terminal, or a file.
 
 use std::{
+    fmt::Display,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -11,14 +12,17 @@ use aws_config::SdkConfig;
 use aws_sdk_sesv2::{
     Client as Ses,
     error::DisplayErrorContext,
+    operation::send_email::SendEmailError,
     primitives::Blob,
     types::{EmailContent, RawMessage},
 };
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     transport::smtp::{
+        self,
         authentication::Credentials,
         client::{Tls, TlsParameters},
+        response::{Category, Code},
     },
 };
 use secrecy::ExposeSecret;
@@ -45,12 +49,38 @@ pub enum Sender {
 
 /// A message did not leave, and why; never its text.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct SendError(String);
+#[error("{reason}")]
+pub struct SendError {
+    reason: String,
+    is_for_good: bool,
+}
 
 impl SendError {
+    fn new(reason: impl Display) -> Self {
+        Self {
+            reason: reason.to_string(),
+            is_for_good: false,
+        }
+    }
+
     pub(crate) fn too_slow() -> Self {
-        Self("the mail server is too slow".to_owned())
+        Self::new("the mail server is too slow")
+    }
+
+    /// Whether the server refused this very message, and will again: for its addresses or its content.
+    pub(crate) fn is_for_good(&self) -> bool {
+        self.is_for_good
+    }
+}
+
+impl From<smtp::Error> for SendError {
+    fn from(error: smtp::Error) -> Self {
+        // 55x (RFC 5321, section 4.2.2); other permanent failures are of the connection or the login.
+        let is_of_mail = |code: Code| code.category == Category::MailSystem;
+        Self {
+            is_for_good: error.is_permanent() && error.status().is_some_and(is_of_mail),
+            ..Self::new(causes(&error))
+        }
     }
 }
 
@@ -119,7 +149,7 @@ impl Sender {
             Self::Ses(client) => by_ses(client, message).await,
             Self::Smtp(transport) => {
                 let sent = transport.send(message.clone()).await;
-                sent.map(drop).map_err(|error| SendError(causes(&error)))
+                Ok(sent.map(drop)?)
             }
             Self::Console => to_console(message),
             Self::File(directory) => to_file(directory, message),
@@ -135,19 +165,26 @@ impl Sender {
 
 async fn by_ses(client: &Ses, message: &Message) -> Result<(), SendError> {
     let raw = RawMessage::builder().data(Blob::new(message.formatted()));
-    let raw = raw.build().map_err(|error| SendError(error.to_string()))?;
+    let raw = raw.build().map_err(SendError::new)?;
     // The sender and the addressee are those of the message.
     let content = EmailContent::builder().raw(raw).build();
     let sent = client.send_email().content(content).send().await;
-    sent.map(drop)
-        .map_err(|error| SendError(DisplayErrorContext(error).to_string()))
+    sent.map(drop).map_err(|error| {
+        use SendEmailError::{BadRequestException, MessageRejected};
+        let known = error.as_service_error();
+        let is_for_good = matches!(known, Some(MessageRejected(_) | BadRequestException(_)));
+        SendError {
+            is_for_good,
+            ..SendError::new(DisplayErrorContext(error))
+        }
+    })
 }
 
 fn to_console(message: &Message) -> Result<(), SendError> {
     let mut text = message.formatted();
     text.extend(format!("\r\n{}\r\n", "-".repeat(79)).bytes());
     let written = std::io::stdout().lock().write_all(&text);
-    written.map_err(|error| SendError(error.to_string()))
+    written.map_err(SendError::new)
 }
 
 /// Only the owner may read it: it holds a link.
@@ -171,6 +208,9 @@ fn to_file(directory: &Path, message: &Message) -> Result<(), SendError> {
         file.write_all(&message.formatted())
     };
     write().map_err(|error: std::io::Error| {
-        SendError(format!("cannot write to {}: {error}", directory.display()))
+        SendError::new(format_args!(
+            "cannot write to {}: {error}",
+            directory.display()
+        ))
     })
 }

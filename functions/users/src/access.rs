@@ -1,5 +1,7 @@
 //! Who may do what to which user.
 
+use std::marker::PhantomData;
+
 use axum::{
     extract::{FromRequestParts, MatchedPath},
     http::request::Parts,
@@ -13,6 +15,7 @@ use shared::{
         can::{Can, ChangeUser, Permit, ViewUser},
         extract::{path_id, path_segment},
     },
+    telemetry::{Event, note_event},
 };
 
 /// A user that the caller may read: the caller, also by the name `me`, or any user for callers with
@@ -65,9 +68,36 @@ async fn target(parts: &mut Parts, app: &App, caller: &User) -> Result<User, Api
 /// Other users only by `P`.
 async fn own_or_by<P: Permit>(caller: &User, target: &User, app: &App) -> Result<(), ApiError> {
     if target.id != caller.id {
-        Can::<P>::check(caller.clone(), app).await?;
+        Seen::<P>::check(caller.clone(), app).await?;
     }
     Ok(())
+}
+
+/// A caller who may do what `P` names to other users. With `HIDE_USERS` any other caller finds none,
+/// as in djoser, where the deletion stays a refusal too.
+pub struct Seen<P>(PhantomData<P>);
+
+impl<P: Permit> Seen<P> {
+    async fn check(caller: User, app: &App) -> Result<Self, ApiError> {
+        match Can::<P>::check(caller, app).await {
+            Ok(_) => Ok(Self(PhantomData)),
+            Err(ApiError::PermissionDenied) if app.settings.accounts.hide_users => {
+                // The status does not tell it.
+                note_event(Event::Refusal.because("rights"));
+                Err(ApiError::NotFound)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<P: Permit> FromRequestParts<App> for Seen<P> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Caller(caller) = Caller::from_request_parts(parts, app).await?;
+        Self::check(caller, app).await
+    }
 }
 
 impl FromRequestParts<App> for Readable {

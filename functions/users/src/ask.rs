@@ -43,7 +43,6 @@ async fn ask(
     RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<Response, ApiError> {
-    let email = addressee(body.fields()?)?;
     let settings = &app.settings.accounts;
     let links = settings.links.as_ref();
     // Where the service sends no such mail, there is no such action either.
@@ -56,6 +55,7 @@ async fn ask(
     if !exists {
         return Err(ApiError::NotFound);
     }
+    let email = addressee(body.fields()?)?;
     let tells = settings.show_email_not_found;
     if tells && !mails::reaches_somebody(app, kind, &email).await? {
         return Err(ApiError::NobodyByEmail);

@@ -3,12 +3,14 @@
 use axum::{extract::State, response::Response};
 use shared::{
     app::App,
-    http::{ApiError, Can, can::ViewUser, paging::Paging},
+    http::{ApiError, can::ViewUser, paging::Paging},
     store::pager::Filter,
 };
 
+use crate::access::Seen;
+
 pub async fn list(
-    _: Can<ViewUser>,
+    _: Seen<ViewUser>,
     paging: Paging,
     State(app): State<App>,
 ) -> Result<Response, ApiError> {

@@ -39,12 +39,17 @@ impl From<User> for Registered {
 pub async fn register(
     _: OptionalCaller,
     _: RegistrationRate,
-    State(App { store, hasher, .. }): State<App>,
+    State(app): State<App>,
     RequestClient(client): RequestClient,
     body: JsonOrForm,
 ) -> Result<(StatusCode, Json<Registered>), ApiError> {
-    let NewAccount { user, password } = NewAccount::registration(&store, body.fields()?).await?;
-    let user = accounts::users::register(&store, &hasher, user, &password, &client).await?;
+    let (store, retypes) = (
+        &app.store,
+        app.settings.accounts.user_create_password_retype,
+    );
+    let account = NewAccount::registration(store, body.fields()?, retypes).await?;
+    let NewAccount { user, password } = account;
+    let user = accounts::users::register(store, &app.hasher, user, &password, &client).await?;
     note_event(Event::Registration.of(user.id).by_oneself());
     Ok((StatusCode::CREATED, Json(user.into())))
 }

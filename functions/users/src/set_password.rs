@@ -11,7 +11,6 @@ use shared::{
         extract::{CallerSession, RequestClient},
         no_content,
     },
-    store::Ends,
 };
 
 use crate::current_password;
@@ -30,11 +29,7 @@ pub async fn set_password(
         return Err(fields.into_errors().into());
     };
     let password = new.checked(Some(&caller))?;
-    let ends = match (settings.logout_on_password_change, &sid) {
-        (false, _) => Ends::None,
-        (true, Some(sid)) => Ends::AllBut(sid),
-        (true, None) => Ends::All,
-    };
+    let ends = accounts::users::ended_by_password(settings, sid.as_deref());
     let (actor, client) = (Actor::User(&caller), Some(&client));
     let (store, hasher) = (&app.store, &app.hasher);
     accounts::users::replace_password(store, hasher, actor, &caller, &password, ends, client)

@@ -118,6 +118,7 @@ impl Comparison<'_> {
             shares_email: before.shares_email,
             ..wanted.user.clone()
         };
+        after.awaits_activation |= before.awaits_activation && !after.is_active;
         if after.email.lower() != before.email.lower() {
             after.shares_email = false;
         }

@@ -89,6 +89,9 @@ pub struct Options {
     /// Take passwords in MD5 and SHA-1, wrapped in Argon2id.
     #[arg(long)]
     allow_weak_hashes: bool,
+    /// Let the link of a mail activate inactive users who never logged in, as djoser's activation does.
+    #[arg(long)]
+    inactive_await_activation: bool,
     /// Give this account here another id, if the dump has its id.
     #[arg(long, value_name = "USERNAME")]
     move_user: Option<String>,
@@ -133,6 +136,7 @@ impl Settings {
                 user_model: Model::User.content_type().to_owned(),
                 username_field: "username".to_owned(),
                 timezone: None,
+                inactive_await_activation: false,
             },
             content_types: HashMap::new(),
             drop_missing_references: false,
@@ -211,6 +215,7 @@ pub async fn loaddata(options: Options) -> Result<(), CommandError> {
     };
     settings.prunes = options.prune;
     settings.allow_weak_hashes = options.allow_weak_hashes;
+    settings.form.inactive_await_activation = options.inactive_await_activation;
     settings.move_user = options.move_user;
     settings.log_entries = options.log_entries;
     settings.blacklist = options.blacklist;

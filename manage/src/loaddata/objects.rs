@@ -22,6 +22,8 @@ pub struct Form {
     pub username_field: String,
     /// The zone of dates without an offset.
     pub timezone: Option<TimeZone>,
+    /// Whether inactive users who never logged in wait for their activation.
+    pub inactive_await_activation: bool,
 }
 
 /// A permission.
@@ -127,11 +129,14 @@ pub fn user(object: &Object, form: &Form, now: i64) -> Result<DumpUser, Wrong> {
     let joined = fields.date("date_joined", zone)?;
     let last_login = fields.date("last_login", zone)?;
     let (date_joined, date_joined_micros) = joined.unwrap_or((now, 0));
+    let is_active = fields.flag("is_active", true)?;
+    let is_new = !is_active && last_login.is_none();
     let new = NewUser {
         email: EmailAddress::held(email),
         first_name: PersonName::held(fields.text("first_name", Some(""))?),
         last_name: PersonName::held(fields.text("last_name", Some(""))?),
-        is_active: fields.flag("is_active", true)?,
+        is_active,
+        awaits_activation: form.inactive_await_activation && is_new,
         is_staff: fields.flag("is_staff", false)?,
         is_superuser: fields.flag("is_superuser", false)?,
         ..NewUser::named(UserName::held(username), date_joined)

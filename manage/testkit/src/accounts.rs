@@ -15,6 +15,7 @@ use shared::{
         SetChange, User, UserChange, UserId,
     },
     hashing::{Hasher, Password, PasswordHash},
+    mail::links::Subject,
     store::{Ends, Expected, PasswordChange, Store, keys::Sequence},
 };
 use tokio::sync::OnceCell;
@@ -255,6 +256,18 @@ impl Server {
         let user = self.read(user.id).await;
         let gone = users::delete(&self.table, Actor::Setup, user);
         gone.await.expect("one user less");
+    }
+
+    /// The token of a link to a user, or to the address that waits to be theirs.
+    pub async fn link_token(&self, id: UserId, pending: Option<&str>) -> String {
+        let found = self.table.user_and_hash(id).await.expect("an answer");
+        let (user, hash) = found.expect("a user");
+        let mut subject = Subject::of(&user, hash.as_ref());
+        if let Some(email) = pending {
+            subject.email = email;
+        }
+        let now = self.app.clock.now();
+        self.app.keys.link_token(subject, now).await
     }
 
     /// A user as the table holds them.

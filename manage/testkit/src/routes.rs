@@ -38,9 +38,15 @@ pub fn served(function: &str) -> Routes {
     found.unwrap_or_else(|| panic!("no function {function}")).1
 }
 
-/// The route of a path: ids are `{id}`.
+/// The route of a path: ids are `{id}`, and what links of mails have is `{uid}/{token}`.
 pub fn route_of(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["", ACCOUNT, "static", _] => return format!("/{ACCOUNT}/static/{{file}}/"),
+        ["", ACCOUNT, page, _, _, ""] => return format!("/{ACCOUNT}/{page}/{{uid}}/{{token}}/"),
+        _ => {}
+    }
     let segments = path.split('/').map(|segment| match segment.parse::<u64>() {
         Ok(_) => "{id}",
         Err(_) => segment,

@@ -192,6 +192,21 @@ fn every_alarm_links_to_its_heading_and_every_such_heading_has_an_alarm() {
 }
 
 #[test]
+fn the_table_of_security_events_has_every_event_and_nothing_else() {
+    let source = read("shared/src/telemetry/events.rs");
+    let events = found(r#"(?s)Self::\w+ => \(\s*"([a-z.]+)","#, &source);
+    let text = read("docs/operate.md");
+    let (_, section) = text.split_once("\n## Security events\n").unwrap();
+    let rows = section.split("|---|\n").nth(1).unwrap();
+    let table = rows.split("\n\n").next().unwrap();
+    let documented = found(r"(?m)^\| `([a-z.]+)`", table).into_iter();
+    assert_eq!(
+        documented.collect::<BTreeSet<_>>(),
+        events.into_iter().collect()
+    );
+}
+
+#[test]
 fn every_command_and_option_of_manage_exists() {
     let manage = manage::Arguments::command();
     for (page, text) in pages() {

@@ -5,7 +5,7 @@ use super::{
     Refused, changes, lockout,
     mails::owed,
     sessions::Client,
-    users::{note_password, password_change},
+    users::{ended_by_password, note_password, password_change},
 };
 use crate::{
     app::App,
@@ -131,10 +131,7 @@ pub async fn reset_password(
     client: &Client,
 ) -> Result<(), Refused> {
     let hash = &app.hasher.hash(password).await;
-    let ends = match app.settings.accounts.logout_on_password_change {
-        true => Ends::All,
-        false => Ends::None,
-    };
+    let ends = ended_by_password(&app.settings.accounts, None);
     let user = by_link(app, link, |user, old| async move {
         if !proves(app, &user, old.as_ref(), link).await {
             return Err(bad_token());

@@ -60,18 +60,25 @@ pub async fn ask(
     Ok(())
 }
 
-/// Sends a user a mail with a link, at the wish of somebody who decides over the account, and notes it
-/// in the log of changes.
+/// Sends a user a mail with a link to an address of theirs, at the wish of somebody who decides over the
+/// account, and notes it in the log of changes.
 ///
 /// # Errors
 /// The actor may not do it, or the table's failure.
-pub async fn send(store: &Store, actor: Actor<'_>, kind: Kind, user: &User) -> Result<(), Refused> {
+pub async fn send(
+    store: &Store,
+    actor: Actor<'_>,
+    kind: Kind,
+    user: &User,
+    to: &EmailAddress,
+) -> Result<(), Refused> {
     if !rights::decide_over(store, actor, user).await? {
         return Err(Refused::PermissionDenied);
     }
-    let mail = Mail::new(kind, Some(user.id), user.email.clone(), store.now());
+    let mail = Mail::new(kind, Some(user.id), to.clone(), store.now());
     store.owe_mail(&mail).await?;
     let sent = match kind {
+        Kind::Activation if user.is_active => "Link to confirm the new address",
         Kind::Activation => "Link to activate the account",
         _ => "Link to set a password",
     };

@@ -105,7 +105,7 @@ fn refresh_token(jwt: &Jwt, session: &Session, holder: &Holder) -> String {
 /// What a refresh token is to its session.
 #[derive(PartialEq)]
 enum Standing {
-    /// The one that goes on.
+    /// One that goes on.
     Current,
     /// The one before, of late.
     Previous,
@@ -116,8 +116,14 @@ enum Standing {
 }
 
 /// Whether a refresh token is not the last one of a session that is there.
-fn was_replaced(session: Option<&Session>, jti: &str) -> bool {
-    session.is_some_and(|session| session.current.as_deref() != Some(jti))
+fn was_replaced(app: &App, session: Option<&Session>, jti: &str) -> bool {
+    let is_last = |session: &Session| session.current.as_deref() == Some(jti);
+    !keeps_all(app) && session.is_some_and(|session| !is_last(session))
+}
+
+/// Whether a session goes on with each refresh token that it has ever had.
+fn keeps_all(app: &App) -> bool {
+    app.settings.tokens.rotate && !app.settings.tokens.blacklist_after_rotation
 }
 
 fn standing(app: &App, session: Option<&Session>, user: &User, jti: &str) -> Standing {
@@ -127,7 +133,7 @@ fn standing(app: &App, session: Option<&Session>, user: &User, jti: &str) -> Sta
     };
     let grace = app.settings.tokens.refresh_grace;
     let is_late = session.rotated_at.is_none_or(|at| now - at >= grace);
-    if session.current.as_deref() == Some(jti) {
+    if session.current.as_deref() == Some(jti) || keeps_all(app) {
         Standing::Current
     } else if session.previous.as_deref() == Some(jti) && !is_late {
         Standing::Previous
@@ -151,7 +157,7 @@ pub async fn refresh(
     let (jti, sid) = (claims.jti.as_str(), claims.sid.as_deref());
     let state = app.store.token_state(jti, claims.user_id(), sid).await?;
     let is_of_nobody = state.user.is_none();
-    if state.is_blacklisted || is_of_nobody && was_replaced(state.session.as_ref(), jti) {
+    if state.is_blacklisted || is_of_nobody && was_replaced(app, state.session.as_ref(), jti) {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
     let user = state.user.filter(|user| user.is_active);
@@ -186,7 +192,7 @@ async fn of_no_session(
         });
     }
     let until = claims.exp.saturating_add(app.settings.tokens.leeway);
-    if !app.store.blacklist(&claims.jti, until).await? {
+    if !keeps_all(app) && !app.store.blacklist(&claims.jti, until).await? {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
     begin_as(app, jwt, user, &holder, client).await
@@ -208,7 +214,8 @@ async fn of_session(
         next.current = Some(new_jti());
         (next.rotated_at, next.last_used) = (Some(now), now);
         extend(app, &mut next, now);
-        if app.store.rotate_session(&next, &claims.jti).await? {
+        let replaced = (!keeps_all(app)).then_some(claims.jti.as_str());
+        if app.store.rotate_session(&next, replaced).await? {
             session = next;
         } else {
             // Another use of the token was first, unless it was this one, whose answer was lost.
@@ -280,7 +287,7 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
     }
     // Where SimpleJWT looks for a blacklisted token, it does not look for the user.
     let Some(user) = user else {
-        return Ok(was_replaced(session.as_ref(), jti));
+        return Ok(was_replaced(app, session.as_ref(), jti));
     };
     let standing = standing(app, session.as_ref(), &user, jti);
     Ok(matches!(standing, Standing::Replaced | Standing::Ended))

@@ -14,6 +14,7 @@ use crate::{
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
     mail::Kind,
+    settings::AccountSettings,
     store::{
         Ends, Expected, PasswordChange, Store, StoreError, keys::Sequence, sessions::keep_session,
         writes::Write,
@@ -337,6 +338,17 @@ pub async fn set_password(
     password: &Password,
 ) -> Result<User, Refused> {
     replace_password(store, hasher, actor, user, password, Ends::All, None).await
+}
+
+/// Which sessions of a user end with a new password of their own choice: not `own`, if they chose it in
+/// that.
+pub fn ended_by_password<'a>(settings: &AccountSettings, own: Option<&'a str>) -> Ends<'a> {
+    match own {
+        _ if settings.check_revoke_token => Ends::All,
+        _ if !settings.logout_on_password_change => Ends::None,
+        Some(sid) => Ends::AllBut(sid),
+        None => Ends::All,
+    }
 }
 
 /// [`set_password`] that ends only some sessions; with the client where the user asks for it.

@@ -21,20 +21,27 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// Reads a registration. Field errors hide those of passwords, and a mismatch hides a weak
-    /// password, as in DRF.
+    /// Reads a registration, whose password is to be typed twice if it `retypes`. Field errors hide those
+    /// of passwords, and a mismatch hides a weak password, as in DRF.
     ///
     /// # Errors
     /// The field errors, with those of taken names, or the table's failure.
-    pub async fn registration(store: &Store, mut fields: Fields) -> Result<Self, FormError> {
+    pub async fn registration(
+        store: &Store,
+        mut fields: Fields,
+        retypes: bool,
+    ) -> Result<Self, FormError> {
         let username = fields.text::<UserName>("username", Presence::Required);
         let email = fields.text::<EmailAddress>("email", Presence::Required);
         let password = fields.text::<AnyText>("password", Presence::Required);
-        let password2 = fields.text::<AnyText>("password2", Presence::Required);
+        let password2 = match retypes {
+            true => fields.text::<AnyText>("password2", Presence::Required),
+            false => None,
+        };
         let first_name = fields.text::<PersonName>("first_name", Presence::Optional);
         let last_name = fields.text::<PersonName>("last_name", Presence::Optional);
-        let (Some(name), Some(email), Some(password), Some(password2), false) =
-            (&username, &email, password, password2, fields.has_errors())
+        let (Some(name), Some(email), Some(password), false) =
+            (&username, &email, password, fields.has_errors())
         else {
             return Err(with_taken(store, fields, username, email, None).await);
         };
@@ -44,7 +51,8 @@ impl NewAccount {
             last_name: last_name.unwrap_or_default(),
             ..NewUser::named(name.clone(), store.now())
         };
-        let checked = checked("password", password, &password2, &user.attributes());
+        let attributes = user.attributes();
+        let checked = checked("password", password, password2.as_ref(), &attributes);
         match checked {
             Ok(password) => Ok(Self { user, password }),
             Err(errors) => {
@@ -82,6 +90,8 @@ impl NewAccount {
     }
 }
 
+const PASSWORD_OF_INVITED: &str = "Leave this empty: who is invited chooses the password.";
+
 /// An account that is invited, without a password: a username and the address that the invitation goes
 /// to. The username is unique without regard to case, as in [`NewAccount::in_admin`].
 ///
@@ -90,6 +100,12 @@ impl NewAccount {
 pub async fn invited(store: &Store, mut fields: Fields) -> Result<NewUser, FormError> {
     let username = fields.text::<UserName>("username", Presence::Required);
     let email = fields.text::<EmailAddress>("email", Presence::Required);
+    for name in ["password1", "password2"] {
+        // One that is typed here would be nobody's.
+        if !fields.text_or_nothing(name).is_empty() {
+            fields.error(name, FieldError::said(PASSWORD_OF_INVITED));
+        }
+    }
     if let Some(name) = &username {
         fields.errors(store.username_taken_in_any_case(name).await?);
     }
@@ -109,7 +125,7 @@ pub async fn invited(store: &Store, mut fields: Fields) -> Result<NewUser, FormE
 pub fn new_password(fields: &mut Fields, attributes: &PersonalAttributes<'_>) -> Option<Password> {
     let password1 = fields.untrimmed::<AnyText>("password1", Presence::Required);
     let password2 = fields.untrimmed::<AnyText>("password2", Presence::Required);
-    match checked("password2", password1?, &password2?, attributes) {
+    match checked("password2", password1?, Some(&password2?), attributes) {
         Ok(password) => Some(password),
         Err(errors) => {
             fields.errors(errors);
@@ -121,10 +137,10 @@ pub fn new_password(fields: &mut Fields, attributes: &PersonalAttributes<'_>) ->
 fn checked(
     field: &'static str,
     password: AnyText,
-    password2: &AnyText,
+    password2: Option<&AnyText>,
     attributes: &PersonalAttributes<'_>,
 ) -> Result<Password, FieldErrors> {
-    if password != *password2 {
+    if password2.is_some_and(|again| password != *again) {
         return Err(FieldErrors::one(field, FieldError::PasswordMismatch));
     }
     strong(field, password, attributes)

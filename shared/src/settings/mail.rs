@@ -72,6 +72,13 @@ pub struct AccountSettings {
     /// `LOGOUT_ON_PASSWORD_CHANGE`: whether a new password ends the account's sessions and tokens;
     /// true unless set.
     pub logout_on_password_change: bool,
+    /// `CHECK_REVOKE_TOKEN`: whether it ends all of them, that of the asker too.
+    pub check_revoke_token: bool,
+    /// `USER_CREATE_PASSWORD_RETYPE`: whether a registration asks for `password2`; true unless set.
+    pub user_create_password_retype: bool,
+    /// `HIDE_USERS`: whether other users are not found by those who may not see or change them, in
+    /// place of a refusal.
+    pub hide_users: bool,
     /// `ACCOUNT_PAGES`: whether the pages under `/account/` are served, which the links of mails then
     /// lead to.
     pub pages: bool,
@@ -151,6 +158,11 @@ impl AccountSettings {
             let text = "EMAIL_FRONTEND_DOMAIN is not set, and mails have links to it";
             return Err(SettingsError::new(text));
         }
+        // djoser's default is a model of authtoken's, and `None` is for shops with JWTs.
+        if env.get("TOKEN_MODEL").is_some_and(|model| model != "None") {
+            let text = "TOKEN_MODEL is not None, and there are no tokens but JWTs";
+            return Err(SettingsError::new(text));
+        }
         Ok(Self {
             mails,
             set_password_retype: env.flag("SET_PASSWORD_RETYPE")?,
@@ -161,6 +173,9 @@ impl AccountSettings {
                 | env.flag("USERNAME_RESET_SHOW_EMAIL_NOT_FOUND")?,
             link_timeout: env.seconds("PASSWORD_RESET_TIMEOUT", 1, 259_200)?,
             logout_on_password_change: env.flag_or("LOGOUT_ON_PASSWORD_CHANGE", true)?,
+            check_revoke_token: env.flag("CHECK_REVOKE_TOKEN")?,
+            user_create_password_retype: env.flag_or("USER_CREATE_PASSWORD_RETYPE", true)?,
+            hide_users: env.flag("HIDE_USERS")?,
             pages,
             links,
         })

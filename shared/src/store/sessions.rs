@@ -139,18 +139,18 @@ impl Store {
         self.note(Write::set(key, used)).await
     }
 
-    /// Replaces the refresh token of a session, whose present one must be `presented`; false if it
-    /// is not.
+    /// Gives a session that exists its next refresh token, whose present one must be `replaced` if that
+    /// is to end; false if it is not.
     pub async fn rotate_session(
         &self,
         session: &Session,
-        presented: &str,
+        replaced: Option<&str>,
     ) -> Result<bool, StoreError> {
         let key = Entity::Session(session.user_id, &session.sid).key();
         let optional = |value: &Option<String>| text(value.as_deref().unwrap_or_default());
         let set = Item::from([
             ("current".to_owned(), optional(&session.current)),
-            ("previous".to_owned(), text(presented)),
+            ("previous".to_owned(), optional(&session.previous)),
             (
                 "rotated_at".to_owned(),
                 number(session.rotated_at.unwrap_or_default()),
@@ -160,7 +160,10 @@ impl Store {
             (TTL.to_owned(), number(session.ttl)),
         ]);
         let mut write = Write::set(key, set);
-        write.condition = Condition::Equals("current", text(presented));
+        write.condition = match replaced {
+            Some(jti) => Condition::Equals("current", text(jti)),
+            None => Condition::Exists,
+        };
         match self.table.write(vec![write]).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),

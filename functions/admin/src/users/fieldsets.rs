@@ -15,8 +15,10 @@ const USERNAME_HELP: &str =
 pub fn of_addition(bound: &Bound<'_>, invites: bool) -> Vec<Fieldset> {
     let mut all = vec![Fieldset {
         legend: "",
-        description: "First, enter a username and password. Then, you’ll be able to edit more user \
-                      options.",
+        description:
+            "First, enter a username and password. Then, you’ll be able to edit more user \
+                      options."
+                .into(),
         fields: vec![
             username(bound, ""),
             bound.password("password1", "Password").help(PASSWORD_HELP),
@@ -26,7 +28,7 @@ pub fn of_addition(bound: &Bound<'_>, invites: bool) -> Vec<Fieldset> {
     if invites {
         all.push(Fieldset {
             legend: "By invitation",
-            description: "Instead of a password: a mail with a link to choose one.",
+            description: "Instead of a password: a mail with a link to choose one.".into(),
             fields: vec![
                 bound.check_box("invite", "Send an invitation", false),
                 bound.text("email", "Email address", "").kind("email"),
@@ -51,12 +53,15 @@ pub fn of_change(form: &ObjectForm<'_, User>, user: &User) -> Vec<Fieldset> {
         ..Fieldset::default()
     };
     let mut personal = fieldset("Personal info", names(form, user));
-    if user.pending_email.is_some() {
-        personal.description = "A new address waits for the link of a mail to it.";
+    if let Some(email) = &user.pending_email {
+        let address = email.as_str();
+        personal.description =
+            format!("A new address, {address}, waits for the link of a mail to it.").into();
     }
     let mut status = fieldset("Status", flags(form, user));
     if user.awaits_activation {
-        status.description = "The account was never active: it waits for the link of a mail.";
+        status.description =
+            "The account was never active: it waits for the link of a mail.".into();
     }
     let mut all = vec![
         personal,
@@ -87,8 +92,11 @@ fn account(form: &ObjectForm<'_, User>) -> bool {
 fn names(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let (bound, account, change) = (&form.bound, account(form), form.rights.change);
     let (first, last) = (user.first_name.as_str(), user.last_name.as_str());
-    vec![
-        username(bound, user.username.as_str()).open_if(account),
+    let username = username(bound, user.username.as_str()).open_if(account);
+    // Django's words.
+    let password = bound.text("password", "Password", "No password set.");
+    let password = form.offered.lacks_password.then(|| password.open_if(false));
+    let rest = [
         bound
             .text("first_name", "First name", first)
             .open_if(change),
@@ -97,7 +105,9 @@ fn names(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
             .text("email", "Email address", user.email.as_str())
             .kind("email")
             .open_if(account),
-    ]
+    ];
+    let all = std::iter::once(username).chain(password);
+    all.chain(rest).collect()
 }
 
 fn flags(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {

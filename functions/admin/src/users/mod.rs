@@ -22,6 +22,7 @@ use shared::{
     store::StoreError,
 };
 
+use mail::Mails;
 use sessions::SessionPanel;
 
 use crate::{
@@ -39,8 +40,10 @@ use crate::{
 pub struct Offered {
     groups: Vec<Group>,
     permissions: Vec<Permission>,
-    /// Whether the form that adds can send an invitation.
-    pub invites: bool,
+    /// The mails that can be sent.
+    mails: Mails,
+    /// Whether the user has no password that anybody can have.
+    lacks_password: bool,
 }
 
 impl ModelAdmin for User {
@@ -61,23 +64,29 @@ impl ModelAdmin for User {
     }
 
     async fn offered(app: &App, form: FormKind) -> Result<Offered, StoreError> {
-        if form == FormKind::Addition {
+        let mails = Mails::of(app);
+        let FormKind::Change(id) = form else {
             return Ok(Offered {
-                invites: app.settings.accounts.links.is_some(),
+                mails,
                 ..Offered::default()
             });
-        }
-        let (groups, permissions) = tokio::try_join!(app.store.groups(), app.store.permissions())?;
+        };
+        let (groups, permissions, lacks_password) = tokio::try_join!(
+            app.store.groups(),
+            app.store.permissions(),
+            mail::lacks_password(app, UserId(id))
+        )?;
         Ok(Offered {
             groups,
             permissions,
-            invites: false,
+            mails,
+            lacks_password,
         })
     }
 
     fn fieldsets(form: &ObjectForm<'_, Self>) -> Vec<Fieldset> {
         match form.object {
-            None => fieldsets::of_addition(&form.bound, form.offered.invites),
+            None => fieldsets::of_addition(&form.bound, form.offered.mails.links),
             Some(user) => fieldsets::of_change(form, user),
         }
     }
@@ -89,7 +98,7 @@ impl ModelAdmin for User {
         offered: &Offered,
     ) -> Result<Self, Refused> {
         let fields = posted.fields(Absent::Missing);
-        if offered.invites && posted.text("invite") == "true" {
+        if offered.mails.links && posted.text("invite") == "true" {
             let user = invited(&app.store, fields).await?;
             return users::invite(&app.store, staff.actor(), user).await;
         }
@@ -133,15 +142,16 @@ impl ModelAdmin for User {
         Ok(rights::decides_over(&staff.user, &staff.held, self, &held))
     }
 
-    fn tools(&self, rights: Rights) -> Vec<Link> {
+    fn tools(&self, rights: Rights, offered: &Offered) -> Vec<Link> {
         if !(rights.change && rights.decide) {
             return Vec::new();
         }
-        let url = |page| urls::object(Model::User, self.id.0, page);
-        let mail = mail::label(self).filter(|_| rights.mails);
-        let mail = mail.map(|label| Link::new(label, url("mail")));
-        let password = Link::new("Set password", url("password"));
-        std::iter::once(password).chain(mail).collect()
+        let password = urls::object(Model::User, self.id.0, "password");
+        let password = Link::new("Set password", password);
+        let mails = mail::offers(self, offered.mails, offered.lacks_password);
+        let mails = mails.into_iter();
+        let mails = mails.map(|mail| Link::new(mail.label(), mail.url(self)));
+        std::iter::once(password).chain(mails).collect()
     }
 
     async fn panel(app: &App, staff: &Staff, id: u64) -> Result<Option<Panel>, StoreError> {

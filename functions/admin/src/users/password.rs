@@ -90,7 +90,7 @@ fn form(staff: &Staff, user: &User, bound: &Bound<'_>) -> Response {
         errors: bound.form_errors(),
         fieldsets: vec![Fieldset {
             legend: "",
-            description: "The user’s tokens and sessions end with the old password.",
+            description: "The user’s tokens and sessions end with the old password.".into(),
             fields: vec![
                 bound.password("password1", "Password").help(PASSWORD_HELP),
                 bound.password("password2", "Password (again)"),

@@ -1,7 +1,7 @@
 //! Mails with links that staff send, and accounts that wait for one.
 
 use shared::mail::{Kind, Mail};
-use testkit::{Observed, PASSWORD, Server};
+use testkit::{Observed, PASSWORD, Server, parsed};
 
 use super::site::{messages, user_url};
 
@@ -22,9 +22,18 @@ async fn a_link_to_set_a_password_is_sent_to_the_address_of_a_user_and_logged() 
     let ann = site.user("ann").await;
     let guest = site.user("guest").hash("!nobody").await;
     let mut browser = site.browser_of("admin").await;
-    for (user, kind) in [(&ann, Kind::PasswordReset), (&guest, Kind::Invitation)] {
+    for (user, kind, label, is_set) in [
+        (
+            &ann,
+            Kind::PasswordReset,
+            "Send a link to set a password",
+            true,
+        ),
+        (&guest, Kind::Invitation, "Send an invitation", false),
+    ] {
         let page = browser.get(&user_url(user, "change")).await;
-        page.assert_says("Send a link to set a password");
+        page.assert_says(label);
+        assert_eq!(!page.says("No password set."), is_set, "{page:?}");
         let url = user_url(user, "mail");
         let asked = browser.get(&url).await;
         let address = user.email.as_str();
@@ -59,9 +68,22 @@ async fn a_user_is_added_by_an_invitation_instead_of_a_password() {
     again
         .assert_status(200)
         .assert_says("Enter a valid email address.");
+    let typed = [
+        ("username", "ann"),
+        ("invite", "true"),
+        ("email", "ann@example.com"),
+        ("password1", PASSWORD),
+    ];
+    let again = browser.post(add, &typed).await;
+    again
+        .assert_status(200)
+        .assert_says("Please correct the error below.")
+        .assert_says("Leave this empty: who is invited chooses the password.");
     assert_eq!(owed(&site).await, []);
     let good = [
         ("username", "ann"),
+        ("password1", ""),
+        ("password2", ""),
         ("invite", "true"),
         ("email", "ann@Example.com"),
     ];
@@ -104,6 +126,40 @@ async fn the_page_of_a_user_who_waits_says_so_and_sends_the_mail_again() {
         (mails[0].kind, mails[0].user_id),
         (Kind::Activation, Some(ann.id))
     );
+}
+
+#[tokio::test]
+async fn the_mail_to_a_new_address_that_waits_is_sent_again() {
+    let site = Observed::with(&MAILS).await;
+    let new = || parsed("new@example.com");
+    let ann = site.user("ann");
+    let ann = ann.with(|user| user.pending_email = Some(new())).await;
+    let mut browser = site.browser_of("admin").await;
+    let page = browser.get(&user_url(&ann, "change")).await;
+    page.assert_says("A new address, new@example.com, waits for the link of a mail to it.")
+        .assert_says("Send a link to set a password")
+        .assert_says("Send the mail to the new address again");
+    let url = format!("{}?to=new_address", user_url(&ann, "mail"));
+    let asked = browser.get(&url).await;
+    asked
+        .assert_status(200)
+        .assert_says("The mail goes to new@example.com.")
+        .assert_says(&format!("action=\"{url}\""));
+    let sent = browser.post(&url, &[]).await;
+    sent.assert_status(302);
+    let mails = owed(&site).await;
+    let found = mails.iter().map(|mail| (mail.kind, mail.user_id, &mail.to));
+    let expected = (Kind::Activation, Some(ann.id), &new());
+    assert_eq!(found.collect::<Vec<_>>(), [expected]);
+    let history = browser.get(&user_url(&ann, "history")).await;
+    history.assert_says("Changed Link to confirm the new address.");
+    // Who has none that waits is not offered one.
+    let bob = site.user("bob").await;
+    let page = browser.get(&user_url(&bob, "change")).await;
+    assert!(!page.says("new address"), "{page:?}");
+    let url = format!("{}?to=new_address", user_url(&bob, "mail"));
+    browser.get(&url).await.assert_status(404);
+    browser.post(&url, &[]).await.assert_status(404);
 }
 
 #[tokio::test]

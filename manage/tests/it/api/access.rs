@@ -13,6 +13,13 @@ use testkit::{
 /// superuser, and a superuser who is inactive.
 type Statuses = [u16; 7];
 
+/// With them every route is there.
+const LINKS: [(&str, &str); 3] = [
+    ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
+    ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+    ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),
+];
+
 const OPEN: Statuses = [400; 7];
 const REGISTER: Statuses = [400, 400, 400, 400, 400, 400, 401];
 const fn admins(done: u16) -> Statuses {
@@ -198,7 +205,7 @@ fn table() -> Vec<Row> {
 
 #[tokio::test]
 async fn every_route_and_method_answers_everybody_as_the_table_says() {
-    let server = Server::start().await;
+    let server = Server::with(&LINKS).await;
     let mut wrong = Vec::new();
     for (method, path, body, label, expected) in table() {
         for (who, expected) in expected.into_iter().enumerate() {
@@ -251,7 +258,7 @@ fn the_table_has_every_route_and_method() {
 
 #[tokio::test]
 async fn reading_does_not_open_changing_and_changing_does_not_open_reading() {
-    let server = Server::start().await;
+    let server = Server::with(&LINKS).await;
     let user = server.anybody().await.id;
     let group = server.group("group", &["auth.add_user"]).await;
     let permission = server.permission("own", "Own").await;
@@ -278,7 +285,7 @@ async fn reading_does_not_open_changing_and_changing_does_not_open_reading() {
 
 #[tokio::test]
 async fn me_is_oneself_by_id() {
-    let server = Server::start().await;
+    let server = Server::with(&LINKS).await;
     let ann = server.anybody().await;
     let by_id = format!("users/{}/", ann.id);
     let own = server.get(&ann, "users/me/").await;

@@ -263,6 +263,25 @@ async fn a_refusal_and_a_throttled_request_tell_who_asked() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_the_answer_does_not_tell_is_told() {
+    let server = Server::with(&[("HIDE_USERS", "true")]).await;
+    let ann = server.user("ann").await;
+    let log = Log::start();
+    for id in [server.admin.id.0, 99] {
+        server.get(&ann, &user_path(id)).await.assert_status(404);
+    }
+    let events = log.events(["event", "userId", "actor", "status", "reason"]);
+    let refused = [
+        json!("refused"),
+        json!(ann.id.0),
+        json!(by(&ann)),
+        json!(404),
+        json!("rights"),
+    ];
+    assert_eq!(events, [refused]);
+}
+
+#[tokio::test]
 async fn a_replaced_refresh_token_that_is_used_again_is_told_with_its_session() {
     let rotation = [
         ("ROTATE_REFRESH_TOKENS", "True"),

@@ -245,6 +245,59 @@ async fn a_replaced_token_gives_its_successor_for_the_grace_and_then_ends_the_se
 }
 
 #[tokio::test]
+async fn without_blacklist_after_rotation_every_refresh_token_of_a_session_goes_on() {
+    let settings = [
+        ROTATION,
+        ("BLACKLIST_AFTER_ROTATION", "false"),
+        ("REFRESH_TOKEN_GRACE", "0"),
+    ];
+    let site = Observed::with(&settings).await;
+    let user = site.user("ann").await;
+    let first = site.login("ann", PASSWORD).await.field("refresh");
+    site.pass(60);
+    let second = refresh(&site, &first).await.field("refresh");
+    assert_eq!(decoded(&second, 1)["exp"], NOW + 60 + 86_400);
+    let third = refresh(&site, &first).await.field("refresh");
+    let all = BTreeSet::from([&first, &second, &third]);
+    assert_eq!(all.len(), 3);
+    for token in all {
+        refresh(&site, token).await.assert_status(200);
+    }
+    // One that is blacklisted is, and the others are not; to verify it, the blacklist is not read.
+    let body = json!({ "refresh": first });
+    let gone = site.post(NOBODY, "token/blacklist/", body).await;
+    gone.assert(200, json!({}));
+    refresh(&site, &first).await.assert(401, blacklisted());
+    let verified = site.post(NOBODY, "token/verify/", json!({ "token": first }));
+    verified.await.assert(200, json!({}));
+    refresh(&site, &second).await.assert_status(200);
+    // A token of Django goes on too, beside the session that it begins.
+    let foreign = site.issue(TokenType::Refresh, &user);
+    for _ in 0..2 {
+        refresh(&site, &foreign).await.assert_status(200);
+    }
+    let body = json!({ "refresh": second });
+    site.post(NOBODY, "logout/", body).await.assert_status(200);
+    refresh(&site, &third).await.assert(401, blacklisted());
+    site.assert_sound().await;
+}
+
+#[tokio::test]
+async fn blacklist_after_rotation_alone_looks_for_blacklisted_tokens_where_they_are_verified() {
+    let server = Server::with(&[("BLACKLIST_AFTER_ROTATION", "true")]).await;
+    let ann = server.account("ann").await;
+    let body = json!({"refresh": ann.refresh});
+    let answer = refresh(&server, &ann.refresh).await;
+    answer.assert_status(200);
+    assert_eq!(answer.body.get("refresh"), None);
+    let gone = server.post(NOBODY, "token/blacklist/", body).await;
+    gone.assert(200, json!({}));
+    let told = json!({"non_field_errors": ["Token is blacklisted"]});
+    let verified = server.post(NOBODY, "token/verify/", json!({"token": ann.refresh}));
+    verified.await.assert(400, told);
+}
+
+#[tokio::test]
 async fn a_session_of_rotated_tokens_ends_at_its_greatest_age() {
     let settings = [ROTATION, ("SESSION_MAX_AGE", "100000")];
     let site = Observed::with(&settings).await;

@@ -20,6 +20,8 @@ fn defaults_are_simplejwts() {
     assert_eq!((lifetimes, tokens.leeway), ((300, 86_400), 0));
     assert_eq!((tokens.audience, tokens.issuer), (vec![], None));
     assert!(!settings.logins.update_last_login);
+    assert!(!tokens.rotate && !tokens.blacklist_after_rotation);
+    assert!(!settings.accounts.check_revoke_token && !settings.accounts.hide_users);
 }
 
 #[test]
@@ -55,6 +57,12 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
         ),
         ("UPDATE_LAST_LOGIN", "maybe", "is neither true nor false"),
         ("DISABLE_ADMIN", "maybe", "is neither true nor false"),
+        ("HIDE_USERS", "maybe", "is neither true nor false"),
+        (
+            "TOKEN_MODEL",
+            "rest_framework.authtoken.models.Token",
+            "is not None, and there are no tokens but JWTs",
+        ),
         (
             "ORIGIN_SECRET",
             "short-s3cret",

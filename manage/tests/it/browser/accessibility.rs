@@ -49,6 +49,12 @@ async fn axe_finds_nothing_on_the_pages_of_groups_and_permissions() {
 }
 
 #[tokio::test]
+async fn axe_finds_nothing_on_the_pages_that_mails_lead_to() {
+    let Some(world) = world().await else { return };
+    world.assert_accessible(&world.account_life().await).await;
+}
+
+#[tokio::test]
 async fn axe_finds_nothing_on_the_other_pages_and_for_those_who_may_do_little() {
     let Some(world) = world().await else { return };
     world.assert_accessible(&world.others()).await;

@@ -26,10 +26,13 @@ async fn the_main_pages_have_their_pictures_taken_and_none_is_wider_than_its_win
         ("user-history", page_of(UserId(2), "history")),
         ("group", "/admin/auth/group/1/change/".to_owned()),
         ("permissions", "/admin/auth/permission/".to_owned()),
+        ("account-reset", "/account/reset/".to_owned()),
+        ("account-ended", "/account/activate/x/y/".to_owned()),
         ("login", "/admin/login/".to_owned()),
     ];
     for (name, path) in pages {
         if name == "login" {
+            site.open("/admin/").await;
             site.press("Log out").await;
         }
         site.open(&path).await;

@@ -38,7 +38,8 @@ pub async fn site() -> Option<Site> {
     let turn = AT_ONCE.acquire().await.expect("a turn");
     let mails = [
         ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
-        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+        ("ACCOUNT_PAGES", "true"),
+        ("SEND_ACTIVATION_EMAIL", "true"),
     ];
     let server = Server::with(&mails).await;
     Some(Site {

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use shared::domain::{GroupId, UserId};
-use testkit::routes::{ADMIN, route_of, routes_of};
+use shared::{
+    domain::{GroupId, UserId},
+    mail::links::uid,
+};
+use testkit::routes::{ACCOUNT, ADMIN, route_of, routes_of};
 
 use super::site::{Site, as_admin, page_of};
 
@@ -155,6 +158,39 @@ impl World {
         ]
     }
 
+    /// The pages that the links of mails lead to.
+    pub async fn account_life(&self) -> Vec<Stop> {
+        let server = &self.site.server;
+        let waiting = server.user("waiting").inactive();
+        let waiting = waiting.with(|user| user.awaits_activation = true).await;
+        let link = async |page: &str, id: UserId| {
+            let token = server.link_token(id, None).await;
+            format!("/account/{page}/{}/{token}/", uid(id))
+        };
+        let reset = link("reset", self.ann).await;
+        let (ask, ask_again) = ("/account/reset/", "/account/activate/");
+        const ADDRESS: Step = Fill("Email address", "ann@example.com");
+        vec![
+            at(ask),
+            after(ask, &[Fill("Email address", "x"), Send]),
+            after(ask, &[ADDRESS, Send]),
+            at("/account/reset/sent/"),
+            at(reset.as_str()),
+            after(reset.as_str(), &[Send]),
+            at("/account/reset/done/"),
+            at("/account/reset/x/y/"),
+            at(ask_again),
+            after(ask_again, &[ADDRESS, Send]),
+            at("/account/activate/sent/"),
+            at(link("activate", waiting.id).await),
+            at("/account/activate/done/"),
+            at("/account/activate/x/y/"),
+            // No page, and a form that is not trusted.
+            at("/account/nothing/"),
+            after(ask, &[ForgetToken, Send]),
+        ]
+    }
+
     /// The pages without a login.
     pub async fn signed_out(&self) -> Vec<Stop> {
         self.log_out().await;
@@ -199,10 +235,13 @@ async fn the_tour_comes_to_every_page_there_is() {
     let mut stops = world.users();
     stops.extend(world.groups_and_permissions());
     stops.extend(world.others());
+    stops.extend(world.account_life().await);
     stops.extend(world.signed_out().await);
     let seen: BTreeSet<String> = stops.iter().map(|stop| route_of(&stop.path)).collect();
     let mut missed = routes_of(ADMIN);
+    missed.extend(routes_of(ACCOUNT));
     missed.retain(|(path, method)| method == "GET" && !seen.contains(path));
-    let stylesheet = ("/admin/static/{file}/".to_owned(), "GET".to_owned());
-    assert_eq!(missed, [stylesheet].into());
+    let stylesheets = ["/account/static/{file}/", "/admin/static/{file}/"];
+    let stylesheets = stylesheets.map(|path| (path.to_owned(), "GET".to_owned()));
+    assert_eq!(missed, stylesheets.into());
 }

@@ -36,6 +36,13 @@ async fn sendtestemail_sends_by_the_settings_or_says_why_not() {
         failed.contains("ann@example.com") && failed.contains("550"),
         "{failed}"
     );
+    // What was typed, and what the server says, steers no terminal.
+    let typed = "\u{1b}]0;x\u{7}@example.com";
+    let mut wrong = manage("sendtestemail");
+    by(wrong.arg(typed), &sink);
+    let failed = run(&mut wrong).failed();
+    let expected = "no mail can be sent to the address \u{fffd}]0;x\u{fffd}@example.com";
+    assert_eq!(failed, expected);
     let mut bad = command();
     bad.env("DEFAULT_FROM_EMAIL", "shop");
     assert!(run(&mut bad).failed().contains("DEFAULT_FROM_EMAIL"));

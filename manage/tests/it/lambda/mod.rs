@@ -1,6 +1,7 @@
 //! The functions as Lambda runs them: events of API Gateway, what the template lets them do, and
 //! keys that change under them.
 
+mod account_life;
 mod authorizer;
 mod calls;
 mod canary;

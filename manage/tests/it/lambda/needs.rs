@@ -22,7 +22,12 @@ use testkit::{
     registration, serve,
 };
 
-use super::{authorizer, calls::Needs, every_page::visit};
+use super::{
+    account_life::{send_mails, visit_account},
+    authorizer,
+    calls::Needs,
+    every_page::visit,
+};
 
 /// The usual password as an older Django stored it.
 const OUTDATED: &str = "pbkdf2_sha256$1000$samplesalt$281eZ2aHXrDbaYjxz4SaxhNULrs5Kzvl8mBhTWCUWow=";
@@ -212,6 +217,8 @@ pub async fn needs(function: &str) -> Needs {
             let browser = Pages::of(serve(app.clone()).await);
             visit(browser, &time).await;
         }
+        "account" => visit_account(&server, &proxy, clock).await,
+        "mailer" => send_mails(&server, app).await,
         "authorizer" => {
             let event = authorizer::event(Some(&format!("Bearer {held}")));
             let answer = authorizer::authorize(&app, &event).await;

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use testkit::routes::{ADMIN, FUNCTIONS, function_of, prefix_of};
+use testkit::routes::{ACCOUNT, ADMIN, FUNCTIONS, function_of, prefix_of};
 
 use super::{
     needs::needs,
     template::{Statement, Template},
 };
 
-/// Every function of the template.
+const MAILER: &str = "mailer";
+
+/// Every function that requests and mails come to.
 fn all() -> impl Iterator<Item = &'static str> {
+    always().chain([ACCOUNT, MAILER])
+}
+
+/// Those of every deployment.
+fn always() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.into_iter().chain([ADMIN, "authorizer"])
 }
 
 #[test]
 fn the_functions_of_the_template_are_those_of_the_tests() {
-    let here: BTreeSet<String> = all().map(str::to_owned).collect();
+    let here: BTreeSet<String> = always().map(str::to_owned).collect();
     assert_eq!(Template::read().functions(), here);
 }
 
@@ -44,7 +51,7 @@ fn logins_and_registrations_have_limits_of_their_own() {
 #[test]
 fn each_function_has_the_routes_of_its_prefix() {
     let template = Template::read();
-    for function in FUNCTIONS.into_iter().chain([ADMIN]) {
+    for function in FUNCTIONS.into_iter().chain([ADMIN, ACCOUNT]) {
         let prefix = prefix_of(function);
         let own = |path: &&&str| function_of(&format!("{path}/")) == function;
         let limited = LIMITED.iter().filter(own).map(|path| (*path).to_owned());
@@ -63,6 +70,11 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
         // At its start, for the signing key.
         let secret = ["SigningKey", "secretsmanager:GetSecretValue"];
         needed.insert(secret.map(str::to_owned).into());
+        if function == MAILER {
+            // By Lambda, in the name of the function.
+            let gives_up = ["UnsentMails", "sqs:SendMessage"];
+            needed.insert(gives_up.map(str::to_owned).into());
+        }
         let mut allowed = BTreeSet::new();
         for statement in template.statements(function) {
             let pair = |action| (statement.resource.clone(), action);
@@ -98,7 +110,7 @@ async fn each_role_writes_the_keys_that_its_function_writes_and_no_others() {
                     "{function} may write {pattern}, but writes {written:?}"
                 );
             }
-            if !["auth", "users", ADMIN].contains(&function) {
+            if !["auth", "users", ADMIN, ACCOUNT].contains(&function) {
                 let mut patterns = statement.keys().iter();
                 assert!(!patterns.any(|pattern| matches(pattern, "USER#7")));
             }
@@ -107,22 +119,79 @@ async fn each_role_writes_the_keys_that_its_function_writes_and_no_others() {
 }
 
 #[test]
-fn only_functions_that_verify_passwords_may_read_hashes() {
+fn only_functions_that_verify_passwords_and_links_may_read_hashes() {
     let template = Template::read();
     for function in all() {
-        let mut statements = template.statements(function);
-        let reads = |action: &String| action.starts_with("dynamodb:") && !writes(action);
-        statements.retain(|one| one.resource == "Table" && one.actions.iter().any(reads));
+        let statements = reading(&template, function);
         assert!(!statements.is_empty());
         for statement in statements {
+            let hash = |pattern: &String| matches(pattern, "CREDENTIAL#7");
             let may_not = statement.not_leading_keys.unwrap_or_default();
-            let closed = may_not
-                .iter()
-                .any(|pattern| matches(pattern, "CREDENTIAL#7"));
-            let verifies = ["auth", "users", ADMIN].contains(&function);
+            let may = statement.leading_keys;
+            let is_open = may.is_none_or(|patterns| patterns.iter().any(hash));
+            let closed = may_not.iter().any(hash) || !is_open;
+            let verifies = ["auth", "users", ADMIN, ACCOUNT, MAILER].contains(&function);
             assert_eq!(closed, !verifies, "{function}");
         }
     }
+}
+
+/// The statements by which a function reads the table.
+fn reading(template: &Template, function: &str) -> Vec<Statement> {
+    let mut statements = template.statements(function);
+    let reads = |action: &String| action.starts_with("dynamodb:") && !writes(action);
+    statements.retain(|one| one.resource == "Table" && one.actions.iter().any(reads));
+    statements
+}
+
+#[tokio::test]
+async fn the_mailer_reads_accounts_and_mails_and_nothing_else() {
+    let template = Template::read();
+    let statements = reading(&template, MAILER);
+    let [statement] = &statements[..] else {
+        panic!("{statements:?}")
+    };
+    let mut read = needs(MAILER).await.keys;
+    read.retain(|(action, _)| !writes(action));
+    for (action, key) in &read {
+        let mut patterns = statement.keys().iter();
+        let allowed = patterns.any(|pattern| matches(pattern, key));
+        assert!(allowed, "the mailer may not call {action} on {key}");
+    }
+    for pattern in statement.keys() {
+        let is_used = read.iter().any(|(_, key)| matches(pattern, key));
+        assert!(is_used, "the mailer may read {pattern}, but reads {read:?}");
+    }
+    let mut of_index = template.statements(MAILER);
+    of_index.retain(|one| one.resource.contains("/index/"));
+    assert_eq!(of_index.len(), 1);
+    assert_eq!(*of_index[0].keys(), BTreeSet::from(["OUTBOX".to_owned()]));
+}
+
+#[test]
+fn the_mailer_reads_the_tables_stream_and_sends_from_one_address_only() {
+    let template = Template::read();
+    let [stream] = &template.attached("ReadStream", MAILER)[..] else {
+        panic!("more than one statement")
+    };
+    let actions = ["DescribeStream", "GetRecords", "GetShardIterator"];
+    let actions = actions.map(|action| format!("dynamodb:{action}"));
+    assert_eq!(texts(&stream["Action"]), actions);
+    assert!(format!("{stream:?}").contains("Table.StreamArn"));
+    let [send] = &template.attached("SendBySes", MAILER)[..] else {
+        panic!("more than one statement")
+    };
+    assert_eq!(
+        texts(&send["Action"]),
+        ["ses:SendEmail", "ses:SendRawEmail"]
+    );
+    let condition = &send["Condition"]["StringEquals"]["ses:FromAddress"];
+    assert!(format!("{condition:?}").contains("DefaultFromEmail"));
+}
+
+fn texts(list: &serde_yaml_ng::Value) -> Vec<&str> {
+    let list = list.as_sequence().expect("a list").iter();
+    list.map(|text| text.as_str().expect("a text")).collect()
 }
 
 #[test]

@@ -60,6 +60,18 @@ impl Template {
             .collect()
     }
 
+    /// The statements of a policy of its own that a function's role has where its condition holds.
+    pub fn attached(&self, policy: &str, function: &str) -> Vec<Value> {
+        let policy = &self.0["Resources"][policy]["Properties"];
+        let roles = format!("{:?}", policy["Roles"]).to_lowercase();
+        assert!(
+            roles.contains(&format!("{function}functionrole")),
+            "{roles}"
+        );
+        let statements = policy["PolicyDocument"]["Statement"].as_sequence();
+        statements.expect("statements").clone()
+    }
+
     /// A function's variables as an untouched deployment sets them: of those that refer to a
     /// parameter, its default.
     pub fn variables(&self, function: &str) -> BTreeMap<String, String> {

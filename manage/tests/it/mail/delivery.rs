@@ -1,5 +1,7 @@
 //! A mail is never lost, and sent twice only if the mailer dies between sending and forgetting.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use mailer::{Delivery, Dropped, NotSent};
 use shared::mail::Kind;
 use testkit::{proxy::Fault, smtp::Step};
@@ -142,6 +144,59 @@ async fn a_lost_answer_of_the_table_loses_no_mail_and_doubles_none() {
     assert_eq!(world.mailer.deliver(&id).await.unwrap(), Delivery::Sent);
     world.sink.next("ann@example.com").await;
     assert_eq!((world.sink.left(), world.owed().await), (0, 0));
+}
+
+#[tokio::test]
+async fn other_writes_of_the_table_that_get_in_the_way_of_forgetting_double_no_mail() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let id = world
+        .owe(Kind::PasswordChanged, Some(ann.id), "ann@example.com")
+        .await;
+    // More often than a write is tried.
+    let met = AtomicUsize::new(0);
+    world.proxy.inject(move |operation, _| {
+        let is_met = operation == "DeleteItem" && met.fetch_add(1, Ordering::SeqCst) < 12;
+        is_met.then_some(Fault::Cancelled("TransactionConflict"))
+    });
+    assert_eq!(world.mailer.deliver(&id).await.unwrap(), Delivery::Sent);
+    world.sink.next("ann@example.com").await;
+    assert_eq!((world.sink.left(), world.owed().await), (0, 0));
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_for_good_is_tried_for_a_day_and_what_it_cannot_take_for_longer() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    for (step, code, is_given_up) in [
+        (Step::Recipient, 550, true),
+        (Step::Data, 554, true),
+        // Of the moment, or of the connection.
+        (Step::Recipient, 450, false),
+        (Step::Mail, 530, false),
+        (Step::Connect, 521, false),
+    ] {
+        let id = world
+            .owe(Kind::PasswordChanged, Some(ann.id), "ann@example.com")
+            .await;
+        world.sink.refuse(step, code);
+        world.pass(86_399);
+        let early = world.mailer.deliver(&id).await;
+        assert!(matches!(early, Err(NotSent::Refused(_))), "{early:?}");
+        world.pass(1);
+        let late = world.mailer.deliver(&id).await;
+        if is_given_up {
+            let refused = Delivery::Dropped(Dropped::Refused);
+            assert_eq!(late.unwrap(), refused, "{code}");
+        } else {
+            assert!(matches!(late, Err(NotSent::Refused(_))), "{late:?}");
+            world.sink.heal();
+            assert_eq!(world.mailer.deliver(&id).await.unwrap(), Delivery::Sent);
+            world.sink.next("ann@example.com").await;
+        }
+        assert_eq!((world.sink.left(), world.owed().await), (0, 0), "{code}");
+        world.sink.heal();
+    }
 }
 
 #[tokio::test]

@@ -5,4 +5,4 @@ mod forged;
 mod rules;
 mod senders;
 mod stream;
-mod world;
+pub mod world;

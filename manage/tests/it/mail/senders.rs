@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use mailer::{Delivery, From, Letter, NotSent, Sender, compose};
+use mailer::{Delivery, Dropped, From, Letter, NotSent, Sender, compose};
 use serde_json::{Value, json};
 use shared::{
     aws::{self, LocalEndpoint},
@@ -126,6 +126,14 @@ async fn amazon_ses_gets_the_whole_message_and_what_it_refuses_is_still_owed() {
     let error = error.to_string();
     assert!(error.contains("not verified"), "{error}");
     assert!(!error.contains("reset/"), "a link: {error}");
+    // A message that it rejects is tried for a day.
+    let rejected = world.owe(Kind::Confirmation, Some(ann.id), "ann@example.com");
+    let rejected = rejected.await;
+    let mut mail = world.table.mail(&rejected).await.unwrap().expect("a mail");
+    mail.created -= 86_400;
+    world.table.owe_mail(&mail).await.expect("a write");
+    let given_up = mailer.deliver(&rejected).await.unwrap();
+    assert_eq!(given_up, Delivery::Dropped(Dropped::Refused));
     *asked.lock().await = (StatusCode::OK, Vec::new());
     assert_eq!(mailer.deliver(&id).await.unwrap(), Delivery::Sent);
     let requests = std::mem::take(&mut asked.lock().await.1);

@@ -2,8 +2,8 @@
 
 use mailer::stream::{Event, answer};
 use serde_json::{Value, json};
-use shared::mail::Kind;
-use testkit::smtp::Step;
+use shared::mail::{Kind, Mail};
+use testkit::{samples, smtp::Step};
 
 use super::world::World;
 
@@ -59,6 +59,28 @@ async fn records_that_failed_are_named_and_the_others_are_done() {
     // Brought once more, all are done.
     assert_eq!(answered(&world, event).await, none);
     assert_eq!((world.sink.left(), world.owed().await), (3, 0));
+}
+
+#[tokio::test]
+async fn the_sample_event_sends_its_mail_where_that_is_owed() {
+    let world = World::start().await;
+    world.user("sample-ann").id(1002).await;
+    let event = samples::read("send-mails");
+    let none = json!({"batchItemFailures": []});
+    assert_eq!(answered(&world, event.clone()).await, none);
+    assert_eq!(world.sink.left(), 0);
+    let image = event["Records"][0]["dynamodb"]["NewImage"].as_object();
+    let plain = image.expect("an item").iter().map(|(name, value)| {
+        let number = value["N"].as_str().map(|number| number.parse().unwrap());
+        let number = number.map(|number: i64| json!(number));
+        (name.clone(), number.unwrap_or_else(|| value["S"].clone()))
+    });
+    let mail: Mail = serde_json::from_value(plain.collect()).expect("a mail");
+    // Its link would have ended by now.
+    world.pass(mail.created - world.app.clock.now());
+    world.table.owe_mail(&mail).await.expect("a write");
+    assert_eq!(answered(&world, event).await, none);
+    assert_eq!((world.sink.left(), world.owed().await), (1, 0));
 }
 
 #[tokio::test]

@@ -2,16 +2,15 @@
 
 mod addresses;
 mod asking;
+mod browsers;
 mod pages;
 mod passwords;
+mod settings;
 
 use serde_json::{Value, json};
 use shared::{
     domain::{User, UserId},
-    mail::{
-        Mail,
-        links::{Subject, uid},
-    },
+    mail::{Mail, links::uid},
 };
 use testkit::{Account, Server, user_path};
 
@@ -30,17 +29,7 @@ pub async fn owed(server: &Server) -> Vec<Mail> {
 }
 
 pub async fn token(server: &Server, id: UserId, pending: Option<&str>) -> String {
-    let found = server.table.user_and_hash(id).await.expect("an answer");
-    let (user, hash) = found.expect("a user");
-    let mut subject = Subject::of(&user, hash.as_ref());
-    if let Some(email) = pending {
-        subject.email = email;
-    }
-    server
-        .app
-        .keys
-        .link_token(subject, server.app.clock.now())
-        .await
+    server.link_token(id, pending).await
 }
 
 /// A link of a user, as it is sent back.

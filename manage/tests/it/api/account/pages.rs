@@ -1,6 +1,6 @@
 //! The pages that the links of mails lead to.
 
-use shared::mail::links::uid;
+use shared::mail::{Kind, links::uid};
 use testkit::Server;
 
 use super::{MAILS, NEW, owed, token, waiting};
@@ -112,4 +112,57 @@ async fn the_page_of_an_activation_activates_by_its_button() {
         .assert_says("your account is active");
     assert!(server.read(id).await.is_active);
     server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_page_of_an_ended_activation_leads_to_another_mail() {
+    let server = Server::with(&MAILS).await;
+    server.register("ann").await.assert_status(201);
+    let first = owed(&server).await.remove(0);
+    let mut browser = server.browser();
+    let ended = browser.get("/account/activate/MQ/x-y/").await;
+    ended
+        .assert_status(400)
+        .assert_says("href=\"/account/activate/\">Ask for a new link");
+    let ask = "/account/activate/";
+    browser
+        .get(ask)
+        .await
+        .assert_status(200)
+        .assert_says("action=\"/account/activate/\"");
+    let wrong = browser.post(ask, &[("email", "x")]).await;
+    wrong
+        .assert_status(200)
+        .assert_says("Enter a valid email address.");
+    let mut pages = Vec::new();
+    for address in ["ANN@example.com", "nobody@example.com"] {
+        let sent = browser.post(ask, &[("email", address)]).await;
+        sent.assert_status(302);
+        assert_eq!(sent.location(), "/account/activate/sent/");
+        pages.push(browser.follow(&sent).await.text);
+        browser.get(ask).await;
+    }
+    assert_eq!(pages[0], pages[1]);
+    let mut mails = owed(&server).await;
+    mails.retain(|mail| mail.id != first.id);
+    let asked = mails.iter().map(|mail| (mail.kind, mail.user_id));
+    assert_eq!(asked.collect::<Vec<_>>(), [(Kind::Activation, None); 2]);
+}
+
+#[tokio::test]
+async fn without_mails_of_activation_there_is_no_page_to_ask_for_one() {
+    let on = |(name, _): &&(&str, &str)| *name != "SEND_ACTIVATION_EMAIL";
+    let settings: Vec<_> = MAILS.iter().filter(on).copied().collect();
+    let server = Server::with(&settings).await;
+    let mut browser = server.browser();
+    let ended = browser.get("/account/activate/MQ/x-y/").await;
+    ended.assert_status(400);
+    assert!(!ended.says("Ask for a new link"), "{ended:?}");
+    browser.get("/account/reset/").await.assert_status(200);
+    for path in ["/account/activate/", "/account/activate/sent/"] {
+        browser.get(path).await.assert_status(404);
+    }
+    let posted = browser.post("/account/activate/", &[("email", "a@b.org")]);
+    posted.await.assert_status(404);
+    assert_eq!(owed(&server).await, []);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use testkit::process::run;
 
-use super::{Data, packed, read_recorded, recorded, unpacked};
+use super::{Data, packed, read_recorded, recorded, unpacked, user};
 
 const LOAD: &str = "loaddata --allow-weak-hashes";
 
@@ -210,4 +210,40 @@ fn a_dry_run_reports_everything_and_writes_nothing() {
     assert_eq!(report["users"]["new"], 300);
     assert!(report["suggestions"]["LOGIN_FAILURE_TIME"].as_u64() > Some(0));
     assert_eq!(json!(data.dumped("auth.user")), json!([]));
+}
+
+#[test]
+fn inactive_users_who_never_logged_in_wait_for_their_activation_where_that_is_asked_for() {
+    let data = &Data::new();
+    let inactive = |last_login: Value| json!({"is_active": false, "last_login": last_login});
+    let users = |first_name: &str| {
+        let mut new = inactive(Value::Null);
+        new["first_name"] = first_name.into();
+        json!([
+            user(1, "new", new),
+            user(2, "gone", inactive(json!("2024-02-01T00:00:00Z"))),
+            user(3, "active", json!({})),
+        ])
+    };
+    let waiting = || {
+        let waits = |name: &&str| {
+            let shown = run(&mut data.command(&format!("showuser --json {name}"))).succeeded();
+            let shown: Value = serde_json::from_str(&shown).expect("JSON");
+            shown[0]["awaits_activation"] == true
+        };
+        let names = ["new", "gone", "active"].into_iter();
+        names.filter(waits).collect::<Vec<_>>()
+    };
+    data.on("loaddata --inactive-await-activation", &users("A"))
+        .succeeded();
+    assert_eq!(waiting(), ["new"]);
+    // What is brought later leaves that as it is.
+    data.on("loaddata --update", &users("B")).succeeded();
+    assert_eq!(data.user(1)["first_name"], "B");
+    assert_eq!(waiting(), ["new"]);
+    data.assert_sound();
+    let other = &Data::new();
+    other.on("loaddata", &users("A")).succeeded();
+    let shown = run(&mut other.command("showuser --json new")).succeeded();
+    assert!(shown.contains("\"awaits_activation\": false"), "{shown}");
 }

@@ -95,6 +95,28 @@ fn it_passes_against_a_runserver_and_tells_the_time_of_each_function() {
 }
 
 #[test]
+fn it_passes_whatever_settings_leave_out() {
+    let mut command = manage("runserver --memory");
+    // No mail is sent for a new username.
+    command
+        .env("USER_CREATE_PASSWORD_RETYPE", "false")
+        .env("USERNAME_RESET_CONFIRM_URL", "");
+    let server = Runserver::from(&mut command);
+    passed(smoketest(server.base(), &[]));
+    let lines = failures_with(&server, &[], |_, path, answer| match path {
+        "/api/auth/users/register/" => answer.replace("\"email\"", "\"other\""),
+        "/api/auth/users/reset_username/" => not_found(r#"{"detail":"Nothing."}"#),
+        _ => answer,
+    });
+    let starts = [
+        "POST /api/auth/users/register/: expected 400 ",
+        "POST /api/auth/users/reset_username/: expected 400 ",
+        "GET /api/auth/users/reset_username/: expected 401 ",
+    ];
+    assert_start(&lines, &starts);
+}
+
+#[test]
 fn a_route_that_the_gateway_lacks_is_named_and_no_other() {
     let server = Runserver::in_memory();
     let groups = "/api/auth/groups";
