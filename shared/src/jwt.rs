@@ -1,7 +1,7 @@
 //! Access and refresh tokens as SimpleJWT issues and verifies them (RFC 7519).
 
 mod claims;
-mod hmac;
+mod crypto;
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use base64::{
     Engine,
     engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
 };
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
-use serde_json::{Map, Value};
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto::verify, encode};
+use serde_json::{Map, Value, json};
 
 use crate::{
     domain::User,
-    settings::{Algorithm, Keys, TokenSettings},
+    settings::{Algorithm, KeyState, Keys, TokenKey, TokenSettings},
 };
 
 pub use claims::Claims;
@@ -73,30 +73,77 @@ impl TokenError {
 }
 
 /// The claims of a token that one of the keys signed, unchecked.
-pub struct Signed(Map<String, Value>);
+pub struct Signed {
+    claims: Map<String, Value>,
+    /// Until when tokens of its key are accepted, in seconds since 1970.
+    until: i64,
+    /// Whether it may lack `iss` and `aud`, as it is from before tokens had them.
+    is_older: bool,
+}
+
+/// A key that verifies.
+struct Verifying {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+    until: i64,
+    is_older: bool,
+}
 
 /// Signs and verifies with certain keys.
 pub struct Jwt {
     settings: Arc<TokenSettings>,
-    algorithm: jsonwebtoken::Algorithm,
+    header: Header,
     signing_key: EncodingKey,
-    verifying_keys: Vec<DecodingKey>,
+    verifying_keys: Vec<Verifying>,
+    /// The public parts, as JSON Web Keys.
+    published: Vec<Value>,
+    signs_by: Algorithm,
 }
 
 impl Jwt {
-    /// These keys, with the lifetimes and the algorithm of the settings.
+    /// These keys, with the lifetimes of the settings.
     pub fn new(settings: Arc<TokenSettings>, keys: &Keys) -> Self {
-        hmac::install();
+        crypto::install();
+        let signing = keys.signing();
+        let mut header = Header::new(by_name(signing.algorithm));
+        header.kid.clone_from(&signing.kid);
+        let verifying = |key: &TokenKey| Verifying::of(key, signing, settings.legacy_until);
         Self {
-            algorithm: match settings.algorithm {
-                Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
-                Algorithm::Hs384 => jsonwebtoken::Algorithm::HS384,
-                Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
+            header,
+            signing_key: match signing.algorithm {
+                Algorithm::Rs256 => EncodingKey::from_rsa_der(signing.signing()),
+                Algorithm::Es256 => EncodingKey::from_ec_der(signing.signing()),
+                Algorithm::EdDsa => EncodingKey::from_ed_der(signing.signing()),
+                _ => EncodingKey::from_secret(signing.signing()),
             },
-            signing_key: EncodingKey::from_secret(keys.all().next().unwrap_or_default()),
-            verifying_keys: keys.all().map(DecodingKey::from_secret).collect(),
+            verifying_keys: keys.tokens().iter().map(verifying).collect(),
+            published: keys
+                .tokens()
+                .iter()
+                .filter_map(TokenKey::jwk)
+                .map(jwk)
+                .collect(),
+            signs_by: signing.algorithm,
             settings,
         }
+    }
+
+    /// The algorithm of the key that signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.signs_by
+    }
+
+    /// The JSON Web Key Set (RFC 7517, section 5) of what others can verify with.
+    pub fn key_set(&self) -> Value {
+        json!({ "keys": self.published })
+    }
+
+    /// The `iss` of tokens that are issued at this address of the API: `ISSUER`, else the address,
+    /// where others can verify them.
+    pub fn issuer<'a>(&'a self, origin: Option<&'a str>) -> Option<&'a str> {
+        let derived = origin.filter(|_| !self.signs_by.is_hmac());
+        self.settings.issuer.as_deref().or(derived)
     }
 
     /// A token for a user that belongs to no session, as SimpleJWT issues it; `now` in seconds since
@@ -107,73 +154,57 @@ impl Jwt {
             TokenType::Refresh => self.settings.refresh_lifetime,
         };
         let user_id = Value::String(user.id.to_string());
-        self.sign(
-            token_type,
-            &user_id,
-            None,
-            &new_jti(),
-            (now, now + lifetime),
-        )
+        let issued = Issued::to(&user_id);
+        self.sign(token_type, issued, &new_jti(), (now, now + lifetime))
     }
 
-    /// An access token of a session.
-    pub fn access(&self, user_id: &Value, sid: Option<&str>, now: i64) -> String {
-        self.access_with(user_id, sid, now, Map::new())
-    }
-
-    fn access_with(
-        &self,
-        user_id: &Value,
-        sid: Option<&str>,
-        now: i64,
-        further: Map<String, Value>,
-    ) -> String {
+    /// An access token of a session, issued now (seconds since 1970).
+    pub fn access(&self, issued: Issued<'_>, now: i64) -> String {
         let times = (now, now + self.settings.access_lifetime);
-        self.sign_with(TokenType::Access, user_id, sid, &new_jti(), times, further)
+        self.sign(TokenType::Access, issued, &new_jti(), times)
     }
 
     /// The access token that a verified refresh token gives, with its `user_id` as it stands and the
-    /// claims that a site added.
-    pub fn refresh(&self, claims: &Claims, user: &User, now: i64) -> String {
+    /// claims that a site added; `fresh` are what access tokens say of the user by now.
+    pub fn refresh(
+        &self,
+        claims: &Claims,
+        user: &User,
+        fresh: Map<String, Value>,
+        origin: Option<&str>,
+        now: i64,
+    ) -> String {
         let user_id = claims.user_id.clone();
         let user_id = user_id.unwrap_or_else(|| Value::String(user.id.to_string()));
-        let (sid, further) = (claims.sid.as_deref(), claims.further.clone());
-        self.access_with(&user_id, sid, now, further)
+        let mut further = claims.further.clone();
+        further.extend(fresh);
+        let issued = Issued {
+            sid: claims.sid.as_deref(),
+            origin,
+            further,
+            ..Issued::to(&user_id)
+        };
+        self.access(issued, now)
     }
 
     /// A refresh token of a session, with its id and times in seconds since 1970.
-    pub fn refresh_token(
-        &self,
-        user_id: &Value,
-        sid: &str,
-        jti: &str,
-        iat: i64,
-        exp: i64,
-    ) -> String {
-        self.sign(TokenType::Refresh, user_id, Some(sid), jti, (iat, exp))
+    pub fn refresh_token(&self, issued: Issued<'_>, jti: &str, iat: i64, exp: i64) -> String {
+        self.sign(TokenType::Refresh, issued, jti, (iat, exp))
     }
 
     fn sign(
         &self,
         token_type: TokenType,
-        user_id: &Value,
-        sid: Option<&str>,
-        jti: &str,
-        times: (i64, i64),
-    ) -> String {
-        self.sign_with(token_type, user_id, sid, jti, times, Map::new())
-    }
-
-    fn sign_with(
-        &self,
-        token_type: TokenType,
-        user_id: &Value,
-        sid: Option<&str>,
+        issued: Issued<'_>,
         jti: &str,
         (iat, exp): (i64, i64),
-        further: Map<String, Value>,
     ) -> String {
-        let mut claims = further;
+        let Issued {
+            user_id,
+            sid,
+            origin,
+            further: mut claims,
+        } = issued;
         claims.insert("token_type".to_owned(), token_type.as_str().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("iat".to_owned(), iat.into());
@@ -188,34 +219,43 @@ impl Jwt {
         for (name, value) in [
             ("sid", sid.map(claim)),
             ("aud", audience),
-            ("iss", self.settings.issuer.as_deref().map(claim)),
+            ("iss", self.issuer(origin).map(claim)),
         ] {
             if let Some(value) = value {
                 claims.insert(name.to_owned(), value);
             }
         }
-        // Signing a map of texts and integers with an HMAC key has no way to fail.
-        encode(&Header::new(self.algorithm), &claims, &self.signing_key)
+        // A map of JSON values has no way to fail, nor has a key that was read once.
+        encode(&self.header, &claims, &self.signing_key)
             .expect("claims are JSON and the key is the algorithm's")
     }
 
     /// The claims of a token, if one of the keys signed it. The algorithm is the key's, and a token
-    /// whose header names another is refused (RFC 8725, section 3.1).
+    /// whose header names another is refused (RFC 8725, section 3.1). A token names its key by `kid`;
+    /// only where no key has one, `kid` is not looked at, as in SimpleJWT.
     pub fn open(&self, token: &str) -> Option<Signed> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let header = json_object(header)?;
-        if header.get("alg") != Some(&Value::from(name(self.settings.algorithm)))
-            || !understood(&header)
-        {
+        if !understood(&header) {
             return None;
         }
+        let (alg, kid) = (header.get("alg")?.as_str()?, header.get("kid"));
+        let kid = kid.and_then(Value::as_str);
         let signature = URL_SAFE_NO_PAD.encode(decoded(signature)?);
-        let signed = |key| crypto::verify(&signature, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys
-            .iter()
-            .any(|key| signed(key).unwrap_or(false))
-            .then(|| json_object(claims).map(Signed))?
+        let mut keys = self.verifying_keys.iter();
+        let has_kids = keys.any(|key| key.kid.is_some());
+        let signed = |key: &&Verifying| {
+            let is_named = key.algorithm.name() == alg && (!has_kids || key.kid.as_deref() == kid);
+            let algorithm = by_name(key.algorithm);
+            is_named && verify(&signature, message.as_bytes(), &key.key, algorithm).unwrap_or(false)
+        };
+        let key = self.verifying_keys.iter().find(signed)?;
+        Some(Signed {
+            claims: json_object(claims)?,
+            until: key.until,
+            is_older: key.is_older,
+        })
     }
 
     /// Verifies a token of one type.
@@ -243,7 +283,7 @@ impl Jwt {
         now: i64,
     ) -> Result<Claims, TokenError> {
         let claims = self.check_untyped(signed, now)?;
-        match signed.0.get("token_type") {
+        match signed.claims.get("token_type") {
             None => Err(TokenError::NoType),
             Some(Value::String(name)) if name == token_type.as_str() => Ok(claims),
             Some(_) => Err(TokenError::WrongType),
@@ -256,19 +296,24 @@ impl Jwt {
     /// As [`Jwt::check`], without the last.
     pub fn check_untyped(&self, signed: &Signed, now: i64) -> Result<Claims, TokenError> {
         self.check_registered(signed, now)?;
-        complete(&signed.0)
+        complete(&signed.claims)
     }
 
     /// The id of a token that is signed and not expired, whatever else it lacks.
     pub fn token_id<'a>(&self, signed: &'a Signed, now: i64) -> Option<&'a str> {
         self.check_registered(signed, now).ok()?;
-        signed.0.get("jti")?.as_str()
+        signed.claims.get("jti")?.as_str()
     }
 
     /// The registered claims (RFC 7519, section 4.1) as PyJWT checks them.
-    fn check_registered(&self, Signed(claims): &Signed, now: i64) -> Result<(), TokenError> {
+    fn check_registered(&self, signed: &Signed, now: i64) -> Result<(), TokenError> {
+        let claims = &signed.claims;
+        if now >= signed.until {
+            return Err(TokenError::Invalid);
+        }
+        let may_lack = |name| signed.is_older && !claims.contains_key(name);
         let wanted = &self.settings.audience;
-        if !wanted.is_empty() {
+        if !wanted.is_empty() && !may_lack("aud") {
             let is_wanted = |one: &Value| wanted.iter().any(|wanted| one == wanted.as_str());
             let held = match claims.get("aud") {
                 Some(Value::Array(many)) => many.iter().any(is_wanted),
@@ -279,6 +324,7 @@ impl Jwt {
             }
         }
         if let Some(wanted) = &self.settings.issuer
+            && !may_lack("iss")
             && claims.get("iss").and_then(Value::as_str) != Some(wanted)
         {
             return Err(TokenError::Invalid);
@@ -302,11 +348,74 @@ impl Jwt {
     }
 }
 
-fn name(algorithm: Algorithm) -> &'static str {
+/// What a token is issued to, beside its type and times.
+pub struct Issued<'a> {
+    /// The `user_id`.
+    pub user_id: &'a Value,
+    /// The session.
+    pub sid: Option<&'a str>,
+    /// The address at which the API was asked for it.
+    pub origin: Option<&'a str>,
+    /// Claims beside those of every token.
+    pub further: Map<String, Value>,
+}
+
+impl<'a> Issued<'a> {
+    /// To a user.
+    pub fn to(user_id: &'a Value) -> Self {
+        Self {
+            user_id,
+            sid: None,
+            origin: None,
+            further: Map::new(),
+        }
+    }
+}
+
+impl Verifying {
+    /// A key beside the one that signs.
+    fn of(key: &TokenKey, signing: &TokenKey, legacy_until: Option<i64>) -> Self {
+        let bytes = key.verifying();
+        // Tokens that name no key although the one that signs has a name are from before it had.
+        let is_legacy = key.kid.is_none() && key.state == KeyState::Previous;
+        let is_older = is_legacy && signing.kid.is_some();
+        let is_unasked = key.is_fallback && !signing.algorithm.is_hmac();
+        Self {
+            kid: key.kid.clone(),
+            algorithm: key.algorithm,
+            key: match key.algorithm {
+                Algorithm::Rs256 => DecodingKey::from_rsa_der(bytes),
+                Algorithm::Es256 => DecodingKey::from_ec_der(bytes),
+                Algorithm::EdDsa => DecodingKey::from_ed_der(bytes),
+                _ => DecodingKey::from_secret(bytes),
+            },
+            until: match legacy_until {
+                Some(until) if is_legacy => until,
+                None if is_legacy && is_unasked => i64::MIN,
+                _ => i64::MAX,
+            },
+            is_older,
+        }
+    }
+}
+
+fn jwk(members: Vec<(&'static str, String)>) -> Value {
+    let members = members.into_iter();
+    Value::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect(),
+    )
+}
+
+fn by_name(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     match algorithm {
-        Algorithm::Hs256 => "HS256",
-        Algorithm::Hs384 => "HS384",
-        Algorithm::Hs512 => "HS512",
+        Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
+        Algorithm::Hs384 => jsonwebtoken::Algorithm::HS384,
+        Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
+        Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+        Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+        Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
     }
 }
 
@@ -325,7 +434,8 @@ fn json_object(segment: &str) -> Option<Map<String, Value>> {
 }
 
 /// Whether nothing in a header asks for more than is done here: RFC 7515, section 4.1.11 for
-/// `crit`, RFC 7797 for `b64`; a `kid` must be a text (RFC 7515, section 4.1.4).
+/// `crit`, RFC 7797 for `b64`; a `kid` must be a text (RFC 7515, section 4.1.4). Keys come from
+/// nowhere but the settings, so a token that brings its own is refused (RFC 8725, section 3.10).
 fn understood(header: &Map<String, Value>) -> bool {
     let critical = match header.get("crit") {
         None => true,
@@ -337,7 +447,11 @@ fn understood(header: &Map<String, Value>) -> bool {
         }
         Some(_) => false,
     };
+    let brings_a_key = ["jwk", "jku", "x5u", "x5c"]
+        .iter()
+        .any(|name| header.contains_key(*name));
     critical
+        && !brings_a_key
         && header.get("kid").is_none_or(Value::is_string)
         && header.get("b64").is_none_or(|encoded| encoded == true)
 }

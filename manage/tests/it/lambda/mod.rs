@@ -10,6 +10,7 @@ mod needs;
 mod odd_events;
 mod parameters;
 mod policies;
+mod rotation;
 mod samples;
 mod secrets;
 pub mod template;

@@ -1,0 +1,326 @@
+//! A rotation of the keys, by the command and by Secrets Manager: nobody is logged out, and nobody
+//! overwrites what somebody else did.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use aws_sdk_secretsmanager::Client;
+use axum::{Router, extract::State, routing::put};
+use manage::rotatekey::{accept_all, replace_all, rotate};
+use rotation::{
+    Event, Function, Secret,
+    steps::{Lifetimes, PUBLISHED_FOR},
+};
+use serde_json::{Value, json};
+use shared::{
+    clock::Clock,
+    settings::{Algorithm, Settings},
+};
+use testkit::{Server, TABLE};
+use tokio::net::TcpListener;
+
+use super::{
+    keys::{Instance, NOW, OLD, instance},
+    secrets::Secrets,
+};
+
+const DAY: i64 = 86_400;
+const KNOWN: Lifetimes = Lifetimes {
+    refresh: Some(DAY),
+    leeway: 0,
+    legacy_until: None,
+};
+
+async fn step(client: &Client, at: i64, is_forced: bool) -> Result<String, String> {
+    let secret = Secret::new(client.clone(), "the-secret");
+    let done = rotate(&secret, Some(Algorithm::Es256), KNOWN, NOW + at, is_forced).await;
+    done.map(|lines| lines.join(" "))
+        .map_err(|error| error.to_string())
+}
+
+/// The states of the keys in the secret, by algorithm.
+fn states(secrets: &Secrets) -> Vec<String> {
+    let current = secrets.current();
+    let keys = current["keys"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    keys.map(|key| format!("{} {}", text(&key["alg"]), text(&key["state"])))
+        .collect()
+}
+
+fn algorithm(token: &str) -> Value {
+    crate::api::tokens::decoded(token, 0)["alg"].clone()
+}
+
+async fn refreshed(instance: &Instance, refresh: &str) -> String {
+    let answer = instance
+        .post("token/refresh/", json!({"refresh": refresh}))
+        .await;
+    answer.assert_status(200).field("access")
+}
+
+#[tokio::test]
+async fn through_all_steps_of_a_rotation_every_token_is_taken_by_every_instance() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let early = instance(&server, &client).await;
+    let (old_access, old_refresh) = early.log_in().await;
+
+    let told = step(&client, 0, false).await.unwrap();
+    assert!(told.contains("is published"), "{told}");
+    assert_eq!(states(&secrets), ["HS256 current", "ES256 next"]);
+    let early_step = step(&client, PUBLISHED_FOR - 1, false).await.unwrap_err();
+    assert!(early_step.contains("can know key"), "{early_step}");
+    assert!(early_step.contains("2030-03-17T19:51:40Z"), "{early_step}");
+    let told = step(&client, PUBLISHED_FOR, false).await.unwrap();
+    assert!(told.contains("signs from now on"), "{told}");
+    assert_eq!(states(&secrets), ["HS256 previous", "ES256 current"]);
+
+    // One has read the secret and one has not: each takes the tokens of the other.
+    let late = instance(&server, &client).await;
+    let (new_access, new_refresh) = late.log_in().await;
+    assert_eq!(algorithm(&old_access), "HS256");
+    assert_eq!(algorithm(&new_access), "ES256");
+    assert_eq!(late.read_users(&old_access).await, 200);
+    assert_eq!(algorithm(&refreshed(&late, &old_refresh).await), "ES256");
+    assert_eq!(early.at(10).read_users(&new_access).await, 200);
+    assert_eq!(early.verify(&new_refresh).await, 200);
+    assert_eq!(early.verify(&old_access).await, 200);
+
+    let gone = PUBLISHED_FOR + 300 + DAY;
+    let told = step(&client, gone, false).await.unwrap();
+    assert!(told.contains("is dropped"), "{told}");
+    assert_eq!(states(&secrets), ["ES256 current"]);
+    let last = instance(&server, &client).await;
+    assert_eq!(last.verify(&old_refresh).await, 401);
+    assert_eq!(last.verify(&new_refresh).await, 200);
+}
+
+#[tokio::test]
+async fn of_two_operators_at_once_the_second_is_told_and_overwrites_nothing() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    secrets.contest();
+    let before = secrets.current();
+    let told = step(&client, 0, false).await.unwrap_err();
+    assert!(told.contains("somebody else changed the secret"), "{told}");
+    assert_eq!(secrets.current(), before);
+    step(&client, 0, false).await.unwrap();
+    assert_eq!(states(&secrets), ["HS256 current", "ES256 next"]);
+}
+
+#[tokio::test]
+async fn parallel_steps_from_the_same_version_make_one_key() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let steps = (0..8).map(|_| step(&client, 0, false));
+    let done = futures_util::future::join_all(steps).await;
+    let (good, bad): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+    assert_eq!(good.len(), 1, "{bad:?}");
+    assert_eq!(states(&secrets), ["HS256 current", "ES256 next"]);
+}
+
+#[tokio::test]
+async fn after_a_leak_nothing_that_was_signed_before_is_good() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let before = instance(&server, &client).await;
+    let (access, refresh) = before.log_in().await;
+    let tag = before.app.keys.tags(NOW).await.tag("session", "7");
+    let secret = Secret::new(client.clone(), "the-secret");
+    replace_all(&secret, None, NOW).await.unwrap();
+    assert_eq!(states(&secrets), ["HS256 current"]);
+    let after = instance(&server, &client).await;
+    for instance in [&after, before.at(300)] {
+        assert_eq!(instance.verify(&access).await, 401);
+        assert_eq!(instance.verify(&refresh).await, 401);
+        assert!(
+            !instance
+                .app
+                .keys
+                .is_tag("session", "7", &tag, NOW + 300)
+                .await
+        );
+    }
+    let (access, _) = after.at(300).log_in().await;
+    assert_eq!(before.read_users(&access).await, 200);
+}
+
+#[tokio::test]
+async fn tokens_of_another_services_key_are_accepted_beside_ones_own() {
+    const DJANGOS: &str = "djangos-secret-key-of-the-tests-0123456789";
+    let server = Server::start().await;
+    let (_, client) = Secrets::start(DJANGOS, "").await;
+    let (_, refresh) = instance(&server, &client).await.log_in().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let one = instance(&server, &client).await;
+    assert_eq!(one.verify(&refresh).await, 401);
+    let secret = Secret::new(client.clone(), "the-secret");
+    let short = accept_all(&secret, &["short"])
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(short.contains("shorter than 32 bytes"), "{short}");
+    accept_all(&secret, &[DJANGOS]).await.unwrap();
+    assert_eq!(states(&secrets), ["HS256 current", "HS256 previous"]);
+    assert_eq!(one.at(20).verify(&refresh).await, 200);
+}
+
+/// The function, at a time.
+fn function(client: &Client, algorithm: &str, time: &Arc<AtomicI64>) -> Function {
+    let settings = Settings::from_lookup(|name| match name {
+        "SIGNING_KEY_SECRET_ARN" => Some("the-secret".to_owned()),
+        "TABLE_NAME" => Some(TABLE.to_owned()),
+        "ALGORITHM" => Some(algorithm.to_owned()),
+        _ => None,
+    });
+    let clock = Clock::Fixed(Arc::clone(time));
+    Function::new(settings.unwrap(), client.clone(), clock).unwrap()
+}
+
+/// All steps of a rotation of Secrets Manager, each of them twice.
+async fn scheduled(function: &Function, number: usize) -> Result<(), String> {
+    let token = format!("the-token-of-rotation-{number}-01234567");
+    for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+        for _ in 0..2 {
+            let event =
+                json!({"Step": step, "SecretId": "the-secret", "ClientRequestToken": token});
+            let event: Event = serde_json::from_value(event).unwrap();
+            function
+                .run(event)
+                .await
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn secrets_managers_rotation_does_the_same_steps() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let time = Arc::new(AtomicI64::new(NOW));
+    let function = function(&client, "HS256", &time);
+    let mut kids = BTreeSet::new();
+    for (number, (pass, expected)) in [
+        (0, "HS256 current, HS256 next"),
+        (299, "HS256 current, HS256 next"),
+        (1, "HS256 previous, HS256 current"),
+        // That key has no name and goes with its last token.
+        (DAY + 300, "HS256 current"),
+        (DAY, "HS256 current, HS256 next"),
+        (DAY, "HS256 previous, HS256 current"),
+        (DAY, "HS256 previous, HS256 current"),
+        (300, "HS256 current"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        time.fetch_add(pass, Ordering::SeqCst);
+        scheduled(&function, number).await.unwrap();
+        assert_eq!(states(&secrets).join(", "), expected, "{number}");
+        for key in secrets.current()["keys"].as_array().unwrap() {
+            kids.insert(key["kid"].to_string());
+        }
+    }
+    assert_eq!(kids.len(), 3, "{kids:?}");
+}
+
+#[tokio::test]
+async fn a_rotation_that_somebody_overtook_changes_nothing_and_the_next_one_goes_on() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let function = function(&client, "HS256", &Arc::new(AtomicI64::new(NOW)));
+    secrets.contest();
+    let told = scheduled(&function, 1).await.unwrap_err();
+    assert!(told.contains("somebody else changed the secret"), "{told}");
+    assert_eq!(secrets.current()["current"], OLD);
+    scheduled(&function, 2).await.unwrap();
+    assert_eq!(states(&secrets), ["HS256 current", "HS256 next"]);
+}
+
+/// What CloudFormation is told when a stack with this algorithm is made.
+async fn created(client: &Client, algorithm: &str, kind: &str, at: i64) -> Value {
+    let told: Arc<Mutex<Option<String>>> = Arc::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://{}/answer?Signature=x",
+        listener.local_addr().unwrap()
+    );
+    let note = async |State(told): State<Arc<Mutex<Option<String>>>>, body: String| {
+        *told.lock().unwrap() = Some(body);
+    };
+    let router = Router::new()
+        .route("/answer", put(note))
+        .with_state(Arc::clone(&told));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let event = json!({
+        "RequestType": kind, "ResponseURL": url, "StackId": "the-stack", "RequestId": "the-request",
+        "LogicalResourceId": "FirstKey", "ResourceType": "Custom::FirstKey",
+        "ResourceProperties": {"ServiceToken": "arn"},
+    });
+    let function = function(client, algorithm, &Arc::new(AtomicI64::new(NOW + at)));
+    let event: Event = serde_json::from_value(event).unwrap();
+    function.run(event).await.unwrap();
+    let told = told.lock().unwrap().take().expect("an answer");
+    serde_json::from_str(&told).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_stack_gets_a_key_of_its_algorithm() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    secrets.describe(NOW - 30, &[]);
+    let told = created(&client, "RS256", "Create", 0).await;
+    let expected = json!({
+        "Status": "SUCCESS", "Reason": "", "PhysicalResourceId": "first-key", "StackId": "the-stack",
+        "RequestId": "the-request", "LogicalResourceId": "FirstKey",
+    });
+    assert_eq!(told, expected);
+    assert_eq!(states(&secrets), ["RS256 current"]);
+    assert_eq!(secrets.current()["link_key"], OLD);
+    // What is asked again changes nothing.
+    let before = secrets.current();
+    created(&client, "RS256", "Create", 10).await;
+    created(&client, "RS256", "Update", 10).await;
+    created(&client, "RS256", "Delete", 10).await;
+    assert_eq!(secrets.current(), before);
+}
+
+#[tokio::test]
+async fn a_stack_that_is_in_use_keeps_its_key_whatever_its_algorithm() {
+    for (made, algorithm, kind) in [
+        (NOW - 3600, "RS256", "Create"),
+        (NOW - 30, "HS256", "Create"),
+        (NOW - 30, "RS256", "Update"),
+    ] {
+        let (secrets, client) = Secrets::start(OLD, "").await;
+        secrets.describe(made, &[]);
+        assert_eq!(
+            created(&client, algorithm, kind, 0).await["Status"],
+            "SUCCESS"
+        );
+        assert_eq!(secrets.current()["current"], OLD, "{algorithm} {kind}");
+    }
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    secrets.describe(NOW, &[]);
+    secrets.fail();
+    let told = created(&client, "RS256", "Create", 0).await;
+    assert_eq!(told["Status"], "FAILED");
+    assert!(!told.to_string().contains(OLD), "{told}");
+}
+
+#[tokio::test]
+async fn a_secret_tells_how_long_tokens_are_good() {
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let tags = [
+        ("RefreshTokenLifetime", "600"),
+        ("Leeway", "5"),
+        ("LegacyTokensUntil", "2030-01-01"),
+    ];
+    secrets.describe(NOW, &tags);
+    let secret = Secret::new(client, "the-secret");
+    let (lifetimes, made) = secret.described().await.unwrap();
+    assert_eq!(made, Some(NOW));
+    assert_eq!((lifetimes.refresh, lifetimes.leeway), (Some(600), 5));
+    assert_eq!(lifetimes.legacy_until, Some(1_893_456_000));
+}
