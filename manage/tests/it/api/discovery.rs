@@ -13,8 +13,9 @@ use testkit::{Answer, Client, NOBODY, NOW, Observed, PASSWORD, SIGNING_KEY, Serv
 use super::tokens::{at, decoded};
 
 pub const RS256: &str = include_str!("../../../../shared/src/jwt/rs256.pem");
-const ES256: &str = include_str!("../../../../shared/src/jwt/es256.pem");
-const LINK_KEY: &str = "a-link-key-of-the-tests-0123456789abcdefgh";
+pub const ES256: &str = include_str!("../../../../shared/src/jwt/es256.pem");
+pub const EDDSA: &str = include_str!("../../../../shared/src/jwt/eddsa.pem");
+pub const LINK_KEY: &str = "a-link-key-of-the-tests-0123456789abcdefgh";
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
 const KEYS: &str = "/.well-known/jwks.json";
 

@@ -5,7 +5,7 @@ mod account;
 mod actions;
 mod charsets;
 mod climbing;
-mod discovery;
+pub mod discovery;
 mod edge;
 mod flags;
 mod input;

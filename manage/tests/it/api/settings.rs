@@ -37,7 +37,11 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
             "has a key shorter than 32 bytes",
         ),
         ("TABLE_NAME", "", "is not set"),
-        ("ALGORITHM", "none", "is not one of HS256, HS384, HS512"),
+        (
+            "ALGORITHM",
+            "none",
+            "is not one of HS256, HS384, HS512, RS256, ES256, EdDSA",
+        ),
         (
             "LINK_KEY",
             "short-s3cret",

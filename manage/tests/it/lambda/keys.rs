@@ -41,21 +41,37 @@ pub struct Instance {
 }
 
 /// The settings of an instance, and the keys that it starts with.
-async fn start(client: &Client) -> (Settings, Result<Keyring, String>) {
-    let settings = Settings::from_lookup(|name| match name {
-        "SIGNING_KEY_SECRET_ARN" => Some("the-secret".to_owned()),
-        "TABLE_NAME" => Some(TABLE.to_owned()),
-        _ => None,
+async fn start(
+    client: &Client,
+    more: &[(&str, &str)],
+    now: i64,
+) -> (Settings, Result<Keyring, String>) {
+    let usual = [
+        ("SIGNING_KEY_SECRET_ARN", "the-secret"),
+        ("TABLE_NAME", TABLE),
+    ];
+    let settings = Settings::from_lookup(|name| {
+        let found = usual.iter().chain(more).find(|(one, _)| *one == name);
+        found.map(|(_, value)| (*value).to_owned())
     });
     let settings = settings.unwrap();
     let arn = "the-secret".to_owned();
-    let keys = Keyring::from_secret(&settings.tokens, client.clone(), arn, NOW).await;
+    let keys = Keyring::from_secret(&settings.tokens, client.clone(), arn, now).await;
     (settings, keys.map_err(|error| error.to_string()))
 }
 
 pub async fn instance(server: &Server, client: &Client) -> Instance {
-    let (settings, keys) = start(client).await;
-    let time = Arc::new(AtomicI64::new(NOW));
+    instance_with(server, client, &[], NOW).await
+}
+
+pub async fn instance_with(
+    server: &Server,
+    client: &Client,
+    settings: &[(&str, &str)],
+    now: i64,
+) -> Instance {
+    let (settings, keys) = start(client, settings, now).await;
+    let time = Arc::new(AtomicI64::new(now));
     let app = App::new(
         settings,
         Store::new(connect_to(&server.engine.endpoint()), TABLE),
@@ -198,7 +214,7 @@ fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
 async fn a_start_waits_two_seconds_for_a_service_that_never_answers() {
     let (_listener, client) = secrets::silent();
     let started = Instant::now();
-    let text = start(&client).await.1.map(drop).unwrap_err();
+    let text = start(&client, &[], NOW).await.1.map(drop).unwrap_err();
     let took = started.elapsed();
     assert!(text.contains("timeout"), "{text}");
     assert!(took < Duration::from_secs(3), "{took:?}");
@@ -207,7 +223,7 @@ async fn a_start_waits_two_seconds_for_a_service_that_never_answers() {
 #[tokio::test]
 async fn a_start_without_usable_keys_says_why_and_shows_none() {
     let (secrets, client) = Secrets::start("short-key", "").await;
-    let refused = async || start(&client).await.1.map(drop).unwrap_err();
+    let refused = async || start(&client, &[], NOW).await.1.map(drop).unwrap_err();
     let text = refused().await;
     assert!(text.contains("SIGNING_KEY_SECRET_ARN"), "{text}");
     assert!(text.contains("shorter than 32 bytes"), "{text}");
