@@ -210,16 +210,24 @@ impl Jwt {
         claims.insert("iat".to_owned(), iat.into());
         claims.insert("jti".to_owned(), jti.into());
         claims.insert("user_id".to_owned(), user_id.clone());
-        let audience = match self.settings.audience.as_slice() {
-            [] => None,
-            [one] => Some(one.as_str().into()),
-            several => Some(several.into()),
+        let issuer = self.issuer(origin);
+        // Who verifies without a look at `token_type` must not take a refresh token for an access token:
+        // it is for the issuer alone (RFC 8725, section 3.12).
+        let is_for_us = token_type == TokenType::Refresh && !self.signs_by.is_hmac();
+        let audience = match (
+            issuer.filter(|_| is_for_us),
+            self.settings.audience.as_slice(),
+        ) {
+            (Some(issuer), _) => Some(issuer.into()),
+            (None, []) => None,
+            (None, [one]) => Some(one.as_str().into()),
+            (None, several) => Some(several.into()),
         };
         let claim = |text: &str| Value::String(text.to_owned());
         for (name, value) in [
             ("sid", sid.map(claim)),
             ("aud", audience),
-            ("iss", self.issuer(origin).map(claim)),
+            ("iss", issuer.map(claim)),
         ] {
             if let Some(value) = value {
                 claims.insert(name.to_owned(), value);
@@ -313,7 +321,10 @@ impl Jwt {
         }
         let may_lack = |name| signed.is_older && !claims.contains_key(name);
         let wanted = &self.settings.audience;
-        if !wanted.is_empty() && !may_lack("aud") {
+        let is_for_us = claims.get("token_type") == Some(&TokenType::Refresh.as_str().into())
+            && claims.contains_key("iss")
+            && claims.get("aud") == claims.get("iss");
+        if !wanted.is_empty() && !may_lack("aud") && !is_for_us {
             let is_wanted = |one: &Value| wanted.iter().any(|wanted| one == wanted.as_str());
             let held = match claims.get("aud") {
                 Some(Value::Array(many)) => many.iter().any(is_wanted),

@@ -66,7 +66,8 @@ async fn the_document_says_where_the_keys_are_and_what_is_there_and_no_more() {
     assert_eq!(decoded(&token, 1)["iss"], base);
     let keys = asked(&server, KEYS, None).await;
     assert_eq!(keys.body["keys"][0]["kid"], decoded(&token, 0)["kid"]);
-    assert_eq!(decoded(&ann.refresh, 1)["iss"], base);
+    let refresh = decoded(&ann.refresh, 1);
+    assert_eq!([&refresh["iss"], &refresh["aud"]], [base, base]);
 }
 
 #[tokio::test]

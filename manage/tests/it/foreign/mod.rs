@@ -168,7 +168,8 @@ async fn they_verify(name: &'static str) {
         };
         let group = server.group("editors", &[]).await;
         server.user("ann").staff().joins([&group]).await;
-        let token = server.log_in("ann", PASSWORD).await;
+        let tokens = server.login("ann", PASSWORD).await;
+        let (token, refresh) = (tokens.field("access"), tokens.field("refresh"));
         let said = verifier.says(&token);
         let expected = match name {
             "simplejwt" => "ok ['2', 'ann', True, ['editors']]",
@@ -176,6 +177,10 @@ async fn they_verify(name: &'static str) {
         };
         assert_eq!(said, expected, "{name} {algorithm}");
 
+        verifier.assert_refuses(&refresh, "a refresh token");
+        let again = json!({ "refresh": refresh });
+        let again = server.post(NOBODY, "token/refresh/", again).await;
+        verifier.assert_takes(&again.field("access"));
         let (start, last) = token.split_at(token.len() - 20);
         let swapped: String = last.chars().rev().collect();
         verifier.assert_refuses(&format!("{start}{swapped}"), "a changed signature");
