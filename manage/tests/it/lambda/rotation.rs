@@ -11,7 +11,10 @@ use std::{
 
 use aws_sdk_secretsmanager::Client;
 use axum::{Router, extract::State, routing::put};
-use manage::rotatekey::{accept_all, replace_all, rotate};
+use manage::{
+    leaked::Witness,
+    rotatekey::{accept_all, replace_all, rotate},
+};
 use rotation::{
     Event, Function, Secret,
     steps::{Lifetimes, PUBLISHED_FOR},
@@ -19,9 +22,9 @@ use rotation::{
 use serde_json::{Value, json};
 use shared::{
     clock::Clock,
-    settings::{Algorithm, Settings},
+    settings::{Algorithm, Keys, Settings},
 };
-use testkit::{Server, TABLE};
+use testkit::{SIGNING_KEY, Server, TABLE};
 use tokio::net::TcpListener;
 
 use super::{
@@ -323,4 +326,22 @@ async fn a_secret_tells_how_long_tokens_are_good() {
     assert_eq!(made, Some(NOW));
     assert_eq!((lifetimes.refresh, lifetimes.leeway), (Some(600), 5));
     assert_eq!(lifetimes.legacy_until, Some(1_893_456_000));
+}
+
+#[tokio::test]
+async fn a_witness_proves_at_a_service_which_keys_it_takes() {
+    let server = Server::start().await;
+    let witness = Witness::of(server.base().parse().unwrap()).unwrap();
+    let now = Clock::System.now();
+    let keys = |key: &str| Keys::hmac(key, &[]).unwrap();
+    assert!(witness.takes(&keys(SIGNING_KEY), now).await.unwrap());
+    assert!(!witness.takes(&keys(OLD), now).await.unwrap());
+    let nowhere = Witness::of("http://127.0.0.1:1".parse().unwrap()).unwrap();
+    let told = nowhere
+        .takes(&keys(OLD), now)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(told.starts_with("http://127.0.0.1:1 "), "{told}");
+    assert!(!told.contains(OLD), "{told}");
 }
