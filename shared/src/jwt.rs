@@ -2,6 +2,7 @@
 
 mod claims;
 mod crypto;
+mod keys;
 
 use std::sync::Arc;
 
@@ -9,16 +10,17 @@ use base64::{
     Engine,
     engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
 };
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto::verify, encode};
+use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Map, Value, json};
 
 use crate::{
     domain::User,
-    settings::{Algorithm, KeyState, Keys, TokenKey, TokenSettings},
+    settings::{Algorithm, Keys, TokenKey, TokenSettings},
 };
 
 pub use claims::Claims;
 use claims::{complete, integer};
+use keys::{Verifying, by_name, encoding, jwk};
 
 /// What a token is for: SimpleJWT's `token_type` claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,15 +83,6 @@ pub struct Signed {
     is_older: bool,
 }
 
-/// A key that verifies.
-struct Verifying {
-    kid: Option<String>,
-    algorithm: Algorithm,
-    key: DecodingKey,
-    until: i64,
-    is_older: bool,
-}
-
 /// Signs and verifies with certain keys.
 pub struct Jwt {
     settings: Arc<TokenSettings>,
@@ -111,12 +104,7 @@ impl Jwt {
         let verifying = |key: &TokenKey| Verifying::of(key, signing, settings.legacy_until);
         Self {
             header,
-            signing_key: match signing.algorithm {
-                Algorithm::Rs256 => EncodingKey::from_rsa_der(signing.signing()),
-                Algorithm::Es256 => EncodingKey::from_ec_der(signing.signing()),
-                Algorithm::EdDsa => EncodingKey::from_ed_der(signing.signing()),
-                _ => EncodingKey::from_secret(signing.signing()),
-            },
+            signing_key: encoding(signing),
             verifying_keys: keys.tokens().iter().map(verifying).collect(),
             published: keys
                 .tokens()
@@ -252,13 +240,10 @@ impl Jwt {
         let kid = kid.and_then(Value::as_str);
         let signature = URL_SAFE_NO_PAD.encode(decoded(signature)?);
         let mut keys = self.verifying_keys.iter();
-        let has_kids = keys.any(|key| key.kid.is_some());
-        let signed = |key: &&Verifying| {
-            let is_named = key.algorithm.name() == alg && (!has_kids || key.kid.as_deref() == kid);
-            let algorithm = by_name(key.algorithm);
-            is_named && verify(&signature, message.as_bytes(), &key.key, algorithm).unwrap_or(false)
-        };
-        let key = self.verifying_keys.iter().find(signed)?;
+        let kid = keys.any(|key| key.kid.is_some()).then_some(kid);
+        let mut keys = self.verifying_keys.iter();
+        let key =
+            keys.find(|key| key.is_named(alg, kid) && key.signed(message.as_bytes(), &signature))?;
         Some(Signed {
             claims: json_object(claims)?,
             until: key.until,
@@ -380,53 +365,6 @@ impl<'a> Issued<'a> {
             origin: None,
             further: Map::new(),
         }
-    }
-}
-
-impl Verifying {
-    /// A key beside the one that signs.
-    fn of(key: &TokenKey, signing: &TokenKey, legacy_until: Option<i64>) -> Self {
-        let bytes = key.verifying();
-        // Tokens that name no key although the one that signs has a name are from before it had.
-        let is_legacy = key.kid.is_none() && key.state == KeyState::Previous;
-        let is_older = is_legacy && signing.kid.is_some();
-        let is_unasked = key.is_fallback && !signing.algorithm.is_hmac();
-        Self {
-            kid: key.kid.clone(),
-            algorithm: key.algorithm,
-            key: match key.algorithm {
-                Algorithm::Rs256 => DecodingKey::from_rsa_der(bytes),
-                Algorithm::Es256 => DecodingKey::from_ec_der(bytes),
-                Algorithm::EdDsa => DecodingKey::from_ed_der(bytes),
-                _ => DecodingKey::from_secret(bytes),
-            },
-            until: match legacy_until {
-                Some(until) if is_legacy => until,
-                None if is_legacy && is_unasked => i64::MIN,
-                _ => i64::MAX,
-            },
-            is_older,
-        }
-    }
-}
-
-fn jwk(members: Vec<(&'static str, String)>) -> Value {
-    let members = members.into_iter();
-    Value::Object(
-        members
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect(),
-    )
-}
-
-fn by_name(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
-    match algorithm {
-        Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
-        Algorithm::Hs384 => jsonwebtoken::Algorithm::HS384,
-        Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
-        Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
-        Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
-        Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
     }
 }
 

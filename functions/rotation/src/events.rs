@@ -41,11 +41,11 @@ pub enum Event {
         /// Where CloudFormation waits for the answer.
         #[serde(rename = "ResponseURL")]
         response_url: String,
-        /// These three belong into the answer.
+        /// The stack, which the answer names.
         stack_id: String,
-        #[allow(missing_docs)]
+        /// The request, which the answer names.
         request_id: String,
-        #[allow(missing_docs)]
+        /// The resource's name in the template, which the answer has.
         logical_resource_id: String,
     },
 }

@@ -3,7 +3,7 @@
 use ring::signature::{self, KeyPair};
 
 use super::*;
-use crate::settings::{KeyDocument, KeyEntry};
+use crate::settings::{KeyDocument, KeyEntry, KeyState};
 
 const RS256: &str = include_str!("../rs256.pem");
 const ES256: &str = include_str!("../es256.pem");
