@@ -7,8 +7,8 @@ use aws_smithy_http_client::tls::TrustStore;
 use clap::Args;
 use jiff::Timestamp;
 use rotation::{
-    Failure, Secret,
-    steps::{Lifetimes, TooEarly, accept, advance, replace as replaced},
+    Described, Failure, Secret,
+    steps::{TooEarly, accept, advance, replace as replaced},
 };
 use secrecy::{ExposeSecret, SecretString};
 use shared::{
@@ -32,12 +32,13 @@ pub struct Options {
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
     algorithm: Option<Algorithm>,
     /// Do the next step even if it logs people out: promote a key that not everybody can know yet, or
-    /// drop one whose tokens are in use.
+    /// drop one whose tokens are in use. With --leaked, replace the keys even if the service cannot
+    /// prove that it uses them.
     #[arg(long)]
     force: bool,
     /// After a leak: replace every key at once, so that no token, session of the admin pages and link
     /// from before is good.
-    #[arg(long, requires = "url", conflicts_with = "force")]
+    #[arg(long, requires = "url")]
     leaked: bool,
     /// Where the service is, to prove there that the keys are replaced.
     #[arg(long, value_name = "URL")]
@@ -67,22 +68,35 @@ pub async fn rotatekey(options: Options) -> Result<(), CommandError> {
         return leaked(&secret, &options).await;
     }
     if options.accept_fallbacks {
-        let keys = std::env::var("SIGNING_KEY_FALLBACKS").unwrap_or_default();
-        let keys: Vec<&str> = keys.split(',').filter(|key| !key.is_empty()).collect();
-        if keys.is_empty() {
-            return Err(CommandError::new("SIGNING_KEY_FALLBACKS is not set"));
-        }
+        let keys = fallbacks()?;
         let count = keys.len();
-        accept_all(&secret, &keys).await?;
+        accept_all(&secret, keys).await?;
         println!("Tokens of {count} more key(s) are accepted.");
         return Ok(());
     }
-    let (mut lifetimes, _) = secret.described().await?;
-    lifetimes.refresh = options.refresh_token_lifetime.or(lifetimes.refresh);
-    for line in rotate(&secret, options.algorithm, lifetimes, now(), options.force).await? {
+    let mut described = secret.described().await?;
+    let lifetime = &mut described.lifetimes.refresh;
+    *lifetime = options.refresh_token_lifetime.or(*lifetime);
+    for line in rotate(&secret, options.algorithm, described, now(), options.force).await? {
         println!("{line}");
     }
     Ok(())
+}
+
+/// The keys of `SIGNING_KEY_FALLBACKS`: comma-separated, or a JSON array if one holds a comma.
+fn fallbacks() -> Result<Vec<String>, CommandError> {
+    let text = std::env::var("SIGNING_KEY_FALLBACKS").unwrap_or_default();
+    let keys: Vec<String> = match text.starts_with('[') {
+        // The error may quote a key.
+        true => serde_json::from_str(&text)
+            .map_err(|_| CommandError::new("SIGNING_KEY_FALLBACKS is no array of texts"))?,
+        false => text.split(',').map(|key| key.trim().to_owned()).collect(),
+    };
+    let keys: Vec<String> = keys.into_iter().filter(|key| !key.is_empty()).collect();
+    match keys.is_empty() {
+        true => Err(CommandError::new("SIGNING_KEY_FALLBACKS is not set")),
+        false => Ok(keys),
+    }
 }
 
 /// Does the next step, and says what was done.
@@ -92,12 +106,13 @@ pub async fn rotatekey(options: Options) -> Result<(), CommandError> {
 pub async fn rotate(
     secret: &Secret,
     algorithm: Option<Algorithm>,
-    lifetimes: Lifetimes,
+    described: Described,
     now: i64,
     is_forced: bool,
 ) -> Result<Vec<String>, CommandError> {
-    let current = secret.current(Algorithm::Hs256).await?;
-    let mut document = KeyDocument::read(&current.text, Algorithm::Hs256)?;
+    let current = secret.current(described.algorithm).await?;
+    let mut document = KeyDocument::read(&current.text, described.algorithm)?;
+    let lifetimes = described.lifetimes;
     let steps = match advance(&mut document, algorithm, lifetimes, now, is_forced)? {
         Ok(steps) => steps,
         Err(early) => return Err(CommandError::new(why(&early))),
@@ -128,11 +143,12 @@ fn why(early: &TooEarly) -> String {
 ///
 /// # Errors
 /// A key is too short, or the secret cannot be read or written.
-pub async fn accept_all(secret: &Secret, keys: &[&str]) -> Result<(), CommandError> {
-    let current = secret.current(Algorithm::Hs256).await?;
-    let mut document = KeyDocument::read(&current.text, Algorithm::Hs256)?;
+pub async fn accept_all(secret: &Secret, keys: Vec<String>) -> Result<(), CommandError> {
+    let algorithm = secret.described().await?.algorithm;
+    let current = secret.current(algorithm).await?;
+    let mut document = KeyDocument::read(&current.text, algorithm)?;
     for key in keys {
-        accept(&mut document, (*key).to_owned(), now());
+        accept(&mut document, key, now());
     }
     secret.replace(&current, document).await?;
     Ok(())
@@ -157,14 +173,18 @@ pub async fn replace_all(
     algorithm: Option<Algorithm>,
     now: i64,
 ) -> Result<(KeyDocument, KeyDocument), CommandError> {
-    let current = secret.current(Algorithm::Hs256).await?;
+    let older = secret.described().await?.algorithm;
+    let current = secret.current(older).await?;
     let after = replaced(&current.document, algorithm, now)?;
     let text = serde_json::to_string(&after);
-    let copy = KeyDocument::read(&text.unwrap_or_default(), Algorithm::Hs256)?;
+    let copy = KeyDocument::read(&text.unwrap_or_default(), older)?;
     secret.replace(&current, after).await?;
     Ok((current.document, copy))
 }
 
+/// Why a refusal would prove nothing.
+const NOT_TAKEN: &str = "the service takes no token of this secret's key: set AUDIENCE and ISSUER as the \
+                         stack has them, and see that it is the stack's URL; or use --force";
 /// How often the service is asked after a leak.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -174,12 +194,16 @@ async fn leaked(secret: &Secret, options: &Options) -> Result<(), CommandError> 
     let url = options.url.clone();
     let url = url.ok_or_else(|| CommandError::new("--leaked needs --url"))?;
     let witness = Witness::of(url)?;
-    // What cannot be asked proves nothing, so it is asked before anything is changed.
-    let before = secret.current(Algorithm::Hs256).await?;
-    if !witness.takes(&before.document.keys()?, now()).await? {
-        let text =
-            "the service does not take a token of this secret's key: is it another one's URL?";
-        return Err(CommandError::new(text));
+    // A refusal proves nothing where the key was never taken, so that is asked before the change.
+    let before = secret.current(secret.described().await?.algorithm).await?;
+    match witness.takes(&before.document.keys()?, now()).await {
+        Ok(true) => {}
+        doubt if options.force => {
+            let doubt = doubt.map_or_else(|error| error.to_string(), |_| NOT_TAKEN.to_owned());
+            println!("A refusal will prove nothing: {doubt}");
+        }
+        Ok(false) => return Err(CommandError::new(NOT_TAKEN)),
+        Err(error) => return Err(error),
     }
     let (before, after) = replace_all(secret, options.algorithm, now()).await?;
     println!("Every key is replaced. Asking the service until no function can have an old one:");
@@ -188,23 +212,24 @@ async fn leaked(secret: &Secret, options: &Options) -> Result<(), CommandError> 
     let mut refused_since = None;
     let mut asked = 0;
     while refused_since.is_none() || now() < start + MAX_AGE {
-        let takes_new = witness.takes(&new, now()).await?;
-        let takes_old = witness.takes(&old, now()).await?;
+        // An answer that fails says nothing, and the next one is asked for.
+        let takes_new = witness.takes(&new, now()).await;
+        let takes_old = witness.takes(&old, now()).await;
         asked += 1;
-        match (takes_old, takes_new) {
-            (false, true) => refused_since = refused_since.or(Some(now() - start)),
-            _ => refused_since = None,
-        }
+        refused_since = match (takes_old, takes_new) {
+            (Ok(false), Ok(true)) => refused_since.or(Some(now() - start)),
+            _ => None,
+        };
         if now() > start + 2 * MAX_AGE {
-            let text = "the service still takes tokens of the old key: look at its logs";
+            let text = "every key is replaced, but the service does not prove it: look at its logs";
             return Err(CommandError::new(text));
         }
         sleep(PAUSE).await;
     }
     println!(
-        "Proven: a token of the old key is refused since {} s after that, and one of the new key is \
-         taken; asked {asked} times over {} s, as long as a function may use keys before it reads \
-         them again. Others who fetched the published keys may use them for {} s more.",
+        "Proven: from {} s after that on every token of the old key was refused, and those of the new \
+         key were taken; asked {asked} times over {} s, for which a function may use keys before it \
+         reads them again. Others who fetched the published keys may use them for {} s more.",
         refused_since.unwrap_or_default(),
         now() - start,
         MAX_AGE

@@ -1,5 +1,6 @@
 //! What calls the function: Secrets Manager's rotation, and CloudFormation where a stack is made.
 
+use aws_sdk_secretsmanager::Client;
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
 use aws_smithy_types::body::SdkBody;
 use lambda_http::http::Request;
@@ -66,19 +67,17 @@ impl Function {
     pub fn from_env() -> Result<Self, SettingsError> {
         let settings = Settings::from_env()?;
         let endpoint = settings.aws.secrets_manager_endpoint.as_deref();
-        let client = aws::secrets_manager(&aws::in_lambda(&settings.aws, endpoint)?);
-        Self::new(settings, client, Clock::System)
+        let config = aws::in_lambda(&settings.aws, endpoint)?.to_builder();
+        // Nobody waits for an answer, and a stack is not made without it.
+        let config = config.timeout_config(aws::PATIENT.timeouts()).build();
+        Self::new(settings, Client::new(&config), Clock::System)
     }
 
     /// The function with these settings and this client.
     ///
     /// # Errors
     /// The keys are in no secret.
-    pub fn new(
-        settings: Settings,
-        client: aws_sdk_secretsmanager::Client,
-        clock: Clock,
-    ) -> Result<Self, SettingsError> {
+    pub fn new(settings: Settings, client: Client, clock: Clock) -> Result<Self, SettingsError> {
         let KeySource::Secret(arn) = settings.tokens.keys.clone() else {
             return Err(SettingsError::new("SIGNING_KEY_SECRET_ARN is not set"));
         };
@@ -192,7 +191,7 @@ impl Function {
             return Ok(());
         }
         let now = self.clock.now();
-        let (_, made) = self.secret.described().await?;
+        let made = self.secret.described().await?.created;
         let is_new = made.is_some_and(|made| now - made < NEW_FOR);
         let current = self.secret.current(self.algorithm()).await?;
         let is_untouched = matches!(

@@ -11,7 +11,7 @@ use shared::settings::SettingsError;
 use thiserror::Error;
 
 pub use events::{Event, Function};
-pub use secret::{Secret, Version};
+pub use secret::{Described, Secret, Version};
 
 /// Why a step was not done. It never shows a key.
 #[derive(Debug, Error)]

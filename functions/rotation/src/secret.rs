@@ -19,6 +19,17 @@ pub struct Secret {
     id: String,
 }
 
+/// What its tags say of the stack's tokens, and when it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// `ALGORITHM`, by which keys of the older form sign.
+    pub algorithm: Algorithm,
+    /// How long tokens are good.
+    pub lifetimes: Lifetimes,
+    /// In seconds since 1970.
+    pub created: Option<i64>,
+}
+
 /// A version of it.
 pub struct Version {
     /// Its id.
@@ -158,11 +169,11 @@ impl Secret {
         Ok(())
     }
 
-    /// What its tags say of the stack's tokens, and when it was made, in seconds since 1970.
+    /// What its tags say of the stack's tokens, and when it was made.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub async fn described(&self) -> Result<(Lifetimes, Option<i64>), Failure> {
+    /// It cannot be read, or a tag is malformed.
+    pub async fn described(&self) -> Result<Described, Failure> {
         let answer = self.client.describe_secret().secret_id(&self.id).send();
         let answer = answer.await.map_err(|error| self.failed("read", &error))?;
         let tag = |name: &str| {
@@ -183,7 +194,13 @@ impl Secret {
                 None => None,
             },
         };
-        Ok((lifetimes, answer.created_date().map(|date| date.secs())))
+        Ok(Described {
+            algorithm: tag("Algorithm")
+                .and_then(Algorithm::named)
+                .unwrap_or(Algorithm::Hs256),
+            lifetimes,
+            created: answer.created_date().map(|date| date.secs()),
+        })
     }
 
     fn failed(&self, verb: &str, error: &(dyn std::error::Error + 'static)) -> Failure {

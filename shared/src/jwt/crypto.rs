@@ -55,7 +55,7 @@ enum Signs {
 
 /// An algorithm with what it verifies by.
 enum Verifies {
-    Hmac(Keyed),
+    Hmac(Box<Keyed>),
     Public(Algorithm, UnparsedPublicKey<Vec<u8>>),
 }
 
@@ -112,7 +112,7 @@ impl Verifies {
             Algorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
             Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
             Algorithm::EdDSA => &ED25519,
-            _ => return Keyed::new(algorithm, key).map(Self::Hmac),
+            _ => return Keyed::new(algorithm, key).map(|keyed| Self::Hmac(Box::new(keyed))),
         };
         let key = UnparsedPublicKey::new(by, key.to_vec());
         Ok(Self::Public(algorithm, key))

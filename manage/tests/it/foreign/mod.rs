@@ -9,7 +9,7 @@ use std::{
 
 use hmac::{Hmac, KeyInit, Mac};
 use manage::rotatekey::rotate;
-use rotation::{Secret, steps::Lifetimes};
+use rotation::Secret;
 use serde_json::json;
 use sha2::Sha256;
 use shared::{clock::Clock, settings::Algorithm};
@@ -23,6 +23,7 @@ use crate::{
     },
     lambda::{
         keys::{NOW, OLD, instance_with},
+        rotation::KNOWN,
         secrets::Secrets,
     },
 };
@@ -228,14 +229,9 @@ async fn they_follow(name: &'static str) {
     server.user("ann").await;
     let (_secrets, client) = Secrets::start(OLD, "").await;
     let secret = Secret::new(client.clone(), "the-secret");
-    let known = Lifetimes {
-        refresh: Some(86_400),
-        leeway: 0,
-        legacy_until: None,
-    };
     let now = Clock::System.now();
     let step = async || {
-        let done = rotate(&secret, Some(Algorithm::Rs256), known, now, true).await;
+        let done = rotate(&secret, Some(Algorithm::Rs256), KNOWN, now, true).await;
         done.expect("a step")
     };
     let settings = [

@@ -10,7 +10,7 @@ mod needs;
 mod odd_events;
 mod parameters;
 mod policies;
-mod rotation;
+pub mod rotation;
 mod samples;
 pub mod secrets;
 pub mod template;

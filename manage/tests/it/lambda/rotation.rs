@@ -16,7 +16,7 @@ use manage::{
     rotatekey::{accept_all, replace_all, rotate},
 };
 use rotation::{
-    Event, Function, Secret,
+    Described, Event, Function, Secret,
     steps::{Lifetimes, PUBLISHED_FOR},
 };
 use serde_json::{Value, json};
@@ -24,19 +24,23 @@ use shared::{
     clock::Clock,
     settings::{Algorithm, Keys, Settings},
 };
-use testkit::{SIGNING_KEY, Server, TABLE};
+use testkit::{SIGNING_KEY, Server, TABLE, samples};
 use tokio::net::TcpListener;
 
 use super::{
-    keys::{Instance, NOW, OLD, instance},
+    keys::{Instance, NOW, OLD, instance, instance_with},
     secrets::Secrets,
 };
 
 const DAY: i64 = 86_400;
-const KNOWN: Lifetimes = Lifetimes {
-    refresh: Some(DAY),
-    leeway: 0,
-    legacy_until: None,
+pub const KNOWN: Described = Described {
+    algorithm: Algorithm::Hs256,
+    lifetimes: Lifetimes {
+        refresh: Some(DAY),
+        leeway: 0,
+        legacy_until: None,
+    },
+    created: None,
 };
 
 async fn step(client: &Client, at: i64, is_forced: bool) -> Result<String, String> {
@@ -161,12 +165,12 @@ async fn tokens_of_another_services_key_are_accepted_beside_ones_own() {
     let one = instance(&server, &client).await;
     assert_eq!(one.verify(&refresh).await, 401);
     let secret = Secret::new(client.clone(), "the-secret");
-    let short = accept_all(&secret, &["short"])
+    let short = accept_all(&secret, vec!["short".to_owned()])
         .await
         .unwrap_err()
         .to_string();
     assert!(short.contains("shorter than 32 bytes"), "{short}");
-    accept_all(&secret, &[DJANGOS]).await.unwrap();
+    accept_all(&secret, vec![DJANGOS.to_owned()]).await.unwrap();
     assert_eq!(states(&secrets), ["HS256 current", "HS256 previous"]);
     assert_eq!(one.at(20).verify(&refresh).await, 200);
 }
@@ -316,14 +320,19 @@ async fn a_stack_that_is_in_use_keeps_its_key_whatever_its_algorithm() {
 async fn a_secret_tells_how_long_tokens_are_good() {
     let (secrets, client) = Secrets::start(OLD, "").await;
     let tags = [
+        ("Algorithm", "HS512"),
         ("RefreshTokenLifetime", "600"),
         ("Leeway", "5"),
         ("LegacyTokensUntil", "2030-01-01"),
     ];
     secrets.describe(NOW, &tags);
     let secret = Secret::new(client, "the-secret");
-    let (lifetimes, made) = secret.described().await.unwrap();
-    assert_eq!(made, Some(NOW));
+    let Described {
+        algorithm,
+        lifetimes,
+        created,
+    } = secret.described().await.unwrap();
+    assert_eq!((algorithm, created), (Algorithm::Hs512, Some(NOW)));
     assert_eq!((lifetimes.refresh, lifetimes.leeway), (Some(600), 5));
     assert_eq!(lifetimes.legacy_until, Some(1_893_456_000));
 }
@@ -344,4 +353,34 @@ async fn a_witness_proves_at_a_service_which_keys_it_takes() {
         .to_string();
     assert!(told.starts_with("http://127.0.0.1:1 "), "{told}");
     assert!(!told.contains(OLD), "{told}");
+}
+
+#[tokio::test]
+async fn keys_of_the_older_form_sign_by_the_stacks_algorithm_after_the_first_step_too() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    secrets.describe(
+        NOW,
+        &[("Algorithm", "HS512"), ("RefreshTokenLifetime", "86400")],
+    );
+    let settings = [("ALGORITHM", "HS512")];
+    let before = instance_with(&server, &client, &settings, NOW).await;
+    let (access, _) = before.log_in().await;
+    assert_eq!(algorithm(&access), "HS512");
+    let secret = Secret::new(client.clone(), "the-secret");
+    let described = secret.described().await.unwrap();
+    let done = rotate(&secret, None, described, NOW, false).await;
+    done.unwrap();
+    assert_eq!(states(&secrets), ["HS512 current", "HS512 next"]);
+    let after = instance_with(&server, &client, &settings, NOW).await;
+    assert_eq!(after.read_users(&access).await, 200);
+}
+
+#[tokio::test]
+async fn the_sample_is_a_step_of_the_rotation_of_another_secret() {
+    let (_, client) = Secrets::start(OLD, "").await;
+    let function = function(&client, "HS256", &Arc::new(AtomicI64::new(NOW)));
+    let event: Event = serde_json::from_value(samples::read("rotate-keys")).unwrap();
+    let told = function.run(event).await.unwrap_err().to_string();
+    assert_eq!(told, "this is the rotation of another secret");
 }
