@@ -11,6 +11,7 @@ mod odd_events;
 mod parameters;
 mod policies;
 pub mod rotation;
+mod rotation_function;
 mod samples;
 pub mod secrets;
 pub mod template;
