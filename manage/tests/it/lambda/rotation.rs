@@ -98,6 +98,40 @@ async fn through_all_steps_of_a_rotation_every_token_is_taken_by_every_instance(
 }
 
 #[tokio::test]
+async fn under_load_no_instance_refuses_a_token_of_another_while_the_keys_are_rotated() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    // Each reads the secret again at other times.
+    let mut instances = Vec::new();
+    for number in 0..4 {
+        let begin = NOW - 80 * number;
+        instances.push(instance_with(&server, &client, &[], begin).await);
+    }
+    let (_, refresh) = instances[0].log_in().await;
+    let (publish, promote) = (700, 700 + PUBLISHED_FOR);
+    let mut algorithms = Vec::new();
+    for time in (0..promote + 800).step_by(100) {
+        if time == publish || time == promote {
+            step(&client, time, false).await.expect("a step");
+        }
+        let mut tokens = Vec::new();
+        for one in &instances {
+            tokens.push(refreshed(one.at(time), &refresh).await);
+        }
+        for token in &tokens {
+            algorithms.push(algorithm(token));
+            for one in &instances {
+                assert_eq!(one.verify(token).await, 200, "after {time} s");
+            }
+        }
+    }
+    algorithms.dedup();
+    assert_eq!(states(&secrets), ["HS256 previous", "ES256 current"]);
+    assert_eq!(algorithms.first().unwrap(), "HS256");
+    assert_eq!(algorithms.last().unwrap(), "ES256");
+}
+
+#[tokio::test]
 async fn of_two_operators_at_once_the_second_is_told_and_overwrites_nothing() {
     let (secrets, client) = Secrets::start(OLD, "").await;
     secrets.contest();
