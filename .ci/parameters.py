@@ -46,6 +46,8 @@ TEXTS = [
     "a-secret-of-more-than-32-characters",
     "arn:aws:iam::123456789012:policy/changed",
     "7",
+    "username",
+    "2027-01-31",
 ]
 
 

@@ -1,6 +1,6 @@
 //! `manage afterrestore`: makes a restored table safe. What a backup does not hold was there: ids were
 //! given, passwords changed, sessions ended. So every sequence is raised above what can have been
-//! given, every session and token ends, and the signing key is replaced twice.
+//! given, every session and token ends, and every key is replaced.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -30,7 +30,8 @@ pub struct Options {
     /// The highest user id that was ever given, if it is known, as from the logs of the table before.
     #[arg(long, value_name = "ID")]
     last_user_id: Option<u64>,
-    /// The signing key in AWS Secrets Manager, which is replaced twice: the output SigningKeyArn.
+    /// The secret with the keys in AWS Secrets Manager, all of which are replaced: the output
+    /// SigningKeyArn.
     #[arg(long, value_name = "SECRET")]
     secret: Option<String>,
     #[command(flatten)]
@@ -61,10 +62,12 @@ pub async fn afterrestore(options: Options) -> Result<(), CommandError> {
         match &options.secret {
             Some(secret) => {
                 rotatekey::replace(secret).await?;
-                println!("Replaced the signing key twice: no token signed before verifies.");
+                println!("Replaced every key: no token signed before verifies.");
             }
             None => {
-                println!("The signing key was not replaced: give --secret, or rotate it twice.")
+                println!(
+                    "The signing key was not replaced: give --secret, or use rotatekey --leaked."
+                )
             }
         }
         for line in turn_on(store).await? {

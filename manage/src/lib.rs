@@ -11,6 +11,7 @@ pub mod engine;
 pub mod eraseuser;
 pub mod exportuser;
 pub mod init;
+pub mod leaked;
 pub mod loaddata;
 pub mod logout;
 mod mailing;
@@ -99,7 +100,8 @@ enum Command {
     Exportuser(exportuser::Options),
     /// Delete a user, and take them out of the log of changes too.
     Eraseuser(eraseuser::Options),
-    /// Make a new signing key in AWS Secrets Manager; tokens of the one before it stay valid.
+    /// Do the next step to a new signing key in AWS Secrets Manager: publish it, let it sign, drop the
+    /// one before it. Nobody is logged out.
     Rotatekey(rotatekey::Options),
     /// Create the permissions that another application declares in a file.
     Syncpermissions(syncpermissions::Options),

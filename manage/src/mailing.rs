@@ -22,8 +22,8 @@ use crate::{
 /// Which key makes the links.
 #[derive(Args)]
 pub struct LinkKey {
-    /// The secret in AWS Secrets Manager that has the signing key, by ARN or name: the deployment's
-    /// output SigningKeyArn. Else SIGNING_KEY, or SIGNING_KEY_SECRET_ARN, or the key beside an
+    /// The secret in AWS Secrets Manager that has the keys, by ARN or name: the deployment's output
+    /// SigningKeyArn. Else LINK_KEY, or SIGNING_KEY, or SIGNING_KEY_SECRET_ARN, or the key beside an
     /// embedded database.
     #[arg(long, value_name = "SECRET")]
     secret: Option<String>,
@@ -31,13 +31,14 @@ pub struct LinkKey {
 
 impl LinkKey {
     async fn read(&self, target: &Target) -> Result<SecretString, CommandError> {
-        let given = variable("SIGNING_KEY").filter(|_| self.secret.is_none());
+        let given = variable("LINK_KEY").or_else(|| variable("SIGNING_KEY"));
+        let given = given.filter(|_| self.secret.is_none());
         if let Some(key) = given {
             return Ok(key.into());
         }
         let secret = self.secret.clone();
         if let Some(secret) = secret.or_else(|| variable("SIGNING_KEY_SECRET_ARN")) {
-            return Ok(rotatekey::read(&secret).await?.signing_key);
+            return rotatekey::read_link_key(&secret).await;
         }
         let missing = || CommandError::new("no signing key: set SIGNING_KEY, or use --secret");
         let path = target.key_file().ok_or_else(missing)?;
@@ -112,8 +113,8 @@ fn settings(key: &str, table: &str, backend: Option<&str>) -> Result<Settings, C
     let backend = variable("EMAIL_BACKEND").or_else(|| backend.map(str::to_owned));
     Ok(Settings::from_lookup(|name| match name {
         "SIGNING_KEY" => Some(key.to_owned()),
-        // The one above makes the links.
-        "SIGNING_KEY_FALLBACKS" | "SIGNING_KEY_SECRET_ARN" => None,
+        // The one above makes the links, and no token is signed.
+        "SIGNING_KEY_FALLBACKS" | "SIGNING_KEY_SECRET_ARN" | "LINK_KEY" | "ALGORITHM" => None,
         "TABLE_NAME" => Some(table.to_owned()),
         "EMAIL_BACKEND" => backend.clone(),
         name => env::var(name).ok(),

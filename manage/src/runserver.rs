@@ -18,7 +18,7 @@ use shared::{
     clock::Clock,
     domain::{Actor, NewUser},
     hashing::Password,
-    settings::Settings,
+    settings::{Algorithm, KeyState, Settings},
     store::{connect_to, layout::Layout, pager::Filter},
 };
 use tokio::{
@@ -157,13 +157,13 @@ pub async fn prepare(
     clock: Clock,
 ) -> Result<(App, Option<String>), CommandError> {
     init::create_table(&client, EMBEDDED_TABLE).await?;
-    let key = signing_key(directory)?;
-    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (signing_key, link_key) = keys(directory)?;
     let has_front_end = given("EMAIL_FRONTEND_DOMAIN").or(given("DOMAIN")).is_some();
     let has_pages = given("ACCOUNT_PAGES").is_none_or(|flag| flag.eq_ignore_ascii_case("true"));
     let is_front_end = has_pages && !has_front_end;
     let settings = Settings::from_lookup(|name| match name {
-        "SIGNING_KEY" => Some(key.clone()),
+        "SIGNING_KEY" => Some(signing_key.clone()),
+        "LINK_KEY" => link_key.clone().or_else(|| given(name)),
         "TABLE_NAME" => Some(EMBEDDED_TABLE.to_owned()),
         // Links lead to the pages of this service unless a front end has its own.
         "EMAIL_FRONTEND_DOMAIN" if is_front_end => Some(address.to_string()),
@@ -179,23 +179,46 @@ pub async fn prepare(
     Ok((app, password))
 }
 
-/// `SIGNING_KEY` of the environment, else the one beside the data, else a new random one.
-fn signing_key(directory: Option<&Path>) -> Result<String, CommandError> {
-    if let Some(key) = std::env::var("SIGNING_KEY")
-        .ok()
-        .filter(|key| !key.is_empty())
-    {
-        return Ok(key);
-    }
-    let new = random_text();
-    let Some(directory) = directory else {
-        return Ok(new);
+/// The keys of tokens and of links: those of the environment, else the ones beside the data, else new
+/// ones. Where HMAC signs, one key is both.
+fn keys(directory: Option<&Path>) -> Result<(String, Option<String>), CommandError> {
+    let name = given("ALGORITHM").unwrap_or_default();
+    // What is no algorithm is refused with all other settings.
+    let algorithm = Algorithm::named(&name).filter(|algorithm| !algorithm.is_hmac());
+    let text = || kept(directory, SIGNING_KEY, || Ok(random_text()));
+    let Some(algorithm) = algorithm else {
+        return Ok((given("SIGNING_KEY").map_or_else(text, Ok)?, None));
     };
-    let path = directory.join(SIGNING_KEY);
+    let private = || {
+        let file = format!("{SIGNING_KEY}-{}", algorithm.name().to_lowercase());
+        let new = || rotation::generate::key(algorithm, KeyState::Current, 0);
+        kept(directory, &file, || Ok(new()?.key))
+    };
+    let signing_key = given("SIGNING_KEY").map_or_else(private, Ok)?;
+    let link_key = given("LINK_KEY").map_or_else(text, Ok)?;
+    Ok((signing_key, Some(link_key)))
+}
+
+/// A variable; an empty one counts as not set.
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The key in a file beside the data, else a new one that is kept there.
+fn kept(
+    directory: Option<&Path>,
+    file: &str,
+    new: impl FnOnce() -> Result<String, CommandError>,
+) -> Result<String, CommandError> {
+    let Some(directory) = directory else {
+        return new();
+    };
+    let path = directory.join(file);
     let closed = private::close(&path, 0o600);
     match closed.and_then(|()| fs::read_to_string(&path)) {
         Ok(key) => Ok(key.trim().to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let new = new()?;
             private::write(&path, &new).map_err(|error| {
                 CommandError::new(format!("cannot write {}: {error}", path.display()))
             })?;

@@ -79,14 +79,7 @@ pub fn in_lambda(
     settings: &AwsSettings,
     endpoint: Option<&str>,
 ) -> Result<SdkConfig, SettingsError> {
-    let roots = match &settings.ca_bundle {
-        // No certificate is needed there.
-        _ if endpoint.is_some_and(|url| url.starts_with("http://")) => String::new(),
-        None => AMAZON_ROOTS.to_owned(),
-        Some(path) => read_bundle(path)
-            .map_err(|error| SettingsError::new(format!("AWS_CA_BUNDLE: {path} {error}")))?,
-    };
-    let trusted = TrustStore::empty().with_pem_certificate(roots);
+    let trusted = trusted(settings, endpoint)?;
     let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
     Ok(config(
         credentials,
@@ -94,6 +87,26 @@ pub fn in_lambda(
         https_client(trusted)?,
         endpoint,
     ))
+}
+
+/// What sends single requests of a Lambda function to an address of AWS that is no service's, without
+/// a signature.
+///
+/// # Errors
+/// As [`in_lambda`].
+pub fn connector(settings: &AwsSettings, url: &str) -> Result<SharedHttpConnector, SettingsError> {
+    https_connector(trusted(settings, Some(url))?)
+}
+
+fn trusted(settings: &AwsSettings, endpoint: Option<&str>) -> Result<TrustStore, SettingsError> {
+    let roots = match &settings.ca_bundle {
+        // No certificate is needed there.
+        _ if endpoint.is_some_and(|url| url.starts_with("http://")) => String::new(),
+        None => AMAZON_ROOTS.to_owned(),
+        Some(path) => read_bundle(path)
+            .map_err(|error| SettingsError::new(format!("AWS_CA_BUNDLE: {path} {error}")))?,
+    };
+    Ok(TrustStore::empty().with_pem_certificate(roots))
 }
 
 /// The text of a PEM file. Its certificates are looked at here, since the SDK panics where one is
@@ -164,6 +177,12 @@ fn config(
 /// # Errors
 /// A trust store that cannot be parsed.
 pub fn https_client(trusted: TrustStore) -> Result<SharedHttpClient, SettingsError> {
+    // The SDK's own client builds one to see whether it can, and another for its first request.
+    let connector = https_connector(trusted)?;
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+fn https_connector(trusted: TrustStore) -> Result<SharedHttpConnector, SettingsError> {
     let context = TlsContext::builder()
         .with_trust_store(trusted)
         .build()
@@ -178,7 +197,5 @@ pub fn https_client(trusted: TrustStore) -> Result<SharedHttpClient, SettingsErr
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(context)
         .build();
-    // The SDK's own client builds one to see whether it can, and another for its first request.
-    let connector = SharedHttpConnector::new(connector);
-    Ok(http_client_fn(move |_, _| connector.clone()))
+    Ok(SharedHttpConnector::new(connector))
 }

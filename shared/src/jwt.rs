@@ -1,24 +1,25 @@
 //! Access and refresh tokens as SimpleJWT issues and verifies them (RFC 7519).
 
 mod claims;
-mod hmac;
+mod crypto;
+mod keys;
+mod segments;
 
 use std::sync::Arc;
 
-use base64::{
-    Engine,
-    engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
-};
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, crypto, encode};
-use serde_json::{Map, Value};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::{Map, Value, json};
 
 use crate::{
     domain::User,
-    settings::{Algorithm, Keys, TokenSettings},
+    settings::{Algorithm, Keys, TokenKey, TokenSettings},
 };
 
 pub use claims::{Claims, Holder};
 use claims::{complete, integer};
+use keys::{Verifying, by_name, encoding, jwk};
+use segments::{decoded, json_object, understood};
 
 /// What a token is for: SimpleJWT's `token_type` claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,30 +74,63 @@ impl TokenError {
 }
 
 /// The claims of a token that one of the keys signed, unchecked.
-pub struct Signed(Map<String, Value>);
+pub struct Signed {
+    claims: Map<String, Value>,
+    /// Until when tokens of its key are accepted, in seconds since 1970.
+    until: i64,
+    /// Whether it may lack `iss` and `aud`, as it is from before tokens had them.
+    is_older: bool,
+}
 
 /// Signs and verifies with certain keys.
 pub struct Jwt {
     settings: Arc<TokenSettings>,
-    algorithm: jsonwebtoken::Algorithm,
+    header: Header,
     signing_key: EncodingKey,
-    verifying_keys: Vec<DecodingKey>,
+    verifying_keys: Vec<Verifying>,
+    /// The public parts, as JSON Web Keys.
+    published: Vec<Value>,
+    signs_by: Algorithm,
 }
 
 impl Jwt {
-    /// These keys, with the lifetimes and the algorithm of the settings.
+    /// These keys, with the lifetimes of the settings.
     pub fn new(settings: Arc<TokenSettings>, keys: &Keys) -> Self {
-        hmac::install();
+        crypto::install();
+        let signing = keys.signing();
+        let mut header = Header::new(by_name(signing.algorithm));
+        header.kid.clone_from(&signing.kid);
+        let verifying = |key: &TokenKey| Verifying::of(key, signing, settings.legacy_until);
         Self {
-            algorithm: match settings.algorithm {
-                Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
-                Algorithm::Hs384 => jsonwebtoken::Algorithm::HS384,
-                Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
-            },
-            signing_key: EncodingKey::from_secret(keys.all().next().unwrap_or_default()),
-            verifying_keys: keys.all().map(DecodingKey::from_secret).collect(),
+            header,
+            signing_key: encoding(signing),
+            verifying_keys: keys.tokens().iter().map(verifying).collect(),
+            published: keys
+                .tokens()
+                .iter()
+                .filter_map(TokenKey::jwk)
+                .map(jwk)
+                .collect(),
+            signs_by: signing.algorithm,
             settings,
         }
+    }
+
+    /// The algorithm of the key that signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.signs_by
+    }
+
+    /// The JSON Web Key Set (RFC 7517, section 5) of what others can verify with.
+    pub fn key_set(&self) -> Value {
+        json!({ "keys": self.published })
+    }
+
+    /// The `iss` of tokens that are issued at this address of the API: `ISSUER`, else the address,
+    /// where others can verify them.
+    pub fn issuer<'a>(&'a self, origin: Option<&'a str>) -> Option<&'a str> {
+        let derived = origin.filter(|_| !self.signs_by.is_hmac());
+        self.settings.issuer.as_deref().or(derived)
     }
 
     /// A token for a user that belongs to no session, as SimpleJWT issues it; `now` in seconds since
@@ -106,78 +140,91 @@ impl Jwt {
             TokenType::Access => self.settings.access_lifetime,
             TokenType::Refresh => self.settings.refresh_lifetime,
         };
-        let times = (now, now + lifetime);
-        self.sign(token_type, &user.id.into(), None, &new_jti(), times)
+        let user_id = Value::String(user.id.to_string());
+        let issued = Issued::to(&user_id);
+        self.sign(token_type, issued, &new_jti(), (now, now + lifetime))
     }
 
-    /// An access token, of a session or of none; `now` in seconds since 1970.
-    pub fn access(&self, holder: &Holder, sid: Option<&str>, now: i64) -> String {
+    /// An access token of a session, issued now (seconds since 1970).
+    pub fn access(&self, issued: Issued<'_>, now: i64) -> String {
         let times = (now, now + self.settings.access_lifetime);
-        self.sign(TokenType::Access, holder, sid, &new_jti(), times)
+        self.sign(TokenType::Access, issued, &new_jti(), times)
     }
 
-    /// A refresh token of a session, with its id, and its `iat` and `exp` in seconds since 1970.
-    pub fn refresh_token(
-        &self,
-        holder: &Holder,
-        sid: &str,
-        jti: &str,
-        times: (i64, i64),
-    ) -> String {
-        self.sign(TokenType::Refresh, holder, Some(sid), jti, times)
+    /// A refresh token of a session, with its id and times in seconds since 1970.
+    pub fn refresh_token(&self, issued: Issued<'_>, jti: &str, iat: i64, exp: i64) -> String {
+        self.sign(TokenType::Refresh, issued, jti, (iat, exp))
     }
 
     fn sign(
         &self,
         token_type: TokenType,
-        holder: &Holder,
-        sid: Option<&str>,
+        issued: Issued<'_>,
         jti: &str,
         (iat, exp): (i64, i64),
     ) -> String {
-        let mut claims = holder.further.clone();
+        let Issued {
+            user_id,
+            sid,
+            origin,
+            further: mut claims,
+        } = issued;
         claims.insert("token_type".to_owned(), token_type.as_str().into());
         claims.insert("exp".to_owned(), exp.into());
         claims.insert("iat".to_owned(), iat.into());
         claims.insert("jti".to_owned(), jti.into());
-        claims.insert("user_id".to_owned(), holder.user_id.clone());
-        let audience = match self.settings.audience.as_slice() {
-            [] => None,
-            [one] => Some(one.as_str().into()),
-            several => Some(several.into()),
+        claims.insert("user_id".to_owned(), user_id.clone());
+        let issuer = self.issuer(origin);
+        // Who verifies without a look at `token_type` must not take a refresh token for an access token:
+        // it is for the issuer alone (RFC 8725, section 3.12).
+        let is_for_us = token_type == TokenType::Refresh && !self.signs_by.is_hmac();
+        let audience = match (
+            issuer.filter(|_| is_for_us),
+            self.settings.audience.as_slice(),
+        ) {
+            (Some(issuer), _) => Some(issuer.into()),
+            (None, []) => None,
+            (None, [one]) => Some(one.as_str().into()),
+            (None, several) => Some(several.into()),
         };
         let claim = |text: &str| Value::String(text.to_owned());
         for (name, value) in [
             ("sid", sid.map(claim)),
             ("aud", audience),
-            ("iss", self.settings.issuer.as_deref().map(claim)),
+            ("iss", issuer.map(claim)),
         ] {
             if let Some(value) = value {
                 claims.insert(name.to_owned(), value);
             }
         }
-        // Signing a map of texts and integers with an HMAC key has no way to fail.
-        encode(&Header::new(self.algorithm), &claims, &self.signing_key)
+        // A map of JSON values has no way to fail, nor has a key that was read once.
+        encode(&self.header, &claims, &self.signing_key)
             .expect("claims are JSON and the key is the algorithm's")
     }
 
     /// The claims of a token, if one of the keys signed it. The algorithm is the key's, and a token
-    /// whose header names another is refused (RFC 8725, section 3.1).
+    /// whose header names another is refused (RFC 8725, section 3.1). A token names its key by `kid`;
+    /// only where no key has one, `kid` is not looked at, as in SimpleJWT.
     pub fn open(&self, token: &str) -> Option<Signed> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let header = json_object(header)?;
-        if header.get("alg") != Some(&Value::from(name(self.settings.algorithm)))
-            || !understood(&header)
-        {
+        if !understood(&header) {
             return None;
         }
+        let (alg, kid) = (header.get("alg")?.as_str()?, header.get("kid"));
+        let kid = kid.and_then(Value::as_str);
         let signature = URL_SAFE_NO_PAD.encode(decoded(signature)?);
-        let signed = |key| crypto::verify(&signature, message.as_bytes(), key, self.algorithm);
-        self.verifying_keys
-            .iter()
-            .any(|key| signed(key).unwrap_or(false))
-            .then(|| json_object(claims).map(Signed))?
+        let mut keys = self.verifying_keys.iter();
+        let kid = keys.any(|key| key.kid.is_some()).then_some(kid);
+        let mut keys = self.verifying_keys.iter();
+        let key =
+            keys.find(|key| key.is_named(alg, kid) && key.signed(message.as_bytes(), &signature))?;
+        Some(Signed {
+            claims: json_object(claims)?,
+            until: key.until,
+            is_older: key.is_older,
+        })
     }
 
     /// Verifies a token of one type.
@@ -205,7 +252,7 @@ impl Jwt {
         now: i64,
     ) -> Result<Claims, TokenError> {
         let claims = self.check_untyped(signed, now)?;
-        match signed.0.get("token_type") {
+        match signed.claims.get("token_type") {
             None => Err(TokenError::NoType),
             Some(Value::String(name)) if name == token_type.as_str() => Ok(claims),
             Some(_) => Err(TokenError::WrongType),
@@ -218,19 +265,27 @@ impl Jwt {
     /// As [`Jwt::check`], without the last.
     pub fn check_untyped(&self, signed: &Signed, now: i64) -> Result<Claims, TokenError> {
         self.check_registered(signed, now)?;
-        complete(&signed.0)
+        complete(&signed.claims)
     }
 
     /// The id of a token that is signed and not expired, whatever else it lacks.
     pub fn token_id<'a>(&self, signed: &'a Signed, now: i64) -> Option<&'a str> {
         self.check_registered(signed, now).ok()?;
-        signed.0.get("jti")?.as_str()
+        signed.claims.get("jti")?.as_str()
     }
 
     /// The registered claims (RFC 7519, section 4.1) as PyJWT checks them.
-    fn check_registered(&self, Signed(claims): &Signed, now: i64) -> Result<(), TokenError> {
+    fn check_registered(&self, signed: &Signed, now: i64) -> Result<(), TokenError> {
+        let claims = &signed.claims;
+        if now >= signed.until {
+            return Err(TokenError::Invalid);
+        }
+        let may_lack = |name| signed.is_older && !claims.contains_key(name);
         let wanted = &self.settings.audience;
-        if !wanted.is_empty() {
+        let is_for_us = claims.get("token_type") == Some(&TokenType::Refresh.as_str().into())
+            && claims.contains_key("iss")
+            && claims.get("aud") == claims.get("iss");
+        if !wanted.is_empty() && !may_lack("aud") && !is_for_us {
             let is_wanted = |one: &Value| wanted.iter().any(|wanted| one == wanted.as_str());
             let held = match claims.get("aud") {
                 Some(Value::Array(many)) => many.iter().any(is_wanted),
@@ -241,6 +296,7 @@ impl Jwt {
             }
         }
         if let Some(wanted) = &self.settings.issuer
+            && !may_lack("iss")
             && claims.get("iss").and_then(Value::as_str) != Some(wanted)
         {
             return Err(TokenError::Invalid);
@@ -264,44 +320,28 @@ impl Jwt {
     }
 }
 
-fn name(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Hs256 => "HS256",
-        Algorithm::Hs384 => "HS384",
-        Algorithm::Hs512 => "HS512",
-    }
+/// What a token is issued to, beside its type and times.
+pub struct Issued<'a> {
+    /// The `user_id`.
+    pub user_id: &'a Value,
+    /// The session.
+    pub sid: Option<&'a str>,
+    /// The address at which the API was asked for it.
+    pub origin: Option<&'a str>,
+    /// Claims beside those of every token.
+    pub further: Map<String, Value>,
 }
 
-/// The bytes of a segment, which PyJWT takes without padding or with all of it.
-fn decoded(segment: &str) -> Option<Vec<u8>> {
-    let engine = if segment.ends_with('=') {
-        &URL_SAFE
-    } else {
-        &URL_SAFE_NO_PAD
-    };
-    engine.decode(segment).ok()
-}
-
-fn json_object(segment: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&decoded(segment)?).ok()
-}
-
-/// Whether nothing in a header asks for more than is done here: RFC 7515, section 4.1.11 for
-/// `crit`, RFC 7797 for `b64`; a `kid` must be a text (RFC 7515, section 4.1.4).
-fn understood(header: &Map<String, Value>) -> bool {
-    let critical = match header.get("crit") {
-        None => true,
-        Some(Value::Array(names)) => {
-            !names.is_empty()
-                && names
-                    .iter()
-                    .all(|name| name == "b64" && header.contains_key("b64"))
+impl<'a> Issued<'a> {
+    /// To a user.
+    pub fn to(user_id: &'a Value) -> Self {
+        Self {
+            user_id,
+            sid: None,
+            origin: None,
+            further: Map::new(),
         }
-        Some(_) => false,
-    };
-    critical
-        && header.get("kid").is_none_or(Value::is_string)
-        && header.get("b64").is_none_or(|encoded| encoded == true)
+    }
 }
 
 /// 32 hexadecimal digits from the system's random source, as `uuid4().hex`.

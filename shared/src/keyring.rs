@@ -10,12 +10,12 @@ use tokio::sync::Mutex;
 use crate::{
     jwt::{Jwt, Signed, TokenError},
     mail::links::{LinkTokens, Subject},
-    settings::{Keys, SettingsError, TokenSettings},
+    settings::{Algorithm, Keys, SettingsError, TokenSettings},
     tags::Tags,
 };
 
 /// Seconds after which a secret is read again.
-const MAX_AGE: i64 = 300;
+pub const MAX_AGE: i64 = 300;
 /// Seconds after the last reading for which keys that cannot be read again are used: an hour, in
 /// which people can mend it. Without an end, keys that were replaced after a leak would be good for
 /// as long as a function lives.
@@ -105,7 +105,7 @@ impl Keyring {
                 done: now,
             }),
         };
-        let keys = source.read().await?;
+        let keys = source.read(settings.algorithm).await?;
         Ok(Self::new(settings, &keys, Some(source)))
     }
 
@@ -224,7 +224,7 @@ impl Keyring {
             return;
         }
         last.tried = now;
-        match source.read().await {
+        match source.read(self.inner.settings.algorithm).await {
             Ok(keys) => {
                 last.done = now;
                 let made = Made::of(&keys, &self.inner.settings);
@@ -237,7 +237,7 @@ impl Keyring {
 }
 
 impl SecretSource {
-    async fn read(&self) -> Result<Keys, SecretError> {
+    async fn read(&self, algorithm: Algorithm) -> Result<Keys, SecretError> {
         let answer = self
             .client
             .get_secret_value()
@@ -245,8 +245,7 @@ impl SecretSource {
             .send()
             .await
             .map_err(|error| SecretError(DisplayErrorContext(error).to_string()))?;
-        Ok(Keys::from_secret(
-            answer.secret_string().unwrap_or_default(),
-        )?)
+        let text = answer.secret_string().unwrap_or_default();
+        Ok(Keys::from_secret(text, algorithm)?)
     }
 }

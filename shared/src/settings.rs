@@ -2,6 +2,7 @@
 //! the groups that it needs, once, when it starts.
 
 mod environment;
+mod key;
 mod keys;
 mod mail;
 
@@ -12,20 +13,12 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use environment::Environment;
-use keys::key;
-pub use keys::{KeySource, Keys};
+pub use environment::time;
+use key::long_enough;
+pub use key::{Algorithm, KeyState, TokenKey};
+pub(crate) use key::{ed25519, p256, rsa};
+pub use keys::{KeyDocument, KeyEntry, KeySource, Keys};
 pub use mail::{AccountSettings, EmailBackend, LinkSettings, MailPolicy, SenderSettings};
-
-/// `ALGORITHM`: HMAC with one of the SHA-2 functions (RFC 7518, section 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// With SHA-256, the default.
-    Hs256,
-    /// With SHA-384.
-    Hs384,
-    /// With SHA-512.
-    Hs512,
-}
 
 /// The service's settings, named as in SimpleJWT and Django where they have one.
 #[derive(Clone, Debug)]
@@ -58,10 +51,16 @@ pub struct Settings {
 /// Access and refresh tokens: SimpleJWT's settings.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
-    /// `SIGNING_KEY` and `SIGNING_KEY_FALLBACKS`, or `SIGNING_KEY_SECRET_ARN`.
+    /// `SIGNING_KEY`, `SIGNING_KEY_FALLBACKS` and `LINK_KEY`, or `SIGNING_KEY_SECRET_ARN`.
     pub keys: KeySource,
-    /// `ALGORITHM`: HS256 (the default), HS384 or HS512.
+    /// `ALGORITHM` of `SIGNING_KEY`: HS256 (the default), HS384, HS512, RS256, ES256 or EdDSA. A
+    /// secret says itself what its keys are of, but for an older form, which has HMAC keys.
     pub algorithm: Algorithm,
+    /// `LEGACY_TOKENS_UNTIL`, in seconds since 1970: until when tokens of fallback keys are accepted
+    /// that name no key, such as Django's. Unless set, they are where HMAC signs, and only there.
+    pub legacy_until: Option<i64>,
+    /// `TOKEN_CLAIMS`: what access tokens say of their user; nothing unless set.
+    pub claims: Vec<TokenClaim>,
     /// `ACCESS_TOKEN_LIFETIME` in seconds; 300 unless set.
     pub access_lifetime: i64,
     /// `REFRESH_TOKEN_LIFETIME` in seconds; 86,400 unless set.
@@ -71,7 +70,8 @@ pub struct TokenSettings {
     /// `AUDIENCE`: comma-separated; the `aud` that tokens carry, and of which they must carry one.
     /// None unless set.
     pub audience: Vec<String>,
-    /// `ISSUER`: the `iss` that tokens carry and must carry; none unless set.
+    /// `ISSUER`: the `iss` that tokens carry and must carry. Unless set, tokens of keys that others
+    /// can verify carry the address that the API was asked at, and need not carry it.
     pub issuer: Option<String>,
     /// `ROTATE_REFRESH_TOKENS`: whether a refresh gives a new refresh token; no unless set.
     pub rotate: bool,
@@ -86,6 +86,59 @@ pub struct TokenSettings {
     /// `SESSION_MAX_AGE`: seconds from the login after which a session of replaced tokens ends;
     /// 2,592,000 (30 days) unless set.
     pub session_max_age: i64,
+}
+
+/// A claim of `TOKEN_CLAIMS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenClaim {
+    /// `sub`: the user's id as text.
+    Sub,
+    /// `username`.
+    Username,
+    /// `email`.
+    Email,
+    /// `is_staff`.
+    IsStaff,
+    /// `is_superuser`.
+    IsSuperuser,
+    /// `groups`: names, in the order of ids.
+    Groups,
+    /// `permissions`: labels, sorted; none for a superuser, who has all.
+    Permissions,
+}
+
+impl TokenClaim {
+    /// All of them.
+    const ALL: [Self; 7] = [
+        Self::Sub,
+        Self::Username,
+        Self::Email,
+        Self::IsStaff,
+        Self::IsSuperuser,
+        Self::Groups,
+        Self::Permissions,
+    ];
+
+    /// Its name in a token.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sub => "sub",
+            Self::Username => "username",
+            Self::Email => "email",
+            Self::IsStaff => "is_staff",
+            Self::IsSuperuser => "is_superuser",
+            Self::Groups => "groups",
+            Self::Permissions => "permissions",
+        }
+    }
+
+    fn read(name: &str) -> Result<Self, SettingsError> {
+        let found = Self::ALL.into_iter().find(|claim| claim.name() == name);
+        found.ok_or_else(|| {
+            let all = Self::ALL.map(Self::name).join(", ");
+            SettingsError::new(format!("TOKEN_CLAIMS: {name} is not one of {all}"))
+        })
+    }
 }
 
 /// What the use of a replaced refresh token does.
@@ -238,15 +291,13 @@ impl TokenSettings {
         let rotate = env.flag("ROTATE_REFRESH_TOKENS")?;
         Ok(Self {
             keys: KeySource::read(env)?,
-            algorithm: match env.get("ALGORITHM").as_deref() {
-                None | Some("HS256") => Algorithm::Hs256,
-                Some("HS384") => Algorithm::Hs384,
-                Some("HS512") => Algorithm::Hs512,
-                Some(_) => {
-                    let text = "ALGORITHM is not one of HS256, HS384, HS512";
-                    return Err(SettingsError::new(text));
-                }
-            },
+            algorithm: keys::algorithm(env)?,
+            legacy_until: env.time("LEGACY_TOKENS_UNTIL")?,
+            claims: env
+                .list("TOKEN_CLAIMS")
+                .iter()
+                .map(|name| TokenClaim::read(name))
+                .collect::<Result<_, _>>()?,
             access_lifetime: env.seconds("ACCESS_TOKEN_LIFETIME", 1, 300)?,
             refresh_lifetime: env.seconds("REFRESH_TOKEN_LIFETIME", 1, 86_400)?,
             leeway: env.seconds("LEEWAY", 0, 0)?,
@@ -306,8 +357,14 @@ impl PageSettings {
 impl EdgeSettings {
     fn read(env: &Environment<'_>) -> Result<Self, SettingsError> {
         let (current, before) = ("ORIGIN_SECRET", "ORIGIN_SECRET_FALLBACKS");
-        let secrets = env.get(current).map(|text| key(current, text)).into_iter();
-        let fallbacks = env.list(before).into_iter().map(|text| key(before, text));
+        let secrets = env
+            .get(current)
+            .map(|text| long_enough(current, text))
+            .into_iter();
+        let fallbacks = env
+            .list(before)
+            .into_iter()
+            .map(|text| long_enough(before, text));
         if env.get(current).is_none() && !env.list(before).is_empty() {
             let text = "ORIGIN_SECRET_FALLBACKS is set, but ORIGIN_SECRET is not";
             return Err(SettingsError::new(text));

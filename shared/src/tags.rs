@@ -18,10 +18,9 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// The keys derived from the signing key and its fallbacks.
+    /// The keys derived from those of links.
     pub fn new(keys: &Keys) -> Self {
-        let all = std::iter::once(&keys.signing_key).chain(&keys.fallbacks);
-        let derived = all.map(|key| {
+        let derived = keys.links().iter().map(|key| {
             let key = keyed(key.expose_secret().as_bytes()).chain_update(LABEL);
             keyed(&key.finalize().into_bytes())
         });
@@ -61,10 +60,10 @@ mod tests {
     use super::*;
 
     fn tags(signing_key: &str, fallbacks: &[&str]) -> Tags {
-        Tags::new(&Keys {
-            signing_key: signing_key.into(),
-            fallbacks: fallbacks.iter().map(|&key| key.into()).collect(),
-        })
+        let long = |key: &str| key.repeat(11);
+        let fallbacks: Vec<String> = fallbacks.iter().map(|key| long(key)).collect();
+        let fallbacks: Vec<&str> = fallbacks.iter().map(String::as_str).collect();
+        Tags::new(&Keys::hmac(&long(signing_key), &fallbacks).unwrap())
     }
 
     #[test]
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_key_of_tags_is_not_the_key_of_tokens() {
-        let direct = message(&keyed(b"one"), "session", "7.x").finalize();
+        let direct = message(&keyed("one".repeat(11).as_bytes()), "session", "7.x").finalize();
         let direct = URL_SAFE_NO_PAD.encode(direct.into_bytes());
         assert_ne!(direct, tags("one", &[]).tag("session", "7.x"));
     }

@@ -1,9 +1,12 @@
-//! Logins, tokens and sessions: everything under `/api/auth/` that is no resource.
+//! Logins, tokens and sessions, everything under `/api/auth/` that is no resource; and what others verify
+//! tokens with, under `/.well-known/`.
 
+mod discovery;
 mod login;
 mod logout;
 mod refresh;
 mod sessions;
+mod userinfo;
 mod verify;
 
 use shared::http::{
@@ -21,6 +24,7 @@ pub fn routes() -> Routes {
     let refresh_view = || View::new("Token Refresh").post(refresh, refresh::refresh);
     let verify = || View::new("Token Verify").post(Access::Anyone(&["token"]), verify::verify);
     let blacklist = View::new("Token Blacklist");
+    let anyone = Access::Anyone(&[]);
     Routes::new()
         .view::<Anyone>("/api/auth/login/", login())
         .view::<Anyone>("/api/auth/jwt/create/", login())
@@ -45,5 +49,19 @@ pub fn routes() -> Routes {
         .view::<Caller>(
             "/api/auth/sessions/{id}/",
             View::new("Session Instance").delete(Access::User, sessions::end),
+        )
+        .view::<Anyone>(
+            "/.well-known/openid-configuration/",
+            View::new("OpenID Configuration").get(anyone, discovery::configuration),
+        )
+        .view::<Anyone>(
+            "/.well-known/jwks.json/",
+            View::new("JSON Web Key Set").get(anyone, discovery::key_set),
+        )
+        .view::<Caller>(
+            "/api/auth/userinfo/",
+            View::new("User Info")
+                .get(Access::User, userinfo::userinfo)
+                .post(Access::User, userinfo::userinfo),
         )
 }

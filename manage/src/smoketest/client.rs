@@ -135,7 +135,20 @@ impl Client {
         path: &str,
         origin: Option<FromOrigin<'_>>,
     ) -> Result<Answer, String> {
-        let request = self.request(method, path, origin)?;
+        self.exchange(self.request(method, path, origin)?).await
+    }
+
+    /// A POST of JSON.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, String> {
+        let request = self.request(&Method::POST, path, None)?;
+        self.exchange(request.map(|_| Body::from(body.to_string())))
+            .await
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Answer, String> {
         let started = Instant::now();
         let answer = async {
             let answer = (self.start)(request).await.map_err(|error| {

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use clap::Args;
 
 use crate::{CommandError, cors::parse_origin};
-use client::{Address, Client};
+pub use client::{Address, Client};
 use probes::{Expected, Function, functions};
 
 /// What API Gateway may call `WWW-Authenticate` in the answers of a function.

@@ -54,6 +54,10 @@ pub enum Expected {
     LoginPage,
     /// 200 with the page that asks for an address.
     AddressPage,
+    /// 200 with the keys that others verify with.
+    KeySet,
+    /// 200 with where they are, or 404 where there are none.
+    Configuration,
     /// 302 to that page, and from there to this path.
     LogInFirst(String),
     /// 301 to this path.
@@ -61,8 +65,8 @@ pub enum Expected {
 }
 
 use Expected::{
-    AddressPage, LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound, OnlyPost, Required,
-    RequiredIfThere,
+    AddressPage, Configuration, KeySet, LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound,
+    OnlyPost, Required, RequiredIfThere,
 };
 
 /// All functions behind API Gateway; that of the account pages may be left out of a deployment.
@@ -114,6 +118,10 @@ impl Probe {
                     Access::Anyone(fields) if !fields.is_empty() => Required(fields),
                     Access::Anyone(_) if *method == Method::GET && path.ends_with("/login/") => {
                         LoginPage
+                    }
+                    Access::Anyone(_) if path == "/.well-known/jwks.json/" => KeySet,
+                    Access::Anyone(_) if path == "/.well-known/openid-configuration/" => {
+                        Configuration
                     }
                     Access::User | Access::Admin(_) | Access::Own(_) => NotAuthenticated,
                     Access::Staff if method == Method::GET => LogInFirst(path.clone()),
@@ -188,6 +196,7 @@ impl Expected {
                 let got = answer.excerpt();
                 return Err(format!("expected {status} {body}, got {got}"));
             }
+            None if matches!(self, KeySet | Configuration) => self.check_document(answer)?,
             None => self.check_page(answer)?,
         }
         let mut missing = Vec::new();
@@ -213,10 +222,16 @@ impl Expected {
             let policy = answer.header(header::CONTENT_SECURITY_POLICY);
             must(policy.is_some(), "Content-Security-Policy");
         }
-        must(
-            answer.header(header::CACHE_CONTROL) == Some("no-store"),
-            "Cache-Control: no-store",
-        );
+        let cached = answer.header(header::CACHE_CONTROL).unwrap_or_default();
+        if matches!(self, KeySet | Configuration) && answer.status == 200 {
+            must(
+                cached.starts_with("public, max-age="),
+                "Cache-Control: public",
+            );
+            must(answer.header(header::ETAG).is_some(), "ETag");
+        } else {
+            must(cached == "no-store", "Cache-Control: no-store");
+        }
         must(
             answer.header(header::X_CONTENT_TYPE_OPTIONS) == Some("nosniff"),
             "X-Content-Type-Options: nosniff",
@@ -230,6 +245,35 @@ impl Expected {
         } else {
             Err(format!("no header {}", missing.join(", no header ")))
         }
+    }
+
+    /// Checks what others verify tokens with.
+    fn check_document(&self, answer: &Answer) -> Result<(), String> {
+        let given = answer.json();
+        let keys = given["keys"].as_array();
+        let private = ["d", "p", "q", "dp", "dq", "qi", "k"];
+        let is_public = |key: &Value| private.iter().all(|name| key[name].is_null());
+        let (is_good, what) = match self {
+            KeySet => (
+                keys.is_some_and(|keys| keys.iter().all(is_public)),
+                "public keys",
+            ),
+            _ => (
+                given["issuer"].is_string() && given["jwks_uri"].is_string(),
+                "issuer and jwks_uri",
+            ),
+        };
+        // A service whose tokens only it can verify.
+        let is_absent = matches!(self, Configuration)
+            && answer.status == 404
+            && given == json!({"detail": "Not found."});
+        if is_absent || answer.status == 200 && is_good {
+            return Ok(());
+        }
+        Err(format!(
+            "expected 200 with {what}, got {}",
+            answer.excerpt()
+        ))
     }
 
     /// Checks the answer to a browser: a page, or the way to one.
@@ -286,7 +330,9 @@ impl Expected {
                 405,
                 json!({"detail": format!("Method \"{method}\" not allowed.")}),
             )],
-            LoginPage | AddressPage | LogInFirst(_) | Moved(_) => Vec::new(),
+            LoginPage | AddressPage | LogInFirst(_) | Moved(_) | KeySet | Configuration => {
+                Vec::new()
+            }
         }
     }
 }

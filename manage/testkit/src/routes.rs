@@ -13,6 +13,9 @@ pub const ADMIN: &str = "admin";
 /// The function that serves the pages of account life.
 pub const ACCOUNT: &str = "account";
 
+/// Where others look for what they verify tokens with (RFC 8615).
+pub const WELL_KNOWN: &str = "/.well-known";
+
 /// A path and a method.
 pub type Route = (String, String);
 
@@ -41,6 +44,10 @@ pub fn served(function: &str) -> Routes {
 /// The route of a path: ids are `{id}`, and what links of mails have is `{uid}/{token}`.
 pub fn route_of(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
+    let path = &match path.starts_with(WELL_KNOWN) {
+        true => format!("{}/", path.trim_end_matches('/')),
+        false => path.to_owned(),
+    };
     let parts: Vec<&str> = path.split('/').collect();
     match parts[..] {
         ["", ACCOUNT, "static", _] => return format!("/{ACCOUNT}/static/{{file}}/"),
@@ -62,12 +69,23 @@ pub fn function_of(path: &str) -> &'static str {
     if path.starts_with("/account/") {
         return ACCOUNT;
     }
+    if path.starts_with(WELL_KNOWN) {
+        return "auth";
+    }
     let rest = path.strip_prefix("/api/auth/").expect("a path of the API");
     let first = rest.split('/').next();
     let mut functions = FUNCTIONS[1..].iter();
     functions
         .find(|function| first == Some(**function))
         .unwrap_or(&"auth")
+}
+
+/// The beginning of a path that API Gateway chooses the function by.
+pub fn prefix_of_path(path: &str) -> String {
+    match path.starts_with(WELL_KNOWN) {
+        true => WELL_KNOWN.to_owned(),
+        false => prefix_of(function_of(path)),
+    }
 }
 
 /// The path of a function's routes.

@@ -26,8 +26,15 @@ pub fn events() -> BTreeMap<String, Value> {
     let names = entries.filter_map(|entry| {
         let name = entry.expect("an entry").file_name().into_string();
         let name = name.expect("UTF-8").strip_suffix(".json")?.to_owned();
-        (!["env", "authorize", "before-traffic", "send-mails"].contains(&name.as_str()))
-            .then_some(name)
+        (![
+            "env",
+            "authorize",
+            "before-traffic",
+            "rotate-keys",
+            "send-mails",
+        ]
+        .contains(&name.as_str()))
+        .then_some(name)
     });
     names.map(|name| (name.clone(), read(&name))).collect()
 }

@@ -14,6 +14,7 @@ mod browser;
 mod commands;
 mod conformance;
 mod docs;
+mod foreign;
 mod lambda;
 mod mail;
 mod pipeline;

@@ -116,7 +116,8 @@ fn the_boundary_of_the_roles_has_what_the_functions_need_and_nothing_else() {
     let mut needed: BTreeSet<_> = needed.flat_map(|statement| statement.actions).collect();
     // A part of transactions, which some version may need.
     needed.insert("dynamodb:ConditionCheckItem".to_owned());
-    // The mailer, the hook of deployments, and a customer's key: where the stack has them.
+    // The mailer, the rotation, the hook of deployments, and a customer's key: where the stack has
+    // them.
     let optional = [
         "dynamodb:DescribeStream",
         "dynamodb:GetRecords",
@@ -124,6 +125,9 @@ fn the_boundary_of_the_roles_has_what_the_functions_need_and_nothing_else() {
         "ses:SendEmail",
         "ses:SendRawEmail",
         "sqs:SendMessage",
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
         "lambda:InvokeFunction",
         "codedeploy:PutLifecycleEventHookExecutionStatus",
         "kms:Decrypt",

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use serde_json::{Map, Value};
+
 use super::{Refused, mails::owed};
 use crate::{
     app::App,
     domain::User,
-    jwt::{Claims, Holder, Jwt, TokenError, new_jti},
+    jwt::{Claims, Holder, Issued, Jwt, TokenError, new_jti},
     mail,
-    settings::Reuse,
+    settings::{Reuse, TokenClaim},
     store::{
         sessions::{Kind, Session},
         tokens::TokenState,
@@ -23,6 +25,8 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// The `User-Agent` header, at most 255 characters of it.
     pub user_agent: Option<String>,
+    /// The address at which it asks the API, such as `https://api.example.com`.
+    pub origin: Option<String>,
 }
 
 /// A pair of tokens.
@@ -78,9 +82,32 @@ async fn begin_as(
     app.store.begin_session(&session).await?;
     note_session(&session.sid);
     Ok(Tokens {
-        refresh: Some(refresh_token(jwt, &session, holder)),
-        access: jwt.access(holder, Some(&session.sid), now),
+        refresh: Some(refresh_token(jwt, &session, holder, client)),
+        access: access_token(app, jwt, user, holder, Some(&session.sid), client).await?,
     })
+}
+
+/// What access tokens say of a user by `TOKEN_CLAIMS`, as they are now.
+async fn claims_of(app: &App, user: &User) -> Result<Map<String, Value>, Refused> {
+    let wanted = &app.settings.tokens.claims;
+    let is_of_groups = |claim| matches!(claim, TokenClaim::Groups | TokenClaim::Permissions);
+    let (groups, held) = match wanted.iter().copied().any(is_of_groups) {
+        true => app.store.groups_and_permissions(user).await?,
+        false => Default::default(),
+    };
+    let value = |claim| match claim {
+        TokenClaim::Sub => user.id.to_string().into(),
+        TokenClaim::Username => user.username.as_str().into(),
+        TokenClaim::Email => user.email.as_str().into(),
+        TokenClaim::IsStaff => user.is_staff.into(),
+        TokenClaim::IsSuperuser => user.is_superuser.into(),
+        TokenClaim::Groups => groups.iter().map(|group| group.name.as_str()).collect(),
+        TokenClaim::Permissions => held.keys().map(String::as_str).collect(),
+    };
+    let all = wanted.iter().copied();
+    Ok(all
+        .map(|claim| (claim.name().to_owned(), value(claim)))
+        .collect())
 }
 
 /// Sets when a session ends whose refresh token is issued now.
@@ -96,10 +123,16 @@ fn extend(app: &App, session: &mut Session, now: i64) {
 }
 
 /// The present refresh token of a session, which is the same whenever it is asked for.
-fn refresh_token(jwt: &Jwt, session: &Session, holder: &Holder) -> String {
+fn refresh_token(jwt: &Jwt, session: &Session, holder: &Holder, client: &Client) -> String {
     let jti = session.current.as_deref().unwrap_or_default();
     let iat = session.rotated_at.unwrap_or(session.created);
-    jwt.refresh_token(holder, &session.sid, jti, (iat, session.expires))
+    let issued = Issued {
+        user_id: &holder.user_id,
+        sid: Some(&session.sid),
+        origin: client.origin.as_deref(),
+        further: holder.further.clone(),
+    };
+    jwt.refresh_token(issued, jti, iat, session.expires)
 }
 
 /// What a refresh token is to its session.
@@ -166,10 +199,30 @@ pub async fn refresh(
     let tokens = match (sid, state.session) {
         (None, _) => of_no_session(app, jwt, claims, &user, client).await?,
         (Some(_), None) => return Err(Refused::Token(TokenError::Blacklisted)),
-        (Some(_), Some(session)) => of_session(app, jwt, claims, &user, session).await?,
+        (Some(_), Some(session)) => of_session(app, jwt, claims, &user, session, client).await?,
     };
     note_event(Event::Refresh);
     Ok(tokens)
+}
+
+/// An access token, of a session or of none, which says of the user what is so now.
+async fn access_token(
+    app: &App,
+    jwt: &Jwt,
+    user: &User,
+    holder: &Holder,
+    sid: Option<&str>,
+    client: &Client,
+) -> Result<String, Refused> {
+    let mut further = holder.further.clone();
+    further.extend(claims_of(app, user).await?);
+    let issued = Issued {
+        user_id: &holder.user_id,
+        sid,
+        origin: client.origin.as_deref(),
+        further,
+    };
+    Ok(jwt.access(issued, app.clock.now()))
 }
 
 /// A token of Django or of an older version: with rotation it begins a session.
@@ -185,10 +238,9 @@ async fn of_no_session(
     }
     let holder = claims.holder(user.id);
     if !app.settings.tokens.rotate {
-        let now = app.clock.now();
         return Ok(Tokens {
             refresh: None,
-            access: jwt.access(&holder, None, now),
+            access: access_token(app, jwt, user, &holder, None, client).await?,
         });
     }
     let until = claims.exp.saturating_add(app.settings.tokens.leeway);
@@ -204,6 +256,7 @@ async fn of_session(
     claims: &Claims,
     user: &User,
     mut session: Session,
+    client: &Client,
 ) -> Result<Tokens, Refused> {
     let now = app.clock.now();
     let rotates = app.settings.tokens.rotate;
@@ -230,10 +283,10 @@ async fn of_session(
     }
     match standing_now {
         Standing::Current | Standing::Previous => {
-            let holder = claims.holder(user.id);
+            let (holder, sid) = (claims.holder(user.id), Some(session.sid.as_str()));
             Ok(Tokens {
-                refresh: rotates.then(|| refresh_token(jwt, &session, &holder)),
-                access: jwt.access(&holder, Some(&session.sid), now),
+                refresh: rotates.then(|| refresh_token(jwt, &session, &holder, client)),
+                access: access_token(app, jwt, user, &holder, sid, client).await?,
             })
         }
         Standing::Ended => Err(Refused::Token(TokenError::Blacklisted)),
@@ -255,6 +308,7 @@ async fn reused(app: &App, user: &User, session: &Session) -> Result<(), Refused
     let begun = Client {
         address: session.address.as_ref().and_then(|text| text.parse().ok()),
         user_agent: session.user_agent.clone(),
+        origin: None,
     };
     let told = owed(
         &app.store,

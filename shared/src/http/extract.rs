@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, convert::Infallible};
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{HeaderValue, Method, header, request::Parts, uri::Authority},
 };
+use lambda_http::request::RequestContext;
 
 use super::{ApiError, ClientAddress};
 use crate::{
@@ -81,8 +82,21 @@ impl<S: Sync> FromRequestParts<S> for RequestClient {
         Ok(Self(Client {
             address: address.map(|ClientAddress(address)| *address),
             user_agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+            origin: origin(parts),
         }))
     }
+}
+
+/// The address at which the API is asked, such as `https://api.example.com`: what API Gateway was asked
+/// for, which no header changes, or under `runserver` the Host header.
+pub fn origin(parts: &Parts) -> Option<String> {
+    if let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get() {
+        let domain = context.domain_name.as_deref()?;
+        return Some(format!("https://{domain}"));
+    }
+    let host = parts.headers.get(header::HOST)?.to_str().ok()?;
+    let host: Authority = host.parse().ok()?;
+    Some(format!("http://{host}"))
 }
 
 /// Counts a registration from the client's address; above `THROTTLE_RATE_REGISTER` it is a 429. As in

@@ -6,6 +6,7 @@ mod error;
 pub mod extract;
 pub mod paging;
 mod profile;
+mod published;
 pub mod routes;
 mod session;
 
@@ -25,6 +26,7 @@ pub use edge::{ClientAddress, ORIGIN_SECRET_HEADER, Peer};
 pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::Profile;
+pub use published::published;
 pub use routes::Routes;
 pub use session::SessionDetail;
 

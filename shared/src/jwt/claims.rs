@@ -24,9 +24,9 @@ pub struct Claims {
 #[derive(Clone, Debug)]
 pub struct Holder {
     /// The `user_id` claim: a text, or in tokens of Django perhaps an integer.
-    pub(super) user_id: Value,
+    pub user_id: Value,
     /// The claims that a site added to its tokens of SimpleJWT.
-    pub(super) further: Map<String, Value>,
+    pub further: Map<String, Value>,
 }
 
 impl From<UserId> for Holder {

@@ -3,6 +3,8 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::{claims::LAST_DATE, *};
+
+mod keys;
 use crate::{
     domain::UserId,
     settings::{KeySource, Settings},
@@ -13,13 +15,10 @@ const OTHER: &str = "another-signing-key-of-the-tests-0123456789";
 const NOW: i64 = 1_800_000_000;
 
 fn jwt(change: &[(&str, &str)]) -> Jwt {
-    let lookup = |name: &str| match name {
-        "SIGNING_KEY" => Some(KEY.to_owned()),
-        "TABLE_NAME" => Some("users".to_owned()),
-        name => change
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned()),
+    let usual = [("SIGNING_KEY", KEY), ("TABLE_NAME", "users")];
+    let lookup = |name: &str| {
+        let found = change.iter().chain(&usual).find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
     };
     let settings = Settings::from_lookup(lookup).unwrap();
     let KeySource::Given(keys) = &settings.tokens.keys else {
@@ -262,8 +261,13 @@ fn a_refresh_keeps_the_claims_that_a_site_added_and_makes_its_own_anew() {
     let token = signed(&header, &refresh, "a,key,with,commas,0123456789abcdefgh");
     let claims = jwt.verify(&token, TokenType::Refresh, NOW).unwrap();
     let user = NewUser::named(UserName::default(), NOW).into_user(UserId(7));
-    let access = jwt.access(&claims.holder(user.id), claims.sid.as_deref(), NOW);
-    let Signed(access) = jwt.open(&access).unwrap();
+    let holder = claims.holder(user.id);
+    let issued = Issued {
+        further: holder.further.clone(),
+        ..Issued::to(&holder.user_id)
+    };
+    let access = jwt.access(issued, NOW);
+    let access = jwt.open(&access).unwrap().claims;
     assert_eq!(access["tenant"], json!({"name": "a"}));
     assert_eq!(access["user_id"], 7);
     assert_eq!(access["token_type"], "access");
@@ -283,7 +287,7 @@ fn of_several_audiences_a_token_carries_all_and_must_carry_one() {
     };
     assert!(verify(json!("blog")) && verify(json!(["other", "shop"])));
     assert!(!verify(json!("other")) && !verify(json!([])) && !verify(json!("shop, blog")));
-    let token = both.access(&UserId(7).into(), None, NOW);
+    let token = both.access(Issued::to(&json!("7")), NOW);
     for (audience, is_held) in [("shop", true), ("blog", true), ("other", false)] {
         let one = jwt(&[("AUDIENCE", audience)]);
         assert_eq!(one.verify(&token, TokenType::Access, NOW).is_ok(), is_held);

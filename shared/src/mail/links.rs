@@ -64,10 +64,9 @@ impl<'a> Subject<'a> {
 }
 
 impl LinkTokens {
-    /// The keys derived from the signing key and its fallbacks, as Django's `salted_hmac` does it.
+    /// The keys derived from those of links, as Django's `salted_hmac` does it.
     pub fn new(keys: &Keys) -> Self {
-        let all = std::iter::once(&keys.signing_key).chain(&keys.fallbacks);
-        let derived = all.map(|key| {
+        let derived = keys.links().iter().map(|key| {
             let digest = Sha256::new()
                 .chain_update(SALT)
                 .chain_update(key.expose_secret());
@@ -157,10 +156,7 @@ mod tests {
     const KEY: &str = "a-secret-key-of-django-0123456789abcdef";
 
     fn tokens(signing_key: &str, fallbacks: &[&str]) -> LinkTokens {
-        LinkTokens::new(&Keys {
-            signing_key: signing_key.into(),
-            fallbacks: fallbacks.iter().map(|&key| key.into()).collect(),
-        })
+        LinkTokens::new(&Keys::hmac(signing_key, fallbacks).unwrap())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, ops::RangeInclusive, str::FromStr};
 
 use ipnet::IpNet;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Rate, SettingsError};
 
@@ -106,6 +107,15 @@ impl<'a> Environment<'a> {
         self.number(name, "seconds", least..=LONGEST, default)
     }
 
+    pub(super) fn time(&self, name: &str) -> Result<Option<i64>, SettingsError> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let malformed =
+            || SettingsError::new(format!("{name} is not a time such as 2027-01-31T12:00:00Z"));
+        time(&text).map(Some).ok_or_else(malformed)
+    }
+
     pub(super) fn number<T: FromStr + PartialOrd + fmt::Display>(
         &self,
         name: &str,
@@ -126,4 +136,15 @@ impl<'a> Environment<'a> {
                 ))
             })
     }
+}
+
+/// A moment in seconds since 1970: a date and time of RFC 3339, or a date, which is its start in UTC.
+pub fn time(text: &str) -> Option<i64> {
+    let whole = match text.len() {
+        // YYYY-MM-DD
+        10 => format!("{text}T00:00:00Z"),
+        _ => text.to_owned(),
+    };
+    let time = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
+    Some(time.unix_timestamp())
 }

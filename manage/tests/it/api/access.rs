@@ -49,6 +49,17 @@ fn table() -> Vec<Row> {
         ("POST", "jwt/refresh/", nothing(), "", OPEN),
         ("POST", "jwt/verify/", nothing(), "", OPEN),
         ("POST", "logout/", nothing(), "", OPEN),
+        ("GET", "/.well-known/jwks.json/", none(), "", [200; 7]),
+        // Tokens of these tests are signed by HMAC.
+        (
+            "GET",
+            "/.well-known/openid-configuration/",
+            none(),
+            "",
+            [404; 7],
+        ),
+        ("GET", "userinfo/", none(), "", anybody(200)),
+        ("POST", "userinfo/", nothing(), "", anybody(200)),
         ("GET", "sessions/", none(), "", anybody(200)),
         ("DELETE", "sessions/", none(), "", anybody(204)),
         ("DELETE", "sessions/1/", none(), "", anybody(404)),
@@ -251,7 +262,11 @@ fn the_table_has_every_route_and_method() {
         for id in ["$USER", "$GROUP", "$OWN"] {
             path = path.replace(id, "1");
         }
-        (route_of(&format!("/api/auth/{path}")), method.to_owned())
+        let path = match path.starts_with('/') {
+            true => path,
+            false => format!("/api/auth/{path}"),
+        };
+        (route_of(&path), method.to_owned())
     });
     assert_eq!(BTreeSet::<Route>::from_iter(listed), routes());
 }

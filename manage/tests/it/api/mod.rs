@@ -5,6 +5,7 @@ mod account;
 mod actions;
 mod charsets;
 mod climbing;
+pub mod discovery;
 mod edge;
 mod flags;
 mod input;

@@ -39,7 +39,21 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
             "has a key shorter than 32 bytes",
         ),
         ("TABLE_NAME", "", "is not set"),
-        ("ALGORITHM", "none", "is not one of HS256, HS384, HS512"),
+        (
+            "ALGORITHM",
+            "none",
+            "is not one of HS256, HS384, HS512, RS256, ES256, EdDSA",
+        ),
+        (
+            "LINK_KEY",
+            "short-s3cret",
+            "has a key shorter than 32 bytes",
+        ),
+        (
+            "LEGACY_TOKENS_UNTIL",
+            "soon",
+            "is not a time such as 2027-01-31T12:00:00Z",
+        ),
         (
             "ACCESS_TOKEN_LIFETIME",
             "abc",
@@ -80,6 +94,14 @@ fn a_missing_or_malformed_setting_is_named_and_its_value_is_not() {
 }
 
 #[test]
+fn a_claim_that_tokens_cannot_have_is_told() {
+    let refused = settings(&[("TOKEN_CLAIMS", "sub, password")]).unwrap_err();
+    let all = "sub, username, email, is_staff, is_superuser, groups, permissions";
+    let expected = format!("TOKEN_CLAIMS: password is not one of {all}");
+    assert_eq!(refused.to_string(), expected);
+}
+
+#[test]
 fn what_is_no_network_is_told() {
     for wrong in ["nonsense", "192.0.2.0/33", "192.0.2", "2001:db8::/129"] {
         let networks = format!("192.0.2.0/24, {wrong}");
@@ -94,6 +116,7 @@ fn settings_do_not_print_their_keys() {
     let settings = settings(&[
         ("SIGNING_KEY_FALLBACKS", &"an0ther".repeat(8)),
         ("ORIGIN_SECRET", &"an0ther".repeat(8)),
+        ("LINK_KEY", &"an0ther".repeat(8)),
     ])
     .unwrap();
     let printed = format!("{settings:?}");

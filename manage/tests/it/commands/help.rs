@@ -54,7 +54,10 @@ fn the_help_of_a_command_explains_every_option() {
         ),
         ("exportuser", "<USERNAME> --data --table"),
         ("eraseuser", "<USERNAME> --data --table"),
-        ("rotatekey", "<SECRET>"),
+        (
+            "rotatekey",
+            "<SECRET> --algorithm --force --leaked --url --accept-fallbacks --refresh-token-lifetime",
+        ),
         ("syncpermissions", "<FILE> --prune --dry-run --data --table"),
         ("smoketest", "<URL> --host --origin"),
     ] {

@@ -84,6 +84,49 @@ async fn a_restart_keeps_the_data_and_the_signing_key() {
 }
 
 #[tokio::test]
+async fn with_an_algorithm_a_key_pair_is_made_and_kept_and_links_keep_their_key() {
+    let data = Data::new();
+    // A database that HMAC signed for until now.
+    let server = data.serve();
+    server.register("ann").await.assert_status(201);
+    server.stop();
+    let link = run(&mut data.command("passwordresetlink ann --as eve")).succeeded();
+    let part = |name: &str| {
+        let line = link.lines().find_map(|line| line.strip_prefix(name));
+        line.expect("a part of the link").trim().to_owned()
+    };
+    let mut kids = Vec::new();
+    let mut token = None;
+    for algorithm in ["RS256", "RS256", "EdDSA"] {
+        let mut command = data.command("runserver");
+        let server = Runserver::from(command.env("ALGORITHM", algorithm));
+        let keys = server.get(NOBODY, "/.well-known/jwks.json").await.body;
+        assert_eq!(keys["keys"][0]["alg"], algorithm);
+        kids.push(keys["keys"][0]["kid"].clone());
+        if let Some(token) = &token {
+            let kept = kids[0] == keys["keys"][0]["kid"];
+            let status = if kept { 200 } else { 401 };
+            server.get(token, "users/me/").await.assert_status(status);
+        }
+        token = Some(server.log_in("ann", PASSWORD).await);
+        run(&mut manage(&format!("smoketest {}", server.base()))).succeeded();
+        if algorithm == "EdDSA" {
+            let body = json!({"uid": part("uid"), "token": part("token"), "new_password": "Rk-9-Lo.pq_Wx"});
+            let path = "users/reset_password_confirm/";
+            server.post(NOBODY, path, body).await.assert_status(204);
+        }
+        server.stop();
+    }
+    assert_eq!(kids[0], kids[1]);
+    assert_ne!(kids[1], kids[2]);
+    for name in ["signing-key", "signing-key-rs256", "signing-key-eddsa"] {
+        let metadata = std::fs::metadata(data.path().join(name)).expect(name);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_table_of_an_older_layout_is_served_and_told_with_what_brings_it_up_to_date() {
     let data = Data::new();
     let server = data.serve();

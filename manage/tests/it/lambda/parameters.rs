@@ -38,8 +38,14 @@ fn each_variable_of_a_function_is_a_setting_and_its_default_the_same() {
         for name in variables.keys() {
             assert!(known.contains(name), "{function} has {name}");
         }
-        // These name what each deployment has of its own.
-        let needed = ["TABLE_NAME", "SIGNING_KEY_SECRET_ARN", "METRICS_NAMESPACE"];
+        // These name what each deployment has of its own; and a new one signs so that others can verify,
+        // which needs a key that a mere setting cannot make.
+        let needed = [
+            "TABLE_NAME",
+            "SIGNING_KEY_SECRET_ARN",
+            "METRICS_NAMESPACE",
+            "ALGORITHM",
+        ];
         let mut bare = variables.clone();
         bare.retain(|name, _| needed.contains(&name.as_str()));
         let (default, _) = settings(&bare);
@@ -67,6 +73,8 @@ fn each_function_gets_the_settings_that_it_uses() {
         ("CHECK_REVOKE_TOKEN", "users"),
         ("HIDE_USERS", "users"),
         ("USER_CREATE_PASSWORD_RETYPE", "users"),
+        ("TOKEN_CLAIMS", "auth"),
+        ("LEGACY_TOKENS_UNTIL", all),
         ("SESSION_IDLE_AGE", "admin"),
         ("SESSION_COOKIE_AGE", "admin"),
         ("CSRF_TRUSTED_ORIGINS", "admin"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use testkit::routes::{ACCOUNT, ADMIN, FUNCTIONS, function_of, prefix_of};
+use testkit::routes::{ACCOUNT, ADMIN, FUNCTIONS, WELL_KNOWN, function_of, prefix_of};
 
 use super::{
     needs::needs,
@@ -57,6 +57,9 @@ fn each_function_has_the_routes_of_its_prefix() {
         let limited = LIMITED.iter().filter(own).map(|path| (*path).to_owned());
         let paths = limited.chain([prefix]);
         let both = paths.flat_map(|path| [format!("{path}/{{proxy+}}"), path]);
+        let well_known = format!("{WELL_KNOWN}/{{proxy+}}");
+        let well_known = (function == "auth").then_some(well_known);
+        let both = both.chain(well_known);
         let expected: BTreeSet<_> = both.map(|path| (path, "ANY".to_owned())).collect();
         assert_eq!(template.routes(function), expected, "{function}");
     }

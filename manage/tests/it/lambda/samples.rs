@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{
     events::invoke,
     not_found,
-    routes::{ACCOUNT, ADMIN, Route, function_of, prefix_of, route_of, routes, routes_of},
+    routes::{ACCOUNT, ADMIN, Route, function_of, prefix_of_path, route_of, routes, routes_of},
     samples::{events, is_for_page, read, service},
 };
 
@@ -33,6 +33,16 @@ fn expected(name: &str) -> (u16, Value) {
         "login" | "jwt-create" => (200, json!({"refresh": "<jwt>", "access": "<jwt>"})),
         "refresh-token" | "jwt-refresh" => (200, json!({"access": "<jwt>"})),
         "verify-token" | "jwt-verify" | "blacklist-token" | "logout" => (200, json!({})),
+        "get-userinfo" | "post-userinfo" => {
+            let claims = json!({
+                "sub": "1002", "preferred_username": "sample-ann", "name": "Ann Sample",
+                "given_name": "Ann", "family_name": "Sample", "email": "sample-ann@example.com",
+            });
+            (200, claims)
+        }
+        // The sample key is one of HMAC.
+        "get-keys" => (200, json!({"keys": []})),
+        "discover" => (404, not_found()),
         "list-sessions" | "list-user-sessions" => (200, json!([])),
         "end-other-sessions" | "end-user-sessions" => (204, Value::Null),
         "end-session" => (404, not_found()),
@@ -238,7 +248,7 @@ fn every_event_is_whole_and_says_that_it_is_a_sample() {
         let comment = event["comment"].as_str().unwrap_or_default();
         assert!(comment.contains("sample"), "{name}.json");
         let path = event["rawPath"].as_str().unwrap();
-        let prefix = prefix_of(function_of(path));
+        let prefix = prefix_of_path(path);
         let context = &event["requestContext"];
         assert_eq!(event["version"], "2.0", "{name}.json");
         let key = format!("ANY {prefix}/{{proxy+}}");

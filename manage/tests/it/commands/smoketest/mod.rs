@@ -289,7 +289,8 @@ fn assert_asked(proxy: &Proxy, prefix: &str, expected: &str) {
             let rest = path.strip_prefix(root);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let is_ours = path == "/" || is_below("/api/auth") || is_below("/admin");
+        let roots = ["/api/auth", "/admin", "/.well-known"];
+        let is_ours = path == "/" || roots.iter().any(|root| is_below(root));
         assert!(is_ours, "{line}");
         assert_eq!(host, expected);
     }
