@@ -15,6 +15,7 @@ pub mod loaddata;
 pub mod logout;
 mod mailing;
 pub mod migrate;
+pub mod openapi;
 pub mod operator;
 pub mod outbox;
 pub mod passwordresetlink;
@@ -110,6 +111,8 @@ enum Command {
     Drill(drill::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Write the OpenAPI document of the API.
+    Openapi(openapi::Options),
     /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
     Status(status::Options),
     /// Point the functions of a stack to the versions before.
@@ -253,6 +256,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Afterrestore(options) => afterrestore::afterrestore(options).await,
             Command::Drill(options) => drill::drill(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Openapi(options) => openapi::openapi(options),
             Command::Status(options) => status::status(options).await,
             Command::Rollback(options) => rollback::rollback(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
 
-use crate::{Answer, routes::served};
+use crate::{Answer, contract, routes::served};
 
 /// The host of the events.
 const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
@@ -45,9 +45,13 @@ pub fn event(method: &str, path: &str, token: Option<&str>, body: &Value) -> Val
 pub async fn invoke(function: &str, app: &App, event: &Value) -> Answer {
     let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event");
     let mut handler = handler(service(served(function), app.clone()));
-    let event = LambdaEvent::new(payload, Context::default());
-    let answer = handler.ready().await.expect("ready").call(event).await;
-    answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"))
+    let called = LambdaEvent::new(payload, Context::default());
+    let answer = handler.ready().await.expect("ready").call(called).await;
+    let answer = answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"));
+    let method = event["requestContext"]["http"]["method"].as_str();
+    let path = event["rawPath"].as_str().unwrap_or("/");
+    contract::assert_allowed(method.unwrap_or_default(), path, &answer);
+    answer
 }
 
 /// An answer in payload format 2.0; none of ours is in base64.

@@ -16,5 +16,6 @@ mod conformance;
 mod docs;
 mod lambda;
 mod mail;
+mod openapi;
 mod pipeline;
 mod store;
