@@ -193,7 +193,7 @@ fn random_text() -> String {
 }
 
 /// The functions behind API Gateway, by name, with their routes.
-pub fn functions() -> [(&'static str, Routes); 6] {
+pub fn functions() -> [(&'static str, Routes); 7] {
     [
         ("auth", auth::routes()),
         ("users", ::users::routes()),
@@ -201,6 +201,7 @@ pub fn functions() -> [(&'static str, Routes); 6] {
         ("permissions", permissions::routes()),
         ("admin", admin::routes()),
         ("account", ::account::routes()),
+        ("docs", docs::routes()),
     ]
 }
 

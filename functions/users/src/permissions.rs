@@ -7,7 +7,7 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     accounts,
@@ -115,22 +115,16 @@ fn shown(source: Source) -> Value {
     }
 }
 
-/// The query of a list.
-#[derive(Deserialize)]
-pub struct Options {
-    #[serde(default)]
-    explain: String,
-}
-
 pub async fn list(
     Readable(user): Readable,
-    Query(options): Query<Options>,
+    Query(query): Query<Vec<(String, String)>>,
     State(app): State<App>,
 ) -> Result<Json<Permissions>, ApiError> {
-    let sources = if options.explain.eq_ignore_ascii_case("true") {
-        Sources::Explained
-    } else {
-        Sources::Hidden
+    // The last of a name counts, as in Django's QueryDict.
+    let explain = query.iter().rfind(|(name, _)| name == "explain");
+    let sources = match explain {
+        Some((_, value)) if value.eq_ignore_ascii_case("true") => Sources::Explained,
+        _ => Sources::Hidden,
     };
     Ok(Json(Permissions::of(&user, &app, sources).await?))
 }

@@ -269,7 +269,7 @@ impl Described<'_> {
             give(example("nobody", &ApiError::NobodyByEmail));
         }
         if refuses(Refusal::NoSuchMail) {
-            about.push("Without a body: the service sends no such mails.");
+            about.push("Or the service sends no such mails, which is told without a body.");
         }
         if self.operation.body.is_none() {
             about.remove(0);
@@ -278,7 +278,12 @@ impl Described<'_> {
             1 => shapes.remove(0),
             _ => json!({ "anyOf": shapes }),
         };
-        let mut response = response(&about.join(" "), Value::Null, &schema, []);
+        let about = about.join(" ");
+        if refuses(Refusal::NoSuchMail) {
+            // A response with content always has a body.
+            return json!({ "description": about });
+        }
+        let mut response = response(&about, Value::Null, &schema, []);
         response["content"][JSON]["examples"] = examples.into();
         response
     }

@@ -57,7 +57,10 @@ fn the_help_of_a_command_explains_every_option() {
         ("eraseuser", "<USERNAME> --data --table"),
         ("rotatekey", "<SECRET>"),
         ("syncpermissions", "<FILE> --prune --dry-run --data --table"),
-        ("smoketest", "<URL> --host --origin"),
+        (
+            "smoketest",
+            "<URL> --host --origin --account-pages --no-docs",
+        ),
     ] {
         let help = run(manage(command).arg("--help")).succeeded();
         for option in options.split(' ') {

@@ -1,15 +1,23 @@
 //! The OpenAPI document: that it describes every route, and is the file that the repository keeps. That
 //! answers are as it says, [`testkit::contract`] asserts in every test that gets one.
 
+#[cfg(unix)]
+mod programs;
+mod served;
+
 use std::{collections::BTreeSet, fs, path::Path};
 
+use axum::http::HeaderName;
 use manage::{
     functions,
     openapi::{document, yaml},
 };
 use serde_json::Value;
 use shared::http::routes::{Access, RouteKind};
-use testkit::contract::operation;
+use testkit::{
+    Answer,
+    contract::{allowed, operation},
+};
 
 /// The file that `manage openapi --file docs/openapi.yaml` writes.
 const KEPT: &str = "../docs/openapi.yaml";
@@ -152,4 +160,63 @@ fn security_is_that_of_the_access_rule() {
 fn descriptions_are_no_weight() {
     let texts: usize = constants().iter().map(|(_, text)| text.len()).sum();
     assert!(texts < 32 * 1024, "{texts} bytes of samples");
+}
+
+/// What an answer is refused for.
+fn refusal(
+    method: &str,
+    path: &str,
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: Value,
+) -> String {
+    let headers = headers.iter().map(|(name, value)| {
+        (
+            HeaderName::from_static(name),
+            value.parse().expect("a value"),
+        )
+    });
+    let text = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    let answer = Answer::new(status, headers.collect(), text);
+    allowed(method, path, &answer).expect_err("refused")
+}
+
+#[test]
+fn answers_that_the_document_does_not_allow_are_refused() {
+    let json = ("content-type", "application/json");
+    let detail = || serde_json::json!({"detail": "Not found."});
+    let group = |more: Value| {
+        let mut group = serde_json::json!({"id": 1, "name": "Editors", "permissions": []});
+        group
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        group
+    };
+    let path = "/api/auth/groups/1/";
+    let say = |status, body| refusal("GET", path, status, &[json], body);
+    assert_eq!(say(418, detail()), "no 418 is described");
+    assert_eq!(say(404, Value::Null), "no body");
+    assert_eq!(say(401, detail()), "no header www-authenticate");
+    let more = say(200, group(serde_json::json!({"secret": "x"})));
+    assert!(more.contains("secret"), "{more}");
+    let other = say(200, group(serde_json::json!({"id": "1"})));
+    assert!(other.contains("at /id"), "{other}");
+    let html = [("content-type", "text/html")];
+    assert_eq!(
+        refusal("GET", path, 404, &html, detail()),
+        "the media type text/html"
+    );
+    let link = [json, ("link", "</>; rel=\"next\"")];
+    let with_link = refusal("GET", path, 200, &link, group(serde_json::json!({})));
+    assert!(with_link.starts_with("the header link"), "{with_link}");
+    let gone = refusal("DELETE", path, 204, &[json], detail());
+    assert_eq!(gone, "a body where none is described");
+    let unknown = refusal("GET", "/api/auth/nowhere/", 200, &[json], detail());
+    assert_eq!(unknown, "200 of an unknown path");
+    let other = refusal("TRACE", path, 200, &[json], detail());
+    assert_eq!(other, "200 of a method that is not described");
 }

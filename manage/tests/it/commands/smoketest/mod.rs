@@ -88,7 +88,7 @@ fn assert_start(lines: &[String], starts: &[&str]) {
 fn it_passes_against_a_runserver_and_tells_the_time_of_each_function() {
     let server = Runserver::in_memory();
     let printed = passed(smoketest(server.base(), &[]));
-    for function in ["auth", "users", "groups", "permissions", "admin"] {
+    for function in ["auth", "users", "groups", "permissions", "admin", "docs"] {
         let row = Regex::new(&format!(r"(?m)^{function} +\d+\.\d +\d+\.\d$"));
         assert!(row.expect("an expression").is_match(&printed), "{printed}");
     }
@@ -267,7 +267,10 @@ fn assert_asked(proxy: &Proxy, prefix: &str, expected: &str) {
             let rest = path.strip_prefix(root);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let is_ours = path == "/" || is_below("/api/auth") || is_below("/admin");
+        let is_ours = ["/api/auth", "/api/schema", "/admin"]
+            .into_iter()
+            .any(is_below);
+        let is_ours = path == "/" || is_ours;
         assert!(is_ours, "{line}");
         assert_eq!(host, expected);
     }
