@@ -2,6 +2,7 @@
 
 use std::env;
 
+/// Also a part of build scripts that do more.
 pub fn main() {
     println!("cargo::rerun-if-changed=../build.rs");
     // At a fixed address, as Go links its programs: to move this one to another at each start,

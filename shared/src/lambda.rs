@@ -97,7 +97,7 @@ fn log(settings: &Settings) -> Result<Reporter, Error> {
     let lines = json_lines(settings.telemetry.log_level, std::io::stdout);
     // Tests may have set another.
     let _ = tracing::subscriber::set_global_default(lines);
-    Ok(Reporter::cloudwatch(&settings.telemetry.metrics_namespace)?)
+    Reporter::cloudwatch(&settings.telemetry.metrics_namespace)
 }
 
 async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> {
