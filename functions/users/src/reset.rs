@@ -42,9 +42,9 @@ pub static CONFIRM_USERNAME: Operation = Operation {
         form: &Object {
             name: "UsernameResetConfirm",
             fields: &[
+                Field::new("new_username", Kind::Limited(150)),
                 UID,
                 LINK_TOKEN,
-                Field::new("new_username", Kind::Limited(150)),
                 Field::new("re_new_username", Kind::Text)
                     .optional()
                     .about("Required with `USERNAME_RESET_CONFIRM_RETYPE`."),

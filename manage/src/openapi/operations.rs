@@ -252,7 +252,7 @@ impl Described<'_> {
         if let Some(body) = &self.operation.body {
             shapes.push(schemas.errors_of(body.form));
             if let Some(field) = body.form.fields.first() {
-                let errors = FieldErrors::one(field.name, FieldError::Blank);
+                let errors = FieldErrors::one(field.name, FieldError::NULL);
                 give(example("fields", &ApiError::Invalid(errors)));
             }
             let text = "JSON parse error - Expecting value: line 1 column 1 (char 0)";

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod programs;
+mod refusals;
 mod served;
 
 use std::{collections::BTreeSet, fs, path::Path};
