@@ -54,7 +54,7 @@ impl Operations {
         if !item.is_empty() {
             // A path with a parameter comes before those that have a word in its place.
             let key = route.path.replace('{', "!");
-            self.paths.insert(key, (route.path, item));
+            self.paths.insert(key, (shown(route.path), item));
         }
     }
 
@@ -76,6 +76,13 @@ impl Operations {
         }
         paths
     }
+}
+
+/// A path as clients write it: the name of a file has no slash at its end.
+fn shown(path: &'static str) -> &'static str {
+    let file = path.trim_end_matches('/');
+    let name = file.rsplit('/').next().unwrap_or_default();
+    if name.contains('.') { file } else { path }
 }
 
 /// A method of a route, with what its table says of it.
@@ -101,7 +108,7 @@ impl Described<'_> {
             ("operationId", self.id().into()),
             ("summary", operation.summary.into()),
             ("description", self.about()),
-            ("tags", json!([self.words().next()])),
+            ("tags", json!([self.tag()])),
             ("parameters", list(parameters)),
             (
                 "requestBody",
@@ -121,6 +128,11 @@ impl Described<'_> {
         let path = path.strip_prefix("/api").unwrap_or(path);
         path.split('/')
             .filter(|word| !word.is_empty() && !word.starts_with('{'))
+    }
+
+    fn tag(&self) -> Option<&'static str> {
+        let word = self.words().next();
+        word.map(|word| word.trim_start_matches('.'))
     }
 
     fn id(&self) -> String {
@@ -243,13 +255,14 @@ impl Described<'_> {
     /// 400: errors of the fields, or a detail.
     fn bad_request(&self, schemas: &mut Schemas) -> Value {
         let refuses = |refusal| self.operation.refusals.contains(&refusal);
-        let mut about = vec!["The body is not good."];
+        let mut about = Vec::new();
         let mut shapes = Vec::new();
         let mut examples = Map::new();
         let mut give = |(name, value): (&str, Value)| {
             examples.insert(name.to_owned(), json!({ "value": value }));
         };
         if let Some(body) = &self.operation.body {
+            about.push("The body is not good.");
             shapes.push(schemas.errors_of(body.form));
             if let Some(field) = body.form.fields.first() {
                 let errors = FieldErrors::one(field.name, FieldError::NULL);
@@ -260,25 +273,22 @@ impl Described<'_> {
         }
         shapes.push(detail(schemas));
         if refuses(Refusal::LastSuperuser) {
-            about.push("Or it would leave no active superuser.");
+            about.push("It would leave no active superuser.");
             give(example("last_superuser", &ApiError::LastSuperuser));
         }
         if refuses(Refusal::NobodyByEmail) {
-            about.push("Or nobody has the address, if a setting lets people know.");
+            about.push("Nobody has the address, if a setting lets people know.");
             shapes.push(json!({"type": "array", "items": {"type": "string"}}));
             give(example("nobody", &ApiError::NobodyByEmail));
         }
         if refuses(Refusal::NoSuchMail) {
-            about.push("Or the service sends no such mails, which is told without a body.");
-        }
-        if self.operation.body.is_none() {
-            about.remove(0);
+            about.push("The service sends no such mails, which is told without a body.");
         }
         let schema = match shapes.len() {
             1 => shapes.remove(0),
             _ => json!({ "anyOf": shapes }),
         };
-        let about = about.join(" ");
+        let about = about.join(" Or: ");
         if refuses(Refusal::NoSuchMail) {
             // A response with content always has a body.
             return json!({ "description": about });

@@ -26,13 +26,16 @@ const HEADERS: [&str; 5] = [
     "www-authenticate",
 ];
 
+/// What begins the paths of pages, which are none of the API's.
+const PAGES: [&str; 3] = ["/admin", "/account", "/api/schema/swagger-ui"];
+
 struct Contract {
     document: Value,
     /// By the schema.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// Asserts that the document allows an answer. Pages are none of its business.
+/// Asserts that the document allows an answer, unless it is of a page.
 #[track_caller]
 pub fn assert_allowed(method: &str, path: &str, answer: &Answer) {
     if let Err(reason) = allowed(method, path, answer) {
@@ -48,7 +51,9 @@ pub fn assert_allowed(method: &str, path: &str, answer: &Answer) {
 /// Why not.
 pub fn allowed(method: &str, path: &str, answer: &Answer) -> Result<(), String> {
     let path = path.split('?').next().unwrap_or_default();
-    if !path.starts_with("/api/") || path.starts_with("/api/schema/swagger-ui") {
+    // What CORS asks before a request is answered before the API.
+    let is_preflight = answer.header("access-control-allow-methods").is_some();
+    if is_preflight || PAGES.iter().any(|page| path.starts_with(page)) {
         return Ok(());
     }
     CONTRACT.check(method, path, answer)
@@ -140,23 +145,22 @@ impl Contract {
         found.unwrap_or(value)
     }
 
-    /// The item of a path: words before parameters.
+    /// The item of a path, with or without the slash at its end: words before parameters.
     fn path(&self, path: &str) -> Option<&Value> {
-        let path = match path.ends_with('/') {
-            true => path.to_owned(),
-            false => format!("{path}/"),
+        let bare = |path: &str| path.strip_suffix('/').unwrap_or(path).to_owned();
+        let path = bare(path);
+        let given: Vec<&str> = path.split('/').collect();
+        let fits = |template: &str, exactly: bool| {
+            let template = bare(template);
+            let segments: Vec<&str> = template.split('/').collect();
+            let same = |(given, segment): (&&str, &&str)| {
+                given == segment || !exactly && segment.starts_with('{') && !given.is_empty()
+            };
+            segments.len() == given.len() && given.iter().zip(&segments).all(same)
         };
         let paths = self.document["paths"].as_object()?;
-        let fits = |template: &str| {
-            let (mut given, mut segments) = (path.split('/'), template.split('/'));
-            let pairs = given.by_ref().zip(segments.by_ref());
-            let same = pairs.fold(true, |same, (given, segment)| {
-                same && (given == segment || segment.starts_with('{') && !given.is_empty())
-            });
-            same && path.matches('/').count() == template.matches('/').count()
-        };
-        let parameters = || paths.iter().find(|(template, _)| fits(template));
-        paths.get(&path).or_else(|| Some(parameters()?.1))
+        let find = |exactly| paths.iter().find(|(path, _)| fits(path, exactly));
+        find(true).or_else(|| find(false)).map(|(_, item)| item)
     }
 
     fn check_headers(&self, response: &Value, answer: &Answer) -> Result<(), String> {
