@@ -91,7 +91,7 @@ async fn every_sample_event_is_answered_as_its_name_says() {
         let (status, body) = expected(name, event);
         assert_eq!(answer.status, status, "{name}.json: {answer:?}");
         match name.as_str() {
-            "get-schema" => assert_eq!(answer.body, document()),
+            "get-schema" => assert!(answer.body == document()),
             "list-permissions" => assert_eq!(answer.list().len(), 13),
             name => assert_eq!(seen(answer.body), seen(body), "{name}.json"),
         }

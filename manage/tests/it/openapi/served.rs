@@ -49,8 +49,9 @@ async fn the_document_comes_in_the_form_that_is_asked_for() {
         assert_eq!(answer.header("content-type"), Some(kind), "{accept} {path}");
         assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
         match kind.ends_with("json") {
-            true => assert_eq!(answer.json(), Some(document())),
-            false => assert_eq!(answer.text, yaml(&document())),
+            // Not assert_eq!, which would print all of it.
+            true => assert!(answer.json() == Some(document())),
+            false => assert!(answer.text == yaml(&document())),
         }
     }
     let without = server.get(NOBODY, "/api/schema/").await;
