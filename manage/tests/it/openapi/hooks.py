@@ -1,7 +1,11 @@
-"""For schemathesis: every request is the superuser's, with a token of its own, and YAML is read."""
+"""For schemathesis: requests are those of superusers, and YAML is read.
+
+What is tried may end the sessions and tokens of whoever sends it, so they take turns.
+"""
 
 import base64
 import hmac
+import itertools
 import json
 import os
 import time
@@ -15,10 +19,14 @@ def encoded(part):
     return base64.urlsafe_b64encode(part).rstrip(b"=")
 
 
+superusers = itertools.cycle(os.environ["SUPERUSERS"].split(","))
+
+
 def token():
-    """A token that no session's end ends, as SimpleJWT makes them."""
+    """A token of the next superuser that belongs to no session, as SimpleJWT makes them."""
     now = int(time.time())
-    claims = {"token_type": "access", "iat": now, "exp": now + 300, "user_id": "1"}
+    user = next(superusers)
+    claims = {"token_type": "access", "iat": now, "exp": now + 300, "user_id": user}
     claims["jti"] = uuid.uuid4().hex
     parts = {"alg": "HS256", "typ": "JWT"}, claims
     signed = b".".join(encoded(json.dumps(part).encode()) for part in parts)
