@@ -9,7 +9,7 @@ use std::{
 };
 
 use shared::jwt::TokenType;
-use testkit::{SIGNING_KEY, Server, process::run};
+use testkit::{Server, accounts::NewAccount, process::run, samples, serve};
 use tokio::task::spawn_blocking;
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/openapi");
@@ -28,18 +28,19 @@ async fn schemathesis_finds_no_answer_that_the_document_does_not_allow() {
         eprintln!("skipped: no schemathesis (SCHEMATHESIS)");
         return;
     }
-    let server = Server::with(&[
-        ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
-        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
-        ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),
-    ])
-    .await;
+    // With the accounts of the document's examples.
+    let (_engine, app) = samples::service().await;
     let mut superusers = Vec::new();
-    for _ in 0..200 {
-        let superuser = server.anybody().staff().superuser().await;
+    for number in 0..200 {
+        let name = format!("superuser-{number}");
+        let new = NewAccount::new(&app.store, app.clock.now(), &name);
+        let superuser = new.staff().superuser().await;
         superusers.push(superuser.id.to_string());
     }
-    let base = server.base().to_owned();
+    let key = samples::read("env")["Parameters"]["SIGNING_KEY"].clone();
+    let key = key.as_str().unwrap().to_owned();
+    let client = serve(app).await;
+    let base = client.base().to_owned();
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path().to_owned();
     let ended = spawn_blocking(move || {
@@ -57,7 +58,7 @@ async fn schemathesis_finds_no_answer_that_the_document_does_not_allow() {
             .env("SCHEMATHESIS_HOOKS", "hooks")
             .env("PYTHONPATH", HERE)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("SIGNING_KEY", SIGNING_KEY)
+            .env("SIGNING_KEY", key)
             .env("SUPERUSERS", superusers.join(","))
             .current_dir(at))
     });
