@@ -1,6 +1,7 @@
 //! `manage openapi`: the OpenAPI document of the API, made of the functions' tables of routes. Names,
 //! tags and the security scheme are drf-spectacular's, with its `COMPONENT_SPLIT_REQUEST`.
 
+mod bad_request;
 mod operations;
 mod responses;
 mod schemas;

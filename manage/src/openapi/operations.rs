@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
-use shared::{
-    domain::FieldError,
-    http::{
-        ApiError,
-        describe::{Answer, Body, Content, Operation, Parameter, PathId, Refusal},
-        routes::{Access, Route, RouteKind},
-    },
-    input::FieldErrors,
+use shared::http::{
+    describe::{Answer, Body, Content, Operation, Parameter, PathId, Refusal},
+    routes::{Access, Route, RouteKind},
 };
 
 use super::{
+    bad_request::bad_request,
     object, parsed,
-    responses::{self, detail, example, reference, response},
+    responses::{self, reference},
     schemas::{Role, Schemas},
     text,
 };
@@ -244,58 +240,12 @@ impl Described<'_> {
         add(reads_body, 415, "UnsupportedMediaType");
         all.extend(operation.refusals.iter().copied().filter_map(responses::of));
         if reads_body || refuses(Refusal::LastSuperuser) {
-            all.insert(400, self.bad_request(schemas));
+            all.insert(400, bad_request(operation, schemas));
         }
         let all = all.into_iter();
         all.map(|(status, response)| (status.to_string(), response))
             .collect::<Map<_, _>>()
             .into()
-    }
-
-    /// 400: errors of the fields, or a detail.
-    fn bad_request(&self, schemas: &mut Schemas) -> Value {
-        let refuses = |refusal| self.operation.refusals.contains(&refusal);
-        let mut about = Vec::new();
-        let mut shapes = Vec::new();
-        let mut examples = Map::new();
-        let mut give = |(name, value): (&str, Value)| {
-            examples.insert(name.to_owned(), json!({ "value": value }));
-        };
-        if let Some(body) = &self.operation.body {
-            about.push("The body is not good.");
-            shapes.push(schemas.errors_of(body.form));
-            if let Some(field) = body.form.fields.first() {
-                let errors = FieldErrors::one(field.name, FieldError::NULL);
-                give(example("fields", &ApiError::Invalid(errors)));
-            }
-            let text = "JSON parse error - Expecting value: line 1 column 1 (char 0)";
-            give(example("parse_error", &ApiError::Parse(text.to_owned())));
-        }
-        shapes.push(detail(schemas));
-        if refuses(Refusal::LastSuperuser) {
-            about.push("It would leave no active superuser.");
-            give(example("last_superuser", &ApiError::LastSuperuser));
-        }
-        if refuses(Refusal::NobodyByEmail) {
-            about.push("Nobody has the address, if a setting lets people know.");
-            shapes.push(json!({"type": "array", "items": {"type": "string"}}));
-            give(example("nobody", &ApiError::NobodyByEmail));
-        }
-        if refuses(Refusal::NoSuchMail) {
-            about.push("The service sends no such mails, which is told without a body.");
-        }
-        let schema = match shapes.len() {
-            1 => shapes.remove(0),
-            _ => json!({ "anyOf": shapes }),
-        };
-        let about = about.join(" Or: ");
-        if refuses(Refusal::NoSuchMail) {
-            // A response with content always has a body.
-            return json!({ "description": about });
-        }
-        let mut response = response(&about, Value::Null, &schema, []);
-        response["content"][JSON]["examples"] = examples.into();
-        response
     }
 }
 

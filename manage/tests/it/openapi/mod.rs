@@ -6,7 +6,11 @@ mod programs;
 mod refusals;
 mod served;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use axum::http::HeaderName;
 use manage::{
@@ -14,7 +18,10 @@ use manage::{
     openapi::{document, yaml},
 };
 use serde_json::Value;
-use shared::http::routes::{Access, RouteKind};
+use shared::http::{
+    describe::Content,
+    routes::{Access, RouteKind},
+};
 use testkit::{
     Answer,
     contract::{allowed, operation},
@@ -101,6 +108,28 @@ fn samples_and_schemas_of_descriptions_are_json() {
     for (path, text) in constants() {
         let is_json = text.is_empty() || serde_json::from_str::<Value>(text).is_ok();
         assert!(is_json, "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_name_means_one_object() {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let tables = functions().into_iter();
+    for route in tables.flat_map(|(_, routes)| routes.table().to_vec()) {
+        for operation in route.operations.into_iter().flatten() {
+            let sent = operation.body.as_ref();
+            let sent = sent.map(|body| (format!("{} sent", body.form.name), body.form));
+            let answered = match operation.answer.content {
+                Content::One(it) | Content::Many(it) | Content::Page(it) => Some(it),
+                Content::Nothing | Content::Document(_) => None,
+            };
+            let answered = answered.map(|object| (object.name.to_owned(), object));
+            for (name, object) in sent.into_iter().chain(answered) {
+                let fields = format!("{:?}", object.fields);
+                let before = seen.entry(name.clone()).or_insert(fields.clone());
+                assert_eq!(*before, fields, "{name}");
+            }
+        }
     }
 }
 
