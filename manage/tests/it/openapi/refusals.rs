@@ -38,6 +38,14 @@ impl Operation {
         self.path.starts_with("/api/auth/users/{id}/")
     }
 
+    /// The fields of the body.
+    fn fields<'a>(&self, document: &'a Value) -> &'a Map<String, Value> {
+        let schema = &self.value["requestBody"]["content"]["application/json"]["schema"];
+        let pointer = &schema["$ref"].as_str().unwrap()[1..];
+        let schema = document.pointer(pointer).unwrap();
+        schema["properties"].as_object().unwrap()
+    }
+
     /// Asserts that an answer is an example of the document.
     fn assert_example(&self, answer: &Answer, document: &Value, status: &str, example: &str) {
         let response = &self.value["responses"][status];
@@ -154,10 +162,7 @@ async fn bodies_that_are_not_good_are_refused() {
         let broken = sent(&server, &operation, json, b"x".to_vec()).await;
         operation.assert_example(&broken, &document, "400", "parse_error");
         // Each field that the document names is read.
-        let schema = &operation.value["requestBody"]["content"][json]["schema"];
-        let pointer = &schema["$ref"].as_str().unwrap()[1..];
-        let fields = document.pointer(pointer).unwrap()["properties"].as_object();
-        let fields = fields.unwrap().keys();
+        let fields = operation.fields(&document).keys();
         let nulls: Map<_, _> = fields.map(|name| (name.clone(), Value::Null)).collect();
         let body = json!(nulls).to_string().into_bytes();
         let refused = sent(&server, &operation, json, body).await;
@@ -176,6 +181,37 @@ async fn bodies_that_are_not_good_are_refused() {
             assert_eq!(refused.body[name], *texts, "{}", operation.path);
         }
     }
+}
+
+#[tokio::test]
+async fn limits_of_texts_are_those_of_the_document() {
+    let (document, server) = (document(), Server::start().await);
+    server.group("Editors", &[]).await;
+    server.user("ann").await;
+    let mut limited = 0;
+    for operation in operations(&document) {
+        if !operation.reads_body() {
+            continue;
+        }
+        for (name, schema) in operation.fields(&document) {
+            let Some(most) = schema["maxLength"].as_u64() else {
+                continue;
+            };
+            limited += 1;
+            let text = "a".repeat(most as usize + 1);
+            let body = json!({ name: text }).to_string().into_bytes();
+            let refused = sent(&server, &operation, "application/json", body).await;
+            let words = format!("Ensure this field has no more than {most} characters.");
+            let place = &operation.path;
+            assert_eq!(refused.body[name][0], words, "{place}: {refused:?}");
+            // One less is not too long, whatever else is wrong.
+            let text = "a".repeat(most as usize);
+            let body = json!({ name: text }).to_string().into_bytes();
+            let answer = sent(&server, &operation, "application/json", body).await;
+            assert!(!answer.says(&words), "{place}: {answer:?}");
+        }
+    }
+    assert!(limited > 20, "{limited}");
 }
 
 #[tokio::test]
