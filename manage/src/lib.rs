@@ -16,6 +16,7 @@ pub mod loaddata;
 pub mod logout;
 mod mailing;
 pub mod migrate;
+pub mod openapi;
 pub mod operator;
 pub mod outbox;
 mod pace;
@@ -114,6 +115,8 @@ enum Command {
     Drill(drill::Options),
     /// Check every invariant of the table and list what is broken.
     Check(check::Options),
+    /// Write the OpenAPI document of the API.
+    Openapi(openapi::Options),
     /// Show what runs in a stack: versions, settings, cold starts, errors and slow calls.
     Status(status::Options),
     /// Point the functions of a stack to the versions before.
@@ -194,7 +197,7 @@ fn random_text() -> String {
 }
 
 /// The functions behind API Gateway, by name, with their routes.
-pub fn functions() -> [(&'static str, Routes); 6] {
+pub fn functions() -> [(&'static str, Routes); 7] {
     [
         ("auth", auth::routes()),
         ("users", ::users::routes()),
@@ -202,6 +205,7 @@ pub fn functions() -> [(&'static str, Routes); 6] {
         ("permissions", permissions::routes()),
         ("admin", admin::routes()),
         ("account", ::account::routes()),
+        ("docs", docs::routes()),
     ]
 }
 
@@ -257,6 +261,7 @@ pub fn run(arguments: Arguments) -> Result<(), CommandError> {
             Command::Afterrestore(options) => afterrestore::afterrestore(options).await,
             Command::Drill(options) => drill::drill(options).await,
             Command::Check(options) => check::check(options).await,
+            Command::Openapi(options) => openapi::openapi(options),
             Command::Status(options) => status::status(options).await,
             Command::Rollback(options) => rollback::rollback(options).await,
             Command::Smoketest(options) => smoketest::smoketest(options).await,

@@ -274,6 +274,7 @@ fn introduction(options: &Options, address: SocketAddr, engine: &Engine, more: &
     format!(
         "Serving the API at   http://{address}/api/auth/\n\
          Admin pages at       http://{address}/admin/\n\
+         API document at      http://{address}/api/schema/swagger-ui/\n\
          DynamoDB endpoint    {} (table {EMBEDDED_TABLE})\n\
          DynamoDB access key  {} (of this start, with any secret key)\n\
          Data                 {data}\n\

@@ -37,6 +37,28 @@ pub async fn run(routes: Routes) -> Result<(), Error> {
     lambda_runtime::run(handler(service(routes, app))).await
 }
 
+/// Runs a function that reads no table and knows no key.
+///
+/// # Errors
+/// A setting that is malformed, or the end of the runtime.
+pub async fn run_alone(routes: Routes) -> Result<(), Error> {
+    // A key that signs nothing, and a table that nobody asks.
+    let key = format!("{:032x}", rand::random::<u128>());
+    let settings = Settings::from_lookup(|name| match name {
+        "SIGNING_KEY" => Some(key.clone()),
+        "SIGNING_KEY_SECRET_ARN" | "SIGNING_KEY_FALLBACKS" => None,
+        "TABLE_NAME" => Some("none".to_owned()),
+        name => std::env::var(name).ok(),
+    })?;
+    let reporter = log(&settings)?;
+    let client = store::client(&aws::in_lambda(&settings.aws, None)?);
+    let store = store::Store::new(client, &settings.table.name);
+    let clock = Clock::System;
+    let keys = keyring(&settings, clock.now()).await?;
+    let app = App::new(settings, store, keys, clock, reporter);
+    lambda_runtime::run(handler(service(routes, app))).await
+}
+
 /// Logs as CloudWatch reads it: a JSON object on a line, with a timestamp and a level.
 pub fn json_lines<W>(level: tracing::Level, writer: W) -> impl tracing::Subscriber + Send + Sync
 where
@@ -60,10 +82,7 @@ where
 /// layout.
 pub async fn start() -> Result<App, Error> {
     let settings = Settings::from_env()?;
-    let lines = json_lines(settings.telemetry.log_level, std::io::stdout);
-    // Tests may have set another.
-    let _ = tracing::subscriber::set_global_default(lines);
-    let reporter = Reporter::cloudwatch(&settings.telemetry.metrics_namespace)?;
+    let reporter = log(&settings)?;
     let dynamodb = settings.aws.dynamodb_endpoint.as_deref();
     let client = store::client(&aws::in_lambda(&settings.aws, dynamodb)?);
     let clock = Clock::System;
@@ -71,6 +90,14 @@ pub async fn start() -> Result<App, Error> {
     let (keys, layout) = tokio::join!(keyring(&settings, clock.now()), store.refuse_newer_layout());
     layout?;
     Ok(App::new(settings, store, keys?, clock, reporter))
+}
+
+/// Logs from here on, and tells CloudWatch of requests.
+fn log(settings: &Settings) -> Result<Reporter, Error> {
+    let lines = json_lines(settings.telemetry.log_level, std::io::stdout);
+    // Tests may have set another.
+    let _ = tracing::subscriber::set_global_default(lines);
+    Reporter::cloudwatch(&settings.telemetry.metrics_namespace)
 }
 
 async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> {

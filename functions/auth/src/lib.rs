@@ -19,10 +19,20 @@ use shared::http::{
 pub fn routes() -> Routes {
     let refresh = Access::Anyone(&["refresh"]);
     let login = || {
-        View::new("Token Obtain Pair").post(Access::Anyone(&["username", "password"]), login::login)
+        View::new("Token Obtain Pair")
+            .post(Access::Anyone(&["username", "password"]), login::login)
+            .described(&login::LOGIN)
     };
-    let refresh_view = || View::new("Token Refresh").post(refresh, refresh::refresh);
-    let verify = || View::new("Token Verify").post(Access::Anyone(&["token"]), verify::verify);
+    let refresh_view = || {
+        View::new("Token Refresh")
+            .post(refresh, refresh::refresh)
+            .described(&refresh::REFRESH)
+    };
+    let verify = || {
+        View::new("Token Verify")
+            .post(Access::Anyone(&["token"]), verify::verify)
+            .described(&verify::VERIFY)
+    };
     let blacklist = View::new("Token Blacklist");
     let anyone = Access::Anyone(&[]);
     Routes::new()
@@ -34,21 +44,29 @@ pub fn routes() -> Routes {
         .view::<Anyone>("/api/auth/jwt/verify/", verify())
         .view::<Anyone>(
             "/api/auth/token/blacklist/",
-            blacklist.post(refresh, logout::blacklist),
+            blacklist
+                .post(refresh, logout::blacklist)
+                .described(&logout::BLACKLIST),
         )
         .view::<Anyone>(
             "/api/auth/logout/",
-            View::new("Logout").post(refresh, logout::log_out),
+            View::new("Logout")
+                .post(refresh, logout::log_out)
+                .described(&logout::LOG_OUT),
         )
         .view::<Caller>(
             "/api/auth/sessions/",
             View::new("Session List")
                 .get(Access::User, sessions::list)
-                .delete(Access::User, sessions::end_others),
+                .described(&sessions::LIST)
+                .delete(Access::User, sessions::end_others)
+                .described(&sessions::END_OTHERS),
         )
         .view::<Caller>(
             "/api/auth/sessions/{id}/",
-            View::new("Session Instance").delete(Access::User, sessions::end),
+            View::new("Session Instance")
+                .delete(Access::User, sessions::end)
+                .described(&sessions::END),
         )
         .view::<Anyone>(
             "/.well-known/openid-configuration/",

@@ -10,7 +10,11 @@ use shared::{
     app::App,
     domain::names::AnyText,
     forms::TypedPassword,
-    http::{ApiError, JsonOrForm, extract::RequestClient},
+    http::{
+        ApiError, JsonOrForm,
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+    },
     input::Presence,
 };
 
@@ -28,6 +32,37 @@ impl From<sessions::Tokens> for Tokens {
         Self { refresh, access }
     }
 }
+
+pub static LOGIN: Operation = Operation {
+    summary: "Log in",
+    notes: "Begins a session. Failed attempts are counted by username and by address.",
+    body: Some(Body {
+        form: &CREDENTIALS,
+        sample: r#"{"username": "sample-ann", "password": "sample-Pass-phrase-1"}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&TOKENS),
+        r#"{"refresh": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln", "access": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln"}"#,
+    ),
+    refusals: &[Refusal::WrongCredentials, Refusal::Throttled],
+    ..Operation::NEW
+};
+
+static CREDENTIALS: Object = Object {
+    name: "TokenObtainPair",
+    fields: &[
+        Field::new("username", Kind::Text),
+        Field::new("password", Kind::Password),
+    ],
+};
+
+static TOKENS: Object = Object {
+    name: "TokenObtainPair",
+    fields: &[
+        Field::new("refresh", Kind::Token),
+        Field::new("access", Kind::Token),
+    ],
+};
 
 pub async fn login(
     State(app): State<App>,

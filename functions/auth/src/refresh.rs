@@ -8,12 +8,46 @@ use shared::{
     accounts::sessions,
     app::App,
     domain::names::AnyText,
-    http::{ApiError, JsonOrForm, extract::RequestClient},
+    http::{
+        ApiError, JsonOrForm,
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+    },
     input::Presence,
     jwt::{Claims, Jwt, TokenError, TokenType},
 };
 
 use crate::login::Tokens;
+
+pub static REFRESH: Operation = Operation {
+    summary: "Get a new access token",
+    notes: "With `ROTATE_REFRESH_TOKENS` the answer also has the refresh token that replaces this one.",
+    body: Some(Body {
+        form: &REFRESH_TOKEN,
+        sample: r#"{"refresh": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6NDEwMjQ0NDgwMCwiaWF0IjoxNzY3MjI1NjAwLCJqdGkiOiIwN2QxMzJjY2E3YTYzNThmZjE2NmRmNWI5ODE3YmQ3ZSIsInVzZXJfaWQiOiIxMDAyIn0.Cowmay9raF8cPrMUVHOpbw3oMiW20fk9d0YurXWc5LU"}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&REFRESHED),
+        r#"{"access": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln"}"#,
+    ),
+    refusals: &[Refusal::BadToken, Refusal::Conflict],
+    ..Operation::NEW
+};
+
+pub static REFRESH_TOKEN: Object = Object {
+    name: "TokenRefresh",
+    fields: &[Field::new("refresh", Kind::Token)],
+};
+
+static REFRESHED: Object = Object {
+    name: "TokenRefresh",
+    fields: &[
+        Field::new("refresh", Kind::Token)
+            .optional()
+            .about("Only with `ROTATE_REFRESH_TOKENS`."),
+        Field::new("access", Kind::Token),
+    ],
+};
 
 pub async fn refresh(
     State(app): State<App>,

@@ -7,10 +7,18 @@ use shared::{
     app::App,
     domain::Actor,
     http::{
-        ApiError, SessionDetail,
+        ApiError, SESSION, SessionDetail,
+        describe::{Answer, Content, Operation, PathId},
         extract::{CallerSession, PathSegment},
         no_content,
     },
+};
+
+pub static LIST: Operation = Operation {
+    summary: "List one's own sessions",
+    notes: "The newest first.",
+    answer: Answer::ok(Content::Many(&SESSION), "[]"),
+    ..Operation::NEW
 };
 
 pub async fn list(
@@ -22,6 +30,11 @@ pub async fn list(
     ))
 }
 
+pub static END_OTHERS: Operation = Operation {
+    summary: "End all of one's own sessions but that of the request",
+    ..Operation::NEW
+};
+
 /// Ends all but the one of this request.
 pub async fn end_others(
     CallerSession(user, sid): CallerSession,
@@ -31,6 +44,12 @@ pub async fn end_others(
     accounts::users::end_sessions(&app.store, actor, user.clone(), sid.as_deref()).await?;
     Ok(no_content())
 }
+
+pub static END: Operation = Operation {
+    summary: "End one of one's own sessions",
+    id: PathId::Text("1"),
+    ..Operation::NEW
+};
 
 pub async fn end(
     CallerSession(user, _): CallerSession,

@@ -8,12 +8,32 @@ use shared::{
     accounts::sessions,
     app::App,
     domain::FieldError,
-    http::{ApiError, JsonOrForm},
+    http::{
+        ApiError, JsonOrForm,
+        describe::{Answer, Body, Content, EMPTY, Field, Kind, Object, Operation, Refusal},
+    },
     input::{FieldErrors, NON_FIELD_ERRORS},
     jwt::{TokenError, TokenType},
 };
 
 use crate::refresh::token_field;
+
+pub static VERIFY: Operation = Operation {
+    summary: "Check a token",
+    notes: "Its signature and its times, not its user. With `ROTATE_REFRESH_TOKENS` a refresh token that is blacklisted, replaced or of an ended session is a 400.",
+    body: Some(Body {
+        form: &TOKEN,
+        sample: r#"{"token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjo0MTAyNDQ0ODAwLCJpYXQiOjE3NjcyMjU2MDAsImp0aSI6IjU4YWM2YTQxNGY0Mzg3NWY5NjMwMGQ1ODNkNDczZGI1IiwidXNlcl9pZCI6IjEwMDIifQ.g5Go7uTPMo-iyog9dl8zM5BktLD9J0gMnBJaOlQx6Uc"}"#,
+    }),
+    answer: Answer::ok(Content::One(&EMPTY), "{}"),
+    refusals: &[Refusal::BadToken],
+    ..Operation::NEW
+};
+
+static TOKEN: Object = Object {
+    name: "TokenVerify",
+    fields: &[Field::new("token", Kind::Token)],
+};
 
 pub async fn verify(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "token")?;

@@ -15,6 +15,7 @@ use shared::{
     http::{
         ApiError, Can, JsonOrForm,
         can::{ChangeGroup, DeleteGroup, Permit, ViewGroup},
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, PathId},
         extract::path_id,
         no_content,
     },
@@ -38,6 +39,65 @@ impl<P: Permit> FromRequestParts<App> for Managed<P> {
         Ok(Self { caller, group })
     }
 }
+
+pub const RETRIEVE: Operation = Operation {
+    summary: "Read a group",
+    id: PathId::Key(1001),
+    answer: Answer::ok(
+        Content::One(&GROUP),
+        r#"{"id": 1001, "name": "Sample editors", "permissions": [1001]}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub static UPDATE: Operation = Operation {
+    summary: "Replace a group",
+    notes: FORM_NOTES,
+    body: Some(Body {
+        form: &GROUP_FORM,
+        sample: r#"{"name": "Sample editors", "permissions": [1001]}"#,
+    }),
+    ..RETRIEVE
+};
+
+pub static PATCH: Operation = Operation {
+    summary: "Change a group",
+    notes: FORM_NOTES,
+    body: Some(Body {
+        form: &GROUP_FORM,
+        sample: r#"{"name": "Sample writers"}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&GROUP),
+        r#"{"id": 1001, "name": "Sample writers", "permissions": [1001]}"#,
+    ),
+    ..RETRIEVE
+};
+
+pub static DESTROY: Operation = Operation {
+    summary: "Delete a group",
+    id: PathId::Key(1002),
+    ..Operation::NEW
+};
+
+const FORM_NOTES: &str = "`permissions` replaces those of the group.";
+
+static GROUP: Object = Object {
+    name: "Group",
+    fields: &[
+        Field::new("id", Kind::Id),
+        Field::new("name", Kind::Text),
+        Field::new("permissions", Kind::Ids).about("In order of app label, model and codename."),
+    ],
+};
+
+static GROUP_FORM: Object = Object {
+    name: "Group",
+    fields: &[
+        Field::new("name", Kind::Limited(150)),
+        Field::new("permissions", Kind::Ids).optional(),
+    ],
+};
 
 /// A group with the ids of its permissions.
 #[derive(Serialize)]

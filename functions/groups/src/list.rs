@@ -10,10 +10,38 @@ use shared::{
     domain::Group,
     forms::group_name,
     http::{
-        ApiError, Can, JsonOrForm,
+        ApiError, Can, GROUP_NAME, JsonOrForm,
         can::{AddGroup, ViewGroup},
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, Refusal},
         paging::Whole,
     },
+};
+
+pub static LIST: Operation = Operation {
+    summary: "List groups",
+    notes: "All of them, in order of id.",
+    answer: Answer::ok(
+        Content::Many(&GROUP_NAME),
+        r#"[{"id": 1001, "name": "Sample editors"}, {"id": 1002, "name": "Sample readers"}]"#,
+    ),
+    refusals: &[Refusal::NoSuchPage],
+    ..Operation::NEW
+};
+
+pub static CREATE: Operation = Operation {
+    summary: "Make a group",
+    body: Some(Body {
+        form: &Object {
+            name: "GroupName",
+            fields: &[Field::new("name", Kind::Limited(150))],
+        },
+        sample: r#"{"name": "Sample reviewers"}"#,
+    }),
+    answer: Answer::created(
+        Content::One(&GROUP_NAME),
+        r#"{"id": 1003, "name": "Sample reviewers"}"#,
+    ),
+    ..Operation::NEW
 };
 
 /// A group in a list.

@@ -9,10 +9,44 @@ use shared::{
     accounts,
     app::App,
     domain::{GroupChange, Permission, PermissionId, SetChange},
-    http::{ApiError, JsonOrForm, can::ChangeGroup},
+    http::{
+        ApiError, JsonOrForm,
+        can::ChangeGroup,
+        describe::{Answer, Body, Content, Field, Kind, MESSAGE, Object, Operation, PathId},
+    },
 };
 
 use crate::detail::Managed;
+
+pub static ASSIGN: Operation = Operation {
+    summary: "Add permissions to a group",
+    id: PathId::Key(1002),
+    body: BODY,
+    answer: Answer::ok(
+        Content::One(&MESSAGE),
+        r#"{"message": "Permissions assigned successfully"}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub static REMOVE: Operation = Operation {
+    summary: "Take permissions from a group",
+    id: PathId::Key(1001),
+    body: BODY,
+    answer: Answer::ok(
+        Content::One(&MESSAGE),
+        r#"{"message": "Permissions removed successfully"}"#,
+    ),
+    ..Operation::NEW
+};
+
+const BODY: Option<Body> = Some(Body {
+    form: &Object {
+        name: "GroupPermissions",
+        fields: &[Field::new("permission_ids", Kind::Ids)],
+    },
+    sample: r#"{"permission_ids": [1001]}"#,
+});
 
 pub async fn assign(
     group: Managed<ChangeGroup>,

@@ -15,6 +15,7 @@ use shared::{
     http::{
         ApiError, Can, JsonOrForm,
         can::{ChangePermission, DeletePermission, Permit, ViewPermission},
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, PathId},
         extract::path_id,
         no_content,
     },
@@ -38,6 +39,64 @@ impl<P: Permit> FromRequestParts<App> for Managed<P> {
         Ok(Self { caller, permission })
     }
 }
+
+pub static RETRIEVE: Operation = Operation {
+    summary: "Read a permission",
+    id: PathId::Key(1001),
+    answer: Answer::ok(
+        Content::One(&PERMISSION),
+        r#"{"id": 1001, "name": "Can publish sample", "codename": "publish_sample", "content_type": "auth.user"}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub const UPDATE: Operation = Operation {
+    summary: "Replace a permission",
+    id: PathId::Key(1001),
+    body: Some(Body {
+        form: &PERMISSION_FORM,
+        sample: r#"{"name": "Can publish samples", "codename": "publish_sample", "content_type": "auth.user"}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&PERMISSION),
+        r#"{"id": 1001, "name": "Can publish samples", "codename": "publish_sample", "content_type": "auth.user"}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub static PATCH: Operation = Operation {
+    summary: "Change a permission",
+    body: Some(Body {
+        form: &PERMISSION_FORM,
+        sample: r#"{"name": "Can publish samples"}"#,
+    }),
+    ..UPDATE
+};
+
+pub static DESTROY: Operation = Operation {
+    summary: "Delete a permission",
+    id: PathId::Key(1001),
+    ..Operation::NEW
+};
+
+pub static PERMISSION: Object = Object {
+    name: "Permission",
+    fields: &[
+        Field::new("id", Kind::Id),
+        Field::new("name", Kind::Text),
+        Field::new("codename", Kind::Text),
+        Field::new("content_type", Kind::Text).about("`app_label.model`."),
+    ],
+};
+
+pub static PERMISSION_FORM: Object = Object {
+    name: "Permission",
+    fields: &[
+        Field::new("name", Kind::Limited(255)),
+        Field::new("codename", Kind::Limited(100)),
+        Field::new("content_type", Kind::Text).about("`app_label.model`, which must be declared."),
+    ],
+};
 
 /// A permission as the API shows it.
 #[derive(Serialize)]

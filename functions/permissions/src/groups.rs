@@ -9,10 +9,47 @@ use shared::{
     app::App,
     domain::{Group, GroupChange, PermissionId, SetChange},
     forms,
-    http::{ApiError, JsonOrForm, can::ChangeGroup},
+    http::{
+        ApiError, JsonOrForm,
+        can::ChangeGroup,
+        describe::{Answer, Body, Content, Field, Kind, MESSAGE, Object, Operation, PathId},
+    },
 };
 
 use crate::detail::Managed;
+
+pub static ASSIGN: Operation = Operation {
+    summary: "Add a permission to a group",
+    id: PathId::Key(1001),
+    body: Some(Body {
+        form: &TO_GROUP,
+        sample: r#"{"group_id": 1002}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&MESSAGE),
+        r#"{"message": "Permission assigned to group successfully"}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub static REMOVE: Operation = Operation {
+    summary: "Take a permission from a group",
+    id: PathId::Key(1001),
+    body: Some(Body {
+        form: &TO_GROUP,
+        sample: r#"{"group_id": 1001}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&MESSAGE),
+        r#"{"message": "Permission removed from group successfully"}"#,
+    ),
+    ..Operation::NEW
+};
+
+static TO_GROUP: Object = Object {
+    name: "PermissionGroup",
+    fields: &[Field::new("group_id", Kind::Id)],
+};
 
 pub async fn assign(
     permission: Managed<ChangeGroup>,

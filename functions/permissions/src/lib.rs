@@ -22,22 +22,32 @@ pub fn routes() -> Routes {
             "/api/auth/permissions/",
             View::new("Permission List")
                 .get(view, list::list)
-                .post(Access::Admin("auth.add_permission"), list::create),
+                .described(&list::LIST)
+                .post(Access::Admin("auth.add_permission"), list::create)
+                .described(&list::CREATE),
         )
         .view::<Can<PermissionDetail>>(
             "/api/auth/permissions/{id}/",
             View::new("Permission Instance")
                 .get(view, detail::retrieve)
+                .described(&detail::RETRIEVE)
                 .put(change, detail::update)
+                .described(&detail::UPDATE)
                 .patch(change, detail::update)
-                .delete(Access::Admin("auth.delete_permission"), detail::destroy),
+                .described(&detail::PATCH)
+                .delete(Access::Admin("auth.delete_permission"), detail::destroy)
+                .described(&detail::DESTROY),
         )
         .view::<Can<ChangeGroup>>(
             "/api/auth/permissions/{id}/assign_to_group/",
-            View::new("Assign to group").post(change_group, groups::assign),
+            View::new("Assign to group")
+                .post(change_group, groups::assign)
+                .described(&groups::ASSIGN),
         )
         .view::<Can<ChangeGroup>>(
             "/api/auth/permissions/{id}/remove_from_group/",
-            View::new("Remove from group").post(change_group, groups::remove),
+            View::new("Remove from group")
+                .post(change_group, groups::remove)
+                .described(&groups::REMOVE),
         )
 }

@@ -8,11 +8,33 @@ use shared::{
     http::{
         ApiError, Can, JsonOrForm,
         can::{AddPermission, ViewPermission},
+        describe::{Answer, Body, Content, Operation, Refusal},
         paging::Whole,
     },
 };
 
-use crate::detail::PermissionDetail;
+use crate::detail::{PERMISSION, PERMISSION_FORM, PermissionDetail};
+
+pub static LIST: Operation = Operation {
+    summary: "List permissions",
+    notes: "All of them, in order of app label, model and codename.",
+    answer: Answer::ok(Content::Many(&PERMISSION), ""),
+    refusals: &[Refusal::NoSuchPage],
+    ..Operation::NEW
+};
+
+pub static CREATE: Operation = Operation {
+    summary: "Make a permission",
+    body: Some(Body {
+        form: &PERMISSION_FORM,
+        sample: r#"{"name": "Can archive sample", "codename": "archive_sample", "content_type": "auth.user"}"#,
+    }),
+    answer: Answer::created(
+        Content::One(&PERMISSION),
+        r#"{"id": 1002, "name": "Can archive sample", "codename": "archive_sample", "content_type": "auth.user"}"#,
+    ),
+    ..Operation::NEW
+};
 
 pub async fn list(
     _: Can<ViewPermission>,

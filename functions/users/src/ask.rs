@@ -6,8 +6,39 @@ use shared::{
     accounts::mails,
     app::App,
     forms::addressee,
-    http::{ApiError, JsonOrForm, OptionalCaller, extract::RequestClient, no_content},
+    http::{
+        ApiError, JsonOrForm, OptionalCaller,
+        describe::{self, Body, Field, Object, Operation, Refusal},
+        extract::RequestClient,
+        no_content,
+    },
     mail::Kind,
+};
+
+pub static FOR_PASSWORD: Operation = Operation {
+    summary: "Ask for a mail with a link to a new password",
+    ..FOR_USERNAME
+};
+
+pub const FOR_USERNAME: Operation = Operation {
+    summary: "Ask for a mail with a link to a new username",
+    notes: "The answer is the same for every address, unless a setting says otherwise; above the limits of mails too. A 404 where the service sends no such mails.",
+    body: Some(Body {
+        form: &Object {
+            name: "SendEmailReset",
+            fields: &[Field::new("email", describe::Kind::Email)],
+        },
+        sample: r#"{"email": "sample-ann@example.com"}"#,
+    }),
+    refusals: &[Refusal::NobodyByEmail, Refusal::NotFound],
+    ..Operation::NEW
+};
+
+pub static FOR_ACTIVATION: Operation = Operation {
+    summary: "Ask again for the mail that activates an account",
+    notes: "The answer is the same for every address, above the limits of mails too. A 400 without a body where the service sends no such mails.",
+    refusals: &[Refusal::NobodyByEmail, Refusal::NoSuchMail],
+    ..FOR_USERNAME
 };
 
 pub async fn for_password(

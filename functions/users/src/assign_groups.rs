@@ -5,10 +5,31 @@ use shared::{
     accounts,
     app::App,
     domain::{Group, GroupId, SetChange, UserChange},
-    http::{ApiError, JsonOrForm, Profile, can::ChangeUser},
+    http::{
+        ApiError, JsonOrForm, PROFILE, Profile,
+        can::ChangeUser,
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, PathId},
+    },
 };
 
 use crate::access::Managed;
+
+pub static ASSIGN: Operation = Operation {
+    summary: "Replace the groups of a user",
+    id: PathId::Key(1003),
+    body: Some(Body {
+        form: &Object {
+            name: "AssignGroups",
+            fields: &[Field::new("group_ids", Kind::Ids)],
+        },
+        sample: r#"{"group_ids": [1001, 1002]}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&PROFILE),
+        r#"{"id": 1003, "username": "sample-bob", "email": "sample-bob@example.com", "first_name": "Bob", "last_name": "Sample", "groups": [{"id": 1001, "name": "Sample editors"}, {"id": 1002, "name": "Sample readers"}]}"#,
+    ),
+    ..Operation::NEW
+};
 
 pub async fn assign_groups(
     Managed { caller, target }: Managed<ChangeUser>,

@@ -6,10 +6,29 @@ use shared::{
     accounts,
     app::App,
     domain::Actor,
-    http::{ApiError, Caller, JsonOrForm, extract::RequestClient, no_content},
+    http::{
+        ApiError, Caller, JsonOrForm,
+        describe::{Body, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+        no_content,
+    },
 };
 
 use crate::current_password;
+
+pub static DESTROY: Operation = Operation {
+    summary: "Delete one's own account",
+    notes: "A wrong password counts as a failed login.",
+    body: Some(Body {
+        form: &Object {
+            name: "UserDelete",
+            fields: &[Field::new("current_password", Kind::Password)],
+        },
+        sample: r#"{"current_password": "sample-Pass-phrase-1"}"#,
+    }),
+    refusals: &[Refusal::LastSuperuser, Refusal::Throttled],
+    ..Operation::NEW
+};
 
 pub async fn destroy(
     Caller(caller): Caller,

@@ -7,16 +7,70 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     accounts,
     app::App,
     domain::{Permission, PermissionId, SetChange, User, UserChange, permission::Source},
-    http::{ApiError, JsonOrForm, can::ChangeUser},
+    http::{
+        ApiError, JsonOrForm,
+        can::ChangeUser,
+        describe::{Answer, Body, Content, Field, Kind, Object, Operation, Parameter, PathId},
+    },
 };
 
 use crate::access::{Managed, Readable};
+
+pub static LIST: Operation = Operation {
+    summary: "Read what a user may do",
+    notes: "Their own permissions and those of their groups; all for a superuser, none for an inactive user.",
+    id: PathId::Key(1002),
+    query: &[Parameter {
+        name: "explain",
+        schema: r#"{"type": "boolean", "default": false}"#,
+        about: "Whether the answer tells where each permission comes from.",
+    }],
+    answer: Answer::ok(
+        Content::One(&PERMISSIONS),
+        r#"{"is_superuser": false, "permissions": ["auth.publish_sample"], "explain": {"auth.publish_sample": [{"id": 1001, "name": "Sample editors"}]}}"#,
+    ),
+    ..Operation::NEW
+};
+
+pub static REPLACE: Operation = Operation {
+    summary: "Replace the permissions that a user holds directly",
+    notes: "Those of their groups stay.",
+    id: PathId::Key(1003),
+    body: Some(Body {
+        form: &Object {
+            name: "UserPermissions",
+            fields: &[Field::new("permission_ids", Kind::Ids)],
+        },
+        sample: r#"{"permission_ids": [1001]}"#,
+    }),
+    answer: Answer::ok(
+        Content::One(&PERMISSIONS),
+        r#"{"is_superuser": false, "permissions": ["auth.publish_sample"]}"#,
+    ),
+    ..Operation::NEW
+};
+
+static PERMISSIONS: Object = Object {
+    name: "UserPermissions",
+    fields: &[
+        Field::new("is_superuser", Kind::Flag),
+        Field::new("permissions", Kind::Texts).about("Labels, sorted."),
+        Field::new(
+            "explain",
+            Kind::Schema(
+                r##"{"type": "object", "additionalProperties": {"type": "array", "items": {"anyOf": [{"enum": ["superuser", "user"]}, {"$ref": "#/components/schemas/GroupName"}]}}}"##,
+            ),
+        )
+        .optional()
+        .about("Only with `?explain=true`: by label, whether it comes from being a superuser, from the user, or from a group."),
+    ],
+};
 
 /// What a user may do.
 #[derive(Serialize)]
@@ -61,22 +115,16 @@ fn shown(source: Source) -> Value {
     }
 }
 
-/// The query of a list.
-#[derive(Deserialize)]
-pub struct Options {
-    #[serde(default)]
-    explain: String,
-}
-
 pub async fn list(
     Readable(user): Readable,
-    Query(options): Query<Options>,
+    Query(query): Query<Vec<(String, String)>>,
     State(app): State<App>,
 ) -> Result<Json<Permissions>, ApiError> {
-    let sources = if options.explain.eq_ignore_ascii_case("true") {
-        Sources::Explained
-    } else {
-        Sources::Hidden
+    // The last of a name counts, as in Django's QueryDict.
+    let explain = query.iter().rfind(|(name, _)| name == "explain");
+    let sources = match explain {
+        Some((_, value)) if value.eq_ignore_ascii_case("true") => Sources::Explained,
+        _ => Sources::Hidden,
     };
     Ok(Json(Permissions::of(&user, &app, sources).await?))
 }

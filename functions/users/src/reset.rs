@@ -5,10 +5,61 @@ use shared::{
     accounts::links,
     app::App,
     forms::{NewPassword, NewUserName, given_link, required_link},
-    http::{ApiError, JsonOrForm, OptionalCaller, extract::RequestClient, no_content},
+    http::{
+        ApiError, JsonOrForm, OptionalCaller,
+        describe::{Body, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+        no_content,
+    },
 };
 
 use crate::set_username::of_new_username;
+
+pub static CONFIRM_PASSWORD: Operation = Operation {
+    summary: "Set a new password by the link of a mail",
+    notes: "Ends all sessions of the account, unless `LOGOUT_ON_PASSWORD_CHANGE` is off.",
+    body: Some(Body {
+        form: &Object {
+            name: "PasswordResetConfirm",
+            fields: &[
+                UID,
+                LINK_TOKEN,
+                Field::new("new_password", Kind::Password),
+                Field::new("re_new_password", Kind::Password)
+                    .optional()
+                    .about("Required with `PASSWORD_RESET_CONFIRM_RETYPE`."),
+            ],
+        },
+        sample: r#"{"uid": "MTAwMg", "token": "diltup-00000000000000000000000000000000", "new_password": "sample-Other-phrase-2"}"#,
+    }),
+    refusals: &[Refusal::Conflict],
+    ..Operation::NEW
+};
+
+pub static CONFIRM_USERNAME: Operation = Operation {
+    summary: "Set a new username by the link of a mail",
+    body: Some(Body {
+        form: &Object {
+            name: "UsernameResetConfirm",
+            fields: &[
+                Field::new("new_username", Kind::Limited(150)),
+                UID,
+                LINK_TOKEN,
+                Field::new("re_new_username", Kind::Text)
+                    .optional()
+                    .about("Required with `USERNAME_RESET_CONFIRM_RETYPE`."),
+            ],
+        },
+        sample: r#"{"uid": "MTAwMg", "token": "diltup-00000000000000000000000000000000", "new_username": "sample-anna"}"#,
+    }),
+    refusals: &[Refusal::Conflict],
+    ..Operation::NEW
+};
+
+/// Whom a link is for.
+pub const UID: Field = Field::new("uid", Kind::Text).about("Of the link.");
+/// What a link proves.
+pub const LINK_TOKEN: Field = Field::new("token", Kind::Text).about("Of the link.");
 
 pub async fn confirm_password(
     _: OptionalCaller,

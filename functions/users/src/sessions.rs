@@ -5,13 +5,28 @@ use shared::{
     accounts,
     app::App,
     http::{
-        ApiError, SessionDetail,
+        ApiError, SESSION, SessionDetail,
         can::{ChangeUser, ViewUser},
+        describe::{Answer, Content, Operation, PathId},
         no_content,
     },
 };
 
 use crate::access::Managed;
+
+pub static LIST: Operation = Operation {
+    summary: "List the sessions of a user",
+    notes: "The newest first. For callers who decide over the user.",
+    id: PathId::Key(1002),
+    answer: Answer::ok(Content::Many(&SESSION), "[]"),
+    ..Operation::NEW
+};
+
+pub static END_ALL: Operation = Operation {
+    summary: "End all sessions of a user",
+    id: PathId::Key(1002),
+    ..Operation::NEW
+};
 
 pub async fn list(
     Managed { caller, target }: Managed<ViewUser>,

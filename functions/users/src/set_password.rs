@@ -8,12 +8,33 @@ use shared::{
     forms::NewPassword,
     http::{
         ApiError, JsonOrForm,
+        describe::{Body, Field, Kind, Object, Operation, Refusal},
         extract::{CallerSession, RequestClient},
         no_content,
     },
 };
 
 use crate::current_password;
+
+pub static SET_PASSWORD: Operation = Operation {
+    summary: "Set a new password",
+    notes: "Ends all sessions but that of the request, unless `LOGOUT_ON_PASSWORD_CHANGE` is off. A wrong password counts as a failed login.",
+    body: Some(Body {
+        form: &Object {
+            name: "SetPassword",
+            fields: &[
+                Field::new("current_password", Kind::Password),
+                Field::new("new_password", Kind::Password),
+                Field::new("re_new_password", Kind::Password)
+                    .optional()
+                    .about("Required with `SET_PASSWORD_RETYPE`."),
+            ],
+        },
+        sample: r#"{"current_password": "sample-Pass-phrase-1", "new_password": "sample-Other-phrase-2"}"#,
+    }),
+    refusals: &[Refusal::Throttled],
+    ..Operation::NEW
+};
 
 pub async fn set_password(
     CallerSession(caller, sid): CallerSession,

@@ -5,10 +5,35 @@ use shared::{
     accounts::{self, Refused},
     app::App,
     forms::{NewUserName, as_new_username},
-    http::{ApiError, Caller, JsonOrForm, extract::RequestClient, no_content},
+    http::{
+        ApiError, Caller, JsonOrForm,
+        describe::{Body, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+        no_content,
+    },
 };
 
 use crate::current_password;
+
+pub static SET_USERNAME: Operation = Operation {
+    summary: "Set a new username",
+    notes: "A wrong password counts as a failed login.",
+    body: Some(Body {
+        form: &Object {
+            name: "SetUsername",
+            fields: &[
+                Field::new("current_password", Kind::Password),
+                Field::new("new_username", Kind::Limited(150)),
+                Field::new("re_new_username", Kind::Text)
+                    .optional()
+                    .about("Required with `SET_USERNAME_RETYPE`."),
+            ],
+        },
+        sample: r#"{"current_password": "sample-Pass-phrase-1", "new_username": "sample-anna"}"#,
+    }),
+    refusals: &[Refusal::Throttled],
+    ..Operation::NEW
+};
 
 pub async fn set_username(
     Caller(caller): Caller,

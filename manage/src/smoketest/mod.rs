@@ -32,6 +32,9 @@ pub struct Options {
     /// Expect the pages of account life, which are there with ACCOUNT_PAGES.
     #[arg(long)]
     account_pages: bool,
+    /// Expect no OpenAPI document, as with DisableDocs.
+    #[arg(long)]
+    no_docs: bool,
 }
 
 fn origin(text: &str) -> Result<HeaderValue, CommandError> {
@@ -54,7 +57,7 @@ pub async fn smoketest(options: Options) -> Result<(), CommandError> {
     })?;
     let mut report = Report::default();
     let mut times = Vec::new();
-    let functions = functions(options.account_pages);
+    let functions = functions(options.account_pages, !options.no_docs);
     for function in &functions {
         times.push((function.name, ask(&client, function, &mut report).await));
     }

@@ -1,7 +1,7 @@
 //! Every route with the answer that a request without an account gets there, from the functions' own
 //! tables. API Gateway chooses the function by the beginning of the path; a function that gets a path
 //! of another answers 404, so each of these answers proves that its function was reached. `admin` is
-//! the only one that answers with pages.
+//! the first of those that answer with pages.
 //!
 //! Should a request ever get further than it must, it still changes nothing: no item has the id 0,
 //! and no body has its required fields.
@@ -23,6 +23,8 @@ const ACCOUNT: &str = "account";
 const ASKING: [&str; 2] = ["/reset_password/", "/reset_username/"];
 /// The field that `USER_CREATE_PASSWORD_RETYPE=false` leaves out.
 const RETYPED: &str = "password2";
+/// The function of the OpenAPI document.
+const DOCS: &str = "docs";
 
 /// A function and what it is asked.
 pub struct Function {
@@ -58,6 +60,10 @@ pub enum Expected {
     KeySet,
     /// 200 with where they are, or 404 where there are none.
     Configuration,
+    /// 200 with the OpenAPI document.
+    Document,
+    /// 200 with the page that shows it.
+    DocumentPage,
     /// 302 to that page, and from there to this path.
     LogInFirst(String),
     /// 301 to this path.
@@ -65,15 +71,17 @@ pub enum Expected {
 }
 
 use Expected::{
-    AddressPage, Configuration, KeySet, LogInFirst, LoginPage, Moved, NotAuthenticated, NotFound,
-    OnlyPost, Required, RequiredIfThere,
+    AddressPage, Configuration, Document, DocumentPage, KeySet, LogInFirst, LoginPage, Moved,
+    NotAuthenticated, NotFound, OnlyPost, Required, RequiredIfThere,
 };
 
-/// All functions behind API Gateway; that of the account pages may be left out of a deployment.
-pub fn functions(account_pages: bool) -> Vec<Function> {
+/// The functions behind API Gateway, but for what a deployment leaves out: the account pages, the
+/// OpenAPI document.
+pub fn functions(account_pages: bool, document: bool) -> Vec<Function> {
     let functions = crate::functions().into_iter();
     functions
         .filter(|(name, _)| account_pages || *name != ACCOUNT)
+        .filter(|(name, _)| document || *name != DOCS)
         .map(|(name, routes)| Function::new(name, &routes))
         .collect()
 }
@@ -83,7 +91,12 @@ impl Function {
         let mut probes: Vec<Probe> = routes.table().iter().filter_map(Probe::of).collect();
         match name {
             "admin" => probes.push(Probe::page(format!("{ADMIN}nowhere/"))),
-            ACCOUNT => probes.push(Probe::form("/account/reset/")),
+            ACCOUNT => probes.push(Probe::get("/account/reset/", AddressPage)),
+            DOCS => probes.extend([
+                Probe::get("/api/schema/", Document),
+                Probe::get("/api/schema/swagger-ui/", DocumentPage),
+                Probe::nowhere("/api/schema/nowhere/"),
+            ]),
             "auth" => probes.extend([
                 Probe::nowhere("/api/auth/"),
                 Probe::nowhere("/api/auth/nowhere/"),
@@ -100,7 +113,7 @@ impl Function {
 
     /// Whether it serves the API, which front ends of other origins may use.
     pub fn is_of_api(&self) -> bool {
-        ![ACCOUNT, "admin"].contains(&self.name)
+        ![ACCOUNT, DOCS, "admin"].contains(&self.name)
     }
 }
 
@@ -161,10 +174,10 @@ impl Probe {
         }
     }
 
-    fn form(path: &str) -> Self {
+    fn get(path: &str, expected: Expected) -> Self {
         Self {
             path: path.to_owned(),
-            answers: vec![(Method::GET, AddressPage)],
+            answers: vec![(Method::GET, expected)],
             redirects: false,
         }
     }
@@ -218,7 +231,7 @@ impl Expected {
             let allowed = answer.header(header::ALLOW);
             must(allowed == Some("POST, OPTIONS"), "Allow: POST, OPTIONS");
         }
-        if let LoginPage | AddressPage | LogInFirst(_) = self {
+        if let LoginPage | AddressPage | DocumentPage | LogInFirst(_) = self {
             let policy = answer.header(header::CONTENT_SECURITY_POLICY);
             must(policy.is_some(), "Content-Security-Policy");
         }
@@ -299,13 +312,22 @@ impl Expected {
                 return Err(format!("expected 302 Found to {to}, got {}", got()));
             }
         } else {
-            let kind = answer.header(header::CONTENT_TYPE);
-            let is_html = kind.is_some_and(|kind| kind.starts_with("text/html"));
-            let (page, field) = match self {
-                AddressPage => ("the page that asks for an address", "name=\"email\""),
-                _ => ("the login page", "name=\"password\""),
+            let kind = answer.header(header::CONTENT_TYPE).unwrap_or_default();
+            let (page, expected, text) = match self {
+                Document => (
+                    "the document",
+                    "application/vnd.oai.openapi",
+                    "openapi: 3.1.0",
+                ),
+                DocumentPage => ("the document's page", "text/html", "id=\"swagger-ui\""),
+                AddressPage => (
+                    "the page that asks for an address",
+                    "text/html",
+                    "name=\"email\"",
+                ),
+                _ => ("the login page", "text/html", "name=\"password\""),
             };
-            if answer.status != 200 || !is_html || !answer.says(field) {
+            if answer.status != 200 || !kind.starts_with(expected) || !answer.says(text) {
                 return Err(format!("expected 200 and {page}, got {}", got()));
             }
         }
@@ -330,9 +352,8 @@ impl Expected {
                 405,
                 json!({"detail": format!("Method \"{method}\" not allowed.")}),
             )],
-            LoginPage | AddressPage | LogInFirst(_) | Moved(_) | KeySet | Configuration => {
-                Vec::new()
-            }
+            LoginPage | AddressPage | Document | DocumentPage | LogInFirst(_) | Moved(_)
+            | KeySet | Configuration => Vec::new(),
         }
     }
 }

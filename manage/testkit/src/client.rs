@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Answer, PASSWORD};
+use crate::{Answer, PASSWORD, contract};
 
 /// Far more than any answer takes; a server that hangs must fail the test rather than stop it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -144,6 +144,7 @@ impl Client {
     ) -> Result<Answer, String> {
         let request = request.body(Full::new(body.into()));
         let mut request = request.map_err(|error| error.to_string())?;
+        let (method, path) = (request.method().clone(), request.uri().to_string());
         let whole = format!("{}{}", self.base, request.uri());
         *request.uri_mut() = whole.parse().map_err(|_| format!("no address: {whole}"))?;
         let answer = async {
@@ -155,7 +156,9 @@ impl Client {
             Ok(Answer::new(parts.status.as_u16(), parts.headers, text))
         };
         let answer = timeout(TIMEOUT, answer).await;
-        answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))
+        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))?;
+        contract::assert_allowed(method.as_str(), &path, &answer);
+        Ok(answer)
     }
 
     /// The answer to any request for a path here.

@@ -1,12 +1,16 @@
 //! Events of API Gateway, and what a function answers to them as the Lambda runtime calls it.
 
+use std::io;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flate2::read::GzDecoder;
 use lambda_http::{Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
 
-use crate::{Answer, routes::served};
+use crate::{Answer, contract, routes::served};
 
 /// The host of the events.
 const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
@@ -45,14 +49,17 @@ pub fn event(method: &str, path: &str, token: Option<&str>, body: &Value) -> Val
 pub async fn invoke(function: &str, app: &App, event: &Value) -> Answer {
     let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event");
     let mut handler = handler(service(served(function), app.clone()));
-    let event = LambdaEvent::new(payload, Context::default());
-    let answer = handler.ready().await.expect("ready").call(event).await;
-    answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"))
+    let called = LambdaEvent::new(payload, Context::default());
+    let answer = handler.ready().await.expect("ready").call(called).await;
+    let answer = answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"));
+    let method = event["requestContext"]["http"]["method"].as_str();
+    let path = event["rawPath"].as_str().unwrap_or("/");
+    contract::assert_allowed(method.unwrap_or_default(), path, &answer);
+    answer
 }
 
-/// An answer in payload format 2.0; none of ours is in base64.
+/// An answer in payload format 2.0, read as a browser reads it.
 pub fn answer_of(payload: &Value) -> Answer {
-    assert_eq!(payload["isBase64Encoded"], false, "{payload}");
     let pairs = payload["headers"].as_object().expect("headers").iter();
     let cookies = payload["cookies"].as_array().into_iter().flatten();
     let cookies = cookies.map(|cookie| (header::SET_COOKIE.as_str(), cookie));
@@ -66,6 +73,16 @@ pub fn answer_of(payload: &Value) -> Answer {
         headers.append(name, value.expect("a value"));
     }
     let status = payload["statusCode"].as_u64().expect("a status");
-    let text = payload["body"].as_str().unwrap_or_default().to_owned();
+    let mut text = payload["body"].as_str().unwrap_or_default().to_owned();
+    if payload["isBase64Encoded"] == true {
+        let bytes = STANDARD.decode(&text).expect("base64");
+        let is_gzip = headers
+            .get(header::CONTENT_ENCODING)
+            .is_some_and(|coding| coding == "gzip");
+        text = match is_gzip {
+            true => io::read_to_string(GzDecoder::new(&*bytes)).expect("gzip"),
+            false => String::from_utf8(bytes).expect("UTF-8"),
+        };
+    }
     Answer::new(status.try_into().expect("a status"), headers, text)
 }

@@ -4,6 +4,7 @@
 //!   [`Observed`] is one with its clock and its calls to the table in the test's hand.
 //! - [`accounts`] makes users, groups and permissions in the table itself.
 //! - [`Client`] sends requests and [`Pages`] is a browser without scripts; both bring an [`Answer`].
+//! - [`contract`] refuses every answer that the OpenAPI document does not allow.
 //! - [`proxy`] stands between the service and the table, records calls and injects faults.
 //! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
 //!   `events/`.
@@ -19,6 +20,7 @@
 pub mod accounts;
 mod answer;
 mod client;
+pub mod contract;
 pub mod events;
 mod pages;
 pub mod process;

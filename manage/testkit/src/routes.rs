@@ -7,6 +7,8 @@ use shared::http::routes::Routes;
 
 /// The functions that serve the API.
 pub const FUNCTIONS: [&str; 4] = ["auth", "users", "groups", "permissions"];
+/// The function that serves the OpenAPI document.
+pub const DOCS: &str = "docs";
 /// The function that serves pages.
 pub const ADMIN: &str = "admin";
 
@@ -21,7 +23,11 @@ pub type Route = (String, String);
 
 /// Every route of the API.
 pub fn routes() -> BTreeSet<Route> {
-    FUNCTIONS.into_iter().flat_map(routes_of).collect()
+    let document = routes_of(DOCS).into_iter();
+    // Its pages are none of the API.
+    let document = document.filter(|(path, _)| !path.contains("swagger-ui"));
+    let others = FUNCTIONS.into_iter().flat_map(routes_of);
+    others.chain(document).collect()
 }
 
 /// Every route of a function.
@@ -72,6 +78,9 @@ pub fn function_of(path: &str) -> &'static str {
     if path.starts_with(WELL_KNOWN) {
         return "auth";
     }
+    if path.starts_with("/api/schema/") {
+        return DOCS;
+    }
     let rest = path.strip_prefix("/api/auth/").expect("a path of the API");
     let first = rest.split('/').next();
     let mut functions = FUNCTIONS[1..].iter();
@@ -93,6 +102,7 @@ pub fn prefix_of(function: &str) -> String {
     match function {
         ADMIN => "/admin".to_owned(),
         ACCOUNT => "/account".to_owned(),
+        DOCS => "/api/schema".to_owned(),
         "auth" => "/api/auth".to_owned(),
         function => format!("/api/auth/{function}"),
     }

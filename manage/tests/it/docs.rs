@@ -38,7 +38,8 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
 fn docs() -> Vec<String> {
     let files = files_in(&at("docs")).into_iter();
     let name = |file: PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
-    files.map(|file| format!("docs/{}", name(file))).collect()
+    let pages = files.map(name).filter(|name| name.ends_with(".md"));
+    pages.map(|name| format!("docs/{name}")).collect()
 }
 
 /// The path and the text of every page.

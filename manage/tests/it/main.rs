@@ -17,5 +17,6 @@ mod docs;
 mod foreign;
 mod lambda;
 mod mail;
+mod openapi;
 mod pipeline;
 mod store;

@@ -41,6 +41,8 @@ pub enum Unique {
 impl FieldError {
     /// A required field is absent.
     pub const REQUIRED: Self = Self::said("This field is required.");
+    /// A field is null.
+    pub const NULL: Self = Self::said("This field may not be null.");
 
     /// What both say in the same words.
     pub const fn said(text: &'static str) -> Self {

@@ -67,6 +67,8 @@ pub enum ApiError {
     Throttled(i64),
     /// 405 with the methods that are allowed, as the `Allow` header has them.
     MethodNotAllowed(Method, HeaderValue),
+    /// 406, none of the media types that the `Accept` header allows.
+    NotAcceptable,
     /// 409, other requests change the object at the same time.
     Conflict,
     /// 413, a body over [`crate::input::MAX_BODY`].
@@ -124,7 +126,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 
 impl ApiError {
-    fn status(&self) -> StatusCode {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_)
             | Self::Parse(_)
@@ -144,6 +147,7 @@ impl ApiError {
             Self::NotFound | Self::InvalidCursor | Self::InvalidPage => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -151,7 +155,8 @@ impl ApiError {
         }
     }
 
-    fn body(&self) -> serde_json::Value {
+    /// The body of the answer; null if it has none.
+    pub fn body(&self) -> serde_json::Value {
         let coded = |detail: &str, code: &str| json!({"detail": detail, "code": code});
         let detail = |detail: &str| json!({"detail": detail});
         match self {
@@ -197,6 +202,7 @@ impl ApiError {
                     "Request was throttled. Expected available in {wait} {unit}."
                 ))
             }
+            Self::NotAcceptable => detail("Could not satisfy the request Accept header."),
             Self::Conflict => detail("The object is being changed by other requests, try again."),
             Self::TooLarge => detail("Request body too large."),
             Self::UnsupportedMediaType(sent) => {

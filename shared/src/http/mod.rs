@@ -1,6 +1,7 @@
 //! The JSON API around its handlers: routes, extractors, errors, and the boundary of every request.
 
 pub mod can;
+pub mod describe;
 mod edge;
 mod error;
 pub mod extract;
@@ -25,10 +26,10 @@ pub use can::Can;
 pub use edge::{ClientAddress, ORIGIN_SECRET_HEADER, Peer};
 pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
-pub use profile::Profile;
+pub use profile::{GROUP_NAME, PROFILE, Profile};
 pub use published::published;
 pub use routes::Routes;
-pub use session::SessionDetail;
+pub use session::{SESSION, SessionDetail};
 
 use crate::{
     app::App,

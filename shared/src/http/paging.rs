@@ -10,7 +10,7 @@ use axum::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-use super::{ApiError, Profile};
+use super::{ApiError, Profile, describe::Parameter};
 use crate::{
     app::App,
     domain::names::lower,
@@ -22,6 +22,25 @@ use crate::{
 const DEFAULT_SIZE: usize = 100;
 /// The most users on a page.
 const LARGEST_SIZE: usize = 1000;
+
+/// The parameters of [`Paging`] in the document.
+pub static PAGING: [Parameter; 3] = [
+    Parameter {
+        name: "page_size",
+        schema: r#"{"type": "integer", "minimum": 1, "default": 100}"#,
+        about: "How many users a page holds, at most 1,000. An invalid value is the default.",
+    },
+    Parameter {
+        name: "search",
+        schema: r#"{"type": "string"}"#,
+        about: "Only usernames that start with this text, then email addresses, without regard to case.",
+    },
+    Parameter {
+        name: "cursor",
+        schema: r#"{"type": "string"}"#,
+        about: "Where the page starts, as the `Link` header of the page before says.",
+    },
+];
 
 /// What a list of users is asked for.
 #[derive(Debug)]

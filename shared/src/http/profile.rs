@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use super::describe::{Field, Kind, Object};
 use crate::{
     domain::{Group, GroupId, User},
     store::{Store, StoreError},
@@ -16,6 +17,12 @@ pub struct GroupName {
     name: String,
 }
 
+/// [`GroupName`] in the document.
+pub static GROUP_NAME: Object = Object {
+    name: "GroupName",
+    fields: &[Field::new("id", Kind::Id), Field::new("name", Kind::Text)],
+};
+
 /// A user's profile, with their groups in order of id.
 #[derive(Debug, Serialize)]
 pub struct Profile {
@@ -26,6 +33,19 @@ pub struct Profile {
     last_name: String,
     groups: Vec<GroupName>,
 }
+
+/// [`Profile`] in the document.
+pub static PROFILE: Object = Object {
+    name: "User",
+    fields: &[
+        Field::new("id", Kind::Id),
+        Field::new("username", Kind::Text),
+        Field::new("email", Kind::Text).about("Empty if the account has no address."),
+        Field::new("first_name", Kind::Text),
+        Field::new("last_name", Kind::Text),
+        Field::new("groups", Kind::Many(&GROUP_NAME)).about("In order of id."),
+    ],
+};
 
 impl Profile {
     /// The profile of one user: a read if they are in groups, else none.

@@ -1,5 +1,7 @@
-//! The table of a function's routes. It makes the router, `Allow` and OPTIONS; the smoke test and
-//! the tests of access read it.
+//! The table of a function's routes. It makes the router, `Allow` and OPTIONS; the smoke test, the
+//! tests of access and the OpenAPI document read it.
+
+use std::any::TypeId;
 
 use axum::{
     Json, Router,
@@ -10,7 +12,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::ApiError;
+use super::{ApiError, describe::Operation, extract::Anyone};
 use crate::app::App;
 
 /// Who may use a method of a route.
@@ -35,8 +37,23 @@ pub struct Route {
     pub path: &'static str,
     /// The methods, but for HEAD and OPTIONS.
     pub methods: Vec<(Method, Access)>,
+    /// What each of the methods takes and answers, in the same order; none for pages.
+    pub operations: Vec<Option<&'static Operation>>,
+    /// What it is.
+    pub kind: RouteKind,
     /// Whether the path without its last slash is a redirect, as in Django; the others are served.
     pub redirects: bool,
+}
+
+/// What a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteKind {
+    /// A page for people.
+    Page,
+    /// A part of the API that reads no `Authorization` header.
+    Open,
+    /// A part of the API that looks at the header even where it needs none.
+    Authenticating,
 }
 
 /// The routes of a function.
@@ -50,6 +67,7 @@ pub struct Routes {
 pub struct View {
     name: &'static str,
     methods: Vec<(Method, Access)>,
+    operations: Vec<Option<&'static Operation>>,
     router: MethodRouter<App>,
     redirects: bool,
 }
@@ -60,6 +78,7 @@ impl View {
         Self {
             name,
             methods: Vec::new(),
+            operations: Vec::new(),
             router: MethodRouter::new(),
             redirects: false,
         }
@@ -69,6 +88,15 @@ impl View {
     #[must_use]
     pub fn redirecting(mut self) -> Self {
         self.redirects = true;
+        self
+    }
+
+    /// With the description of the method before. Every method of the API has one.
+    #[must_use]
+    pub fn described(mut self, operation: &'static Operation) -> Self {
+        if let Some(last) = self.operations.last_mut() {
+            *last = Some(operation);
+        }
         self
     }
 
@@ -110,6 +138,7 @@ impl View {
         handler: H,
     ) -> Self {
         self.methods.push((method, access));
+        self.operations.push(None);
         self.router = self.router.merge(on(filter, handler));
         self
     }
@@ -135,7 +164,7 @@ impl Routes {
     /// With a view of the API. Every other method is a 405 for callers whom `P` lets this far, as
     /// DRF checks permissions before methods.
     #[must_use]
-    pub fn view<P>(self, path: &'static str, view: View) -> Self
+    pub fn view<P>(self, path: &'static str, mut view: View) -> Self
     where
         P: FromRequestParts<App, Rejection = ApiError> + Send + 'static,
     {
@@ -155,31 +184,29 @@ impl Routes {
             ([(header::ALLOW, allow)], Json(body))
         };
         let refuse = async move |_: P, method: Method| ApiError::MethodNotAllowed(method, allowed);
-        let router = view.router.options(metadata).fallback(refuse);
-        let methods = view.methods;
-        let route = Route {
-            path,
-            methods,
-            redirects: view.redirects,
+        let kind = match TypeId::of::<P>() == TypeId::of::<Anyone>() {
+            true => RouteKind::Open,
+            false => RouteKind::Authenticating,
         };
-        self.with(route, router)
+        view.router = view.router.options(metadata).fallback(refuse);
+        self.with(path, kind, view)
     }
 
     /// With a page, which has no answer of its own to other methods.
     #[must_use]
     pub fn page(self, path: &'static str, view: View) -> Self {
-        let (methods, redirects) = (view.methods, view.redirects);
-        let route = Route {
-            path,
-            methods,
-            redirects,
-        };
-        self.with(route, view.router)
+        self.with(path, RouteKind::Page, view)
     }
 
-    fn with(mut self, route: Route, router: MethodRouter<App>) -> Self {
-        self.router = self.router.route(route.path, router);
-        self.table.push(route);
+    fn with(mut self, path: &'static str, kind: RouteKind, view: View) -> Self {
+        self.router = self.router.route(path, view.router);
+        self.table.push(Route {
+            path,
+            methods: view.methods,
+            operations: view.operations,
+            kind,
+            redirects: view.redirects,
+        });
         self
     }
 

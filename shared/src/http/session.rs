@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::describe::{Field, Kind, Object};
 use crate::{
     clock::rfc3339,
     domain::User,
@@ -20,6 +21,20 @@ pub struct SessionDetail {
     /// Whether it is the session of the request.
     current: bool,
 }
+
+/// [`SessionDetail`] in the document.
+pub static SESSION: Object = Object {
+    name: "Session",
+    fields: &[
+        Field::new("id", Kind::Text),
+        Field::new("user_agent", Kind::Text).about("Empty if the client sent none."),
+        Field::new("address", Kind::Text).about("The client's IP address, empty if unknown."),
+        Field::new("created", Kind::Time),
+        Field::new("last_used", Kind::Time).about("Written at most once an hour."),
+        Field::new("expires", Kind::Time),
+        Field::new("current", Kind::Flag).about("Whether it is the session of this request."),
+    ],
+};
 
 impl SessionDetail {
     /// The live sessions of a user, the newest first: one read.

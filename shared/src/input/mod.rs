@@ -177,7 +177,7 @@ impl Fields {
         let number;
         let raw = match self.given(name) {
             Given::Absent => return self.absent(presence).map(|()| None),
-            Given::Null => return Err(vec![NULL]),
+            Given::Null => return Err(vec![FieldError::NULL]),
             Given::Value(Value::Str(text)) => RawText {
                 text: trim(text.as_str()),
                 surrogate: text.first_surrogate(),
@@ -207,7 +207,7 @@ impl Fields {
         let value = match self.given(name) {
             Given::Absent => return None,
             Given::Null => {
-                self.error(name, NULL);
+                self.error(name, FieldError::NULL);
                 return None;
             }
             Given::Value(Value::Str(text)) if text.as_str().is_empty() && self.is_form() => {
@@ -234,7 +234,7 @@ impl Fields {
                 return None;
             }
             (_, Given::Null) => {
-                self.error(name, NULL);
+                self.error(name, FieldError::NULL);
                 return None;
             }
             (_, Given::Value(Value::List(items))) => items.iter().map(related::pk).collect(),
@@ -272,8 +272,8 @@ impl Fields {
         match self.given(name) {
             Given::Absent if self.absent == Absent::Unchanged => Ok(None),
             Given::Absent => Err(FieldError::REQUIRED),
-            Given::Null => Err(NULL),
-            Given::Value(Value::Str(text)) if text.as_str().is_empty() => Err(NULL),
+            Given::Null => Err(FieldError::NULL),
+            Given::Value(Value::Str(text)) if text.as_str().is_empty() => Err(FieldError::NULL),
             Given::Value(value) => Ok(Some(value)),
         }
     }
@@ -282,8 +282,6 @@ impl Fields {
         matches!(self.data, Data::Form(_))
     }
 }
-
-const NULL: FieldError = FieldError::said("This field may not be null.");
 
 /// DRF's `BooleanField`: its words, and the numbers that Python holds equal to true and false.
 fn boolean(value: &Value) -> Option<bool> {

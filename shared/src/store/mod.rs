@@ -126,7 +126,8 @@ impl StoreError {
         Self::new("Scan", aws_sdk_dynamodb::error::DisplayErrorContext(error))
     }
 
-    pub(crate) fn new(operation: &'static str, reason: impl fmt::Display) -> Self {
+    /// The failure of an operation of DynamoDB, with its reason.
+    pub fn new(operation: &'static str, reason: impl fmt::Display) -> Self {
         Self {
             operation,
             reason: reason.to_string(),

@@ -1,5 +1,7 @@
 //! Files of pages, at addresses that change with their content.
 
+use std::fmt;
+
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -10,19 +12,46 @@ use axum::{
 pub struct Asset {
     content: &'static str,
     kind: &'static str,
+    version: Version,
     address: String,
+}
+
+/// What tells one version of a file from another, in the query of its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Version(u64);
+
+impl Version {
+    /// That of this content.
+    pub fn of(content: &[u8]) -> Self {
+        // FNV-1a.
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(content.iter().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+
+    /// What lets browsers keep the file, if a query asks for this version. While versions change, an
+    /// older function may be asked for what a newer one's page names.
+    pub fn kept(self, query: &[(String, String)]) -> Option<HeaderValue> {
+        let (_, asked) = query.first()?;
+        let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+        (*asked == self.to_string()).then_some(kept)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
 
 impl Asset {
     /// A file with that media type, at a path.
     pub fn new(path: &str, kind: &'static str, content: &'static str) -> Self {
-        // FNV-1a, which tells one version from another.
-        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let hash = content.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+        let version = Version::of(content.as_bytes());
         Self {
             content,
             kind,
-            address: format!("{path}?v={hash:016x}"),
+            version,
+            address: format!("{path}?v={version}"),
         }
     }
 
@@ -34,14 +63,8 @@ impl Asset {
     /// It, for a query with the version that was asked for, which browsers may keep.
     pub fn serve(&self, query: &[(String, String)]) -> Response {
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(self.kind))];
-        // While versions change, an older function may be asked for what a newer one's page names.
-        let is_current = query.first().is_some_and(|(_, version)| {
-            self.address.ends_with(version.as_str()) && !version.is_empty()
-        });
-        let kept = is_current.then_some([(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        )]);
+        let kept = self.version.kept(query);
+        let kept = kept.map(|kept| [(header::CACHE_CONTROL, kept)]);
         (kind, kept, self.content).into_response()
     }
 }

@@ -9,6 +9,23 @@ use axum::{
 };
 use url::Url;
 
+/// What a page may load.
+macro_rules! policy {
+    () => {
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    };
+}
+
+/// As [`headers`], for a page whose script asks this site for more.
+pub async fn headers_with_fetch(request: Request, next: Next) -> Response {
+    let mut response = headers(request, next).await;
+    let policy = HeaderValue::from_static(concat!(policy!(), "; connect-src 'self'"));
+    let name = header::CONTENT_SECURITY_POLICY;
+    response.headers_mut().insert(name, policy);
+    response
+}
+
 /// Forbids the browser with every answer: content from elsewhere, inline content, frames around the
 /// page, and to tell other sites its address. Forms still say which page of this site they are on.
 pub async fn headers(request: Request, next: Next) -> Response {
@@ -20,10 +37,7 @@ pub async fn headers(request: Request, next: Next) -> Response {
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
+        HeaderValue::from_static(policy!()),
     ),
     (
         header::REFERRER_POLICY,

@@ -33,7 +33,12 @@ async fn a_users_permissions_are_their_own_and_their_groups_sorted_and_once() {
         "auth.view_user": ["user", shown(&one), shown(&two)],
     });
     let asked = format!("{}?explain=true", path(&ann));
-    server.get(&ann, &asked).await.assert(200, explained);
+    server.get(&ann, &asked).await.assert(200, &explained);
+    // Given twice, the last counts.
+    let twice = format!("{}?explain=false&explain=TRUE", path(&ann));
+    server.get(&ann, &twice).await.assert(200, &explained);
+    let not = format!("{}?explain=true&explain=", path(&ann));
+    server.get(&ann, &not).await.assert(200, told(&labels));
     let nobody = server.anybody().await;
     let answer = server.get(&nobody, &path(&nobody)).await;
     answer.assert(200, told(&[]));

@@ -13,5 +13,6 @@ mod selector;
 mod site;
 mod stability;
 mod staff;
+mod swagger_ui;
 mod tour;
 mod window;

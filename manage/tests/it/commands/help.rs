@@ -9,7 +9,7 @@ fn help_explains_every_command() {
     let help = run(&mut manage("--help")).succeeded();
     let commands = "runserver createsuperuser createuser changepassword check loaddata verifydump \
                     dumpdata exportuser eraseuser rotatekey syncpermissions smoketest showuser setuser unlock logout \
-                    migrate afterrestore drill status rollback";
+                    migrate afterrestore drill openapi status rollback";
     for command in commands.split(' ') {
         let line = help
             .lines()
@@ -40,6 +40,7 @@ fn the_help_of_a_command_explains_every_option() {
         ),
         ("drill", "--keep --settle --as --data --table"),
         ("status", "--stack"),
+        ("openapi", "--file"),
         ("rollback", "--stack --to --dry-run"),
         (
             "loaddata",
@@ -59,7 +60,10 @@ fn the_help_of_a_command_explains_every_option() {
             "<SECRET> --algorithm --force --leaked --url --accept-fallbacks --refresh-token-lifetime",
         ),
         ("syncpermissions", "<FILE> --prune --dry-run --data --table"),
-        ("smoketest", "<URL> --host --origin"),
+        (
+            "smoketest",
+            "<URL> --host --origin --account-pages --no-docs",
+        ),
     ] {
         let help = run(manage(command).arg("--help")).succeeded();
         for option in options.split(' ') {

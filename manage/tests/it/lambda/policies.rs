@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use testkit::routes::{ACCOUNT, ADMIN, FUNCTIONS, WELL_KNOWN, function_of, prefix_of};
+use testkit::routes::{ACCOUNT, ADMIN, DOCS, FUNCTIONS, WELL_KNOWN, function_of, prefix_of};
 
 use super::{
     needs::needs,
@@ -25,6 +25,26 @@ fn always() -> impl Iterator<Item = &'static str> {
 fn the_functions_of_the_template_are_those_of_the_tests() {
     let here: BTreeSet<String> = always().map(str::to_owned).collect();
     assert_eq!(Template::read().functions(), here);
+}
+
+#[test]
+fn the_document_is_served_without_access_to_the_table_and_the_keys() {
+    let template = Template::read();
+    let docs = template.function(DOCS);
+    assert!(docs.get("Policies").is_none());
+    let variables = docs["Environment"]["Variables"]
+        .as_mapping()
+        .expect("variables");
+    let names: Vec<_> = variables.keys().filter_map(|name| name.as_str()).collect();
+    let few = [
+        "METRICS_NAMESPACE",
+        "ORIGIN_SECRET",
+        "ORIGIN_SECRET_FALLBACKS",
+    ];
+    assert_eq!(names, few);
+    let paths = ["/api/schema", "/api/schema/{proxy+}"];
+    let expected = paths.map(|path| (path.to_owned(), "ANY".to_owned()));
+    assert_eq!(template.routes(DOCS), BTreeSet::from(expected));
 }
 
 /// What a flood is kept to, so that it closes nothing else.

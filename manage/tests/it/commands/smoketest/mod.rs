@@ -88,7 +88,7 @@ fn assert_start(lines: &[String], starts: &[&str]) {
 fn it_passes_against_a_runserver_and_tells_the_time_of_each_function() {
     let server = Runserver::in_memory();
     let printed = passed(smoketest(server.base(), &[]));
-    for function in ["auth", "users", "groups", "permissions", "admin"] {
+    for function in ["auth", "users", "groups", "permissions", "admin", "docs"] {
         let row = Regex::new(&format!(r"(?m)^{function} +\d+\.\d +\d+\.\d$"));
         assert!(row.expect("an expression").is_match(&printed), "{printed}");
     }
@@ -289,7 +289,7 @@ fn assert_asked(proxy: &Proxy, prefix: &str, expected: &str) {
             let rest = path.strip_prefix(root);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let roots = ["/api/auth", "/admin", "/.well-known"];
+        let roots = ["/api/auth", "/api/schema", "/admin", "/.well-known"];
         let is_ours = path == "/" || roots.iter().any(|root| is_below(root));
         assert!(is_ours, "{line}");
         assert_eq!(host, expected);
