@@ -5,10 +5,55 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::json;
 use shared::{
     app::App,
-    http::{ApiError, extract::RequestClient, published},
+    http::{
+        ApiError,
+        describe::{Answer, Content, Field, Kind, Object, Operation, Refusal},
+        extract::RequestClient,
+        published,
+    },
 };
 
 use crate::userinfo::CLAIMS;
+
+pub static KEY_SET: Operation = Operation {
+    summary: "The public keys that verify tokens",
+    notes: "A JSON Web Key Set (RFC 7517). It is empty where HMAC signs.",
+    answer: Answer::ok(Content::One(&KEYS), ""),
+    refusals: &[Refusal::NotModified],
+    ..Operation::NEW
+};
+
+static KEYS: Object = Object {
+    name: "KeySet",
+    fields: &[Field::new(
+        "keys",
+        Kind::Schema(
+            r#"{"type": "array", "items": {"type": "object", "properties": {"kty": {"enum": ["RSA", "EC", "OKP"]}, "use": {"const": "sig"}, "alg": {"enum": ["RS256", "ES256", "EdDSA"]}, "kid": {"type": "string"}, "n": {"type": "string"}, "e": {"type": "string"}, "crv": {"type": "string"}, "x": {"type": "string"}, "y": {"type": "string"}}, "required": ["kty", "use", "alg", "kid"]}}"#,
+        ),
+    )],
+};
+
+pub static CONFIGURATION: Operation = Operation {
+    summary: "How tokens are verified",
+    notes: "OpenID Connect Discovery, as far as it is true here. Where HMAC signs nobody else can verify, and it is a 404.",
+    answer: Answer::ok(Content::One(&DISCOVERY), ""),
+    refusals: &[Refusal::NotModified, Refusal::NotFound],
+    ..Operation::NEW
+};
+
+static DISCOVERY: Object = Object {
+    name: "OpenIDConfiguration",
+    fields: &[
+        Field::new("issuer", Kind::Text),
+        Field::new("jwks_uri", Kind::Text),
+        Field::new("userinfo_endpoint", Kind::Text),
+        Field::new("id_token_signing_alg_values_supported", Kind::Texts),
+        Field::new("subject_types_supported", Kind::Texts),
+        Field::new("response_types_supported", Kind::Texts),
+        Field::new("grant_types_supported", Kind::Texts),
+        Field::new("claims_supported", Kind::Texts),
+    ],
+};
 
 pub async fn key_set(State(app): State<App>, headers: HeaderMap) -> Response {
     let jwt = app.keys.current(app.clock.now()).await;

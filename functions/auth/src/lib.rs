@@ -70,16 +70,22 @@ pub fn routes() -> Routes {
         )
         .view::<Anyone>(
             "/.well-known/openid-configuration/",
-            View::new("OpenID Configuration").get(anyone, discovery::configuration),
+            View::new("OpenID Configuration")
+                .get(anyone, discovery::configuration)
+                .described(&discovery::CONFIGURATION),
         )
         .view::<Anyone>(
             "/.well-known/jwks.json/",
-            View::new("JSON Web Key Set").get(anyone, discovery::key_set),
+            View::new("JSON Web Key Set")
+                .get(anyone, discovery::key_set)
+                .described(&discovery::KEY_SET),
         )
         .view::<Caller>(
             "/api/auth/userinfo/",
             View::new("User Info")
                 .get(Access::User, userinfo::userinfo)
-                .post(Access::User, userinfo::userinfo),
+                .described(&userinfo::USERINFO)
+                .post(Access::User, userinfo::userinfo)
+                .described(&userinfo::USERINFO),
         )
 }

@@ -4,7 +4,32 @@
 
 use axum::Json;
 use serde::Serialize;
-use shared::http::Caller;
+use shared::http::{
+    Caller,
+    describe::{Answer, Content, Field, Kind, Object, Operation},
+};
+
+pub static USERINFO: Operation = Operation {
+    summary: "The caller's standard claims",
+    notes: "OpenID Connect's. A claim without a value is left out. A body is not read.",
+    answer: Answer::ok(
+        Content::One(&USER_INFO),
+        r#"{"sub": "1002", "preferred_username": "sample-ann", "name": "Ann Sample", "given_name": "Ann", "family_name": "Sample", "email": "sample-ann@example.com"}"#,
+    ),
+    ..Operation::NEW
+};
+
+static USER_INFO: Object = Object {
+    name: "UserInfo",
+    fields: &[
+        Field::new("sub", Kind::Text).about("The user's id."),
+        Field::new("preferred_username", Kind::Text).about("The username."),
+        Field::new("name", Kind::Text).optional(),
+        Field::new("given_name", Kind::Text).optional(),
+        Field::new("family_name", Kind::Text).optional(),
+        Field::new("email", Kind::Text).optional(),
+    ],
+};
 
 /// The names of all claims.
 pub const CLAIMS: [&str; 6] = [

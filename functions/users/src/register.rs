@@ -36,7 +36,8 @@ static REGISTRATION: Object = Object {
         Field::new("username", Kind::Limited(150)),
         Field::new("email", Kind::Email),
         Field::new("password", Kind::Password),
-        Field::new("password2", Kind::Password).about("The same again."),
+        Field::new("password2", Kind::Password)
+            .about("The same again, unless `USER_CREATE_PASSWORD_RETYPE` is false."),
         Field::new("first_name", Kind::Limited(150)).optional(),
         Field::new("last_name", Kind::Limited(150)).optional(),
     ],

@@ -19,6 +19,7 @@ pub fn reference(name: &str) -> Value {
 pub fn of(refusal: Refusal) -> Option<(u16, Value)> {
     let (status, name) = match refusal {
         Refusal::LastSuperuser | Refusal::NobodyByEmail | Refusal::NoSuchMail => return None,
+        Refusal::NotModified => (304, "NotModified"),
         Refusal::WrongCredentials => (401, "WrongCredentials"),
         Refusal::BadToken => (401, "BadToken"),
         Refusal::StaleLink => (403, "ForbiddenOrStaleLink"),
@@ -179,6 +180,10 @@ pub fn shared(schemas: &mut Schemas) -> Value {
                 ("gateway", json!({"message": "Service Unavailable"})),
             ],
         ),
+        "NotModified": object([
+            ("description", "It is as it was with the `ETag` of `If-None-Match`.".into()),
+            ("headers", header("ETag", "What it is known by.", json!({"type": "string"}))),
+        ]),
         "MovedPermanently": object([
             ("description", "The path was asked for without its last slash.".into()),
             ("headers", header("Location", "The path with the slash.", json!({"type": "string"}))),

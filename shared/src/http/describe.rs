@@ -209,6 +209,8 @@ pub enum Kind {
 /// What an operation can refuse beside what follows from its access rule, its path and its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// 304, nothing has changed since the `ETag` of `If-None-Match`.
+    NotModified,
     /// 400, the last active superuser would be removed.
     LastSuperuser,
     /// 400, nobody has the address, if people may be told.
