@@ -14,7 +14,7 @@ use testkit::{
 type Statuses = [u16; 7];
 
 /// With them every route is there.
-const LINKS: [(&str, &str); 3] = [
+pub const LINKS: [(&str, &str); 3] = [
     ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
     ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
     ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),

@@ -1,6 +1,6 @@
 //! The API through the whole router, on a real table: what the recorded scenarios do not cover.
 
-mod access;
+pub mod access;
 mod account;
 mod actions;
 mod charsets;

@@ -8,6 +8,8 @@ use shared::{clock::Clock, input::MAX_BODY};
 use testkit::{Answer, Client, NOBODY, Observed, Server, proxy::Fault};
 use tokio::task::JoinSet;
 
+use crate::api::access::LINKS;
+
 /// An operation of the document.
 #[derive(Clone)]
 struct Operation {
@@ -82,7 +84,7 @@ fn operations(document: &Value) -> Vec<Operation> {
 
 #[tokio::test]
 async fn who_is_nobody_or_has_a_bad_token_is_told_so() {
-    let (document, server) = (document(), Server::start().await);
+    let (document, server) = (document(), Server::with(&LINKS).await);
     for operation in operations(&document) {
         let (method, path) = (operation.method.as_str(), operation.at(1));
         if operation.needs_token() {
@@ -103,7 +105,7 @@ async fn who_is_nobody_or_has_a_bad_token_is_told_so() {
 
 #[tokio::test]
 async fn what_is_missing_and_what_passes_by_the_proxy_is_refused() {
-    let (document, server) = (document(), Server::start().await);
+    let (document, server) = (document(), Server::with(&LINKS).await);
     let secret = [("ORIGIN_SECRET", "a-secret-of-the-proxy-0123456789abcdef")];
     let proxied = server.beside(&secret, Clock::System).await;
     for operation in operations(&document) {
@@ -137,7 +139,7 @@ async fn sent(server: &Server, operation: &Operation, kind: &str, body: Vec<u8>)
 
 #[tokio::test]
 async fn bodies_that_are_not_good_are_refused() {
-    let (document, server) = (document(), Server::start().await);
+    let (document, server) = (document(), Server::with(&LINKS).await);
     server.group("Editors", &[]).await;
     server.user("ann").await;
     for operation in operations(&document) {
@@ -185,7 +187,7 @@ async fn bodies_that_are_not_good_are_refused() {
 
 #[tokio::test]
 async fn limits_of_texts_are_those_of_the_document() {
-    let (document, server) = (document(), Server::start().await);
+    let (document, server) = (document(), Server::with(&LINKS).await);
     server.group("Editors", &[]).await;
     server.user("ann").await;
     let mut limited = 0;
