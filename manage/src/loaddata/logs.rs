@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Settings,
-    judging::Survey,
+    collecting::Survey,
     objects::{self, DumpLogEntry, Reference},
     report::Kind,
 };

@@ -2,6 +2,7 @@
 //! password hashes. The whole dump is judged before anything is written.
 
 mod chunks;
+mod collecting;
 pub mod compare;
 mod fields;
 mod judging;
@@ -24,7 +25,8 @@ use shared::{
     store::Store,
 };
 
-pub use judging::{Survey, judge};
+pub use collecting::Survey;
+pub use judging::judge;
 use objects::Form;
 use report::{Report, Tally};
 use writing::Written;

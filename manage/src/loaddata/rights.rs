@@ -11,7 +11,7 @@ use shared::{
 
 use super::{
     OnConflict, Settings,
-    judging::Survey,
+    collecting::Survey,
     plan::{Meaning, Plan},
 };
 use crate::CommandError;

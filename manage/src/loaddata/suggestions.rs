@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use shared::hashing::{Hasher, Password, PasswordHash};
 
-use super::judging::Survey;
+use super::collecting::Survey;
 
 /// How much longer than a hash of this service's own another may take before it is noticed.
 const NOTICED: f64 = 1.3;

@@ -20,8 +20,8 @@ use tokio::sync::Mutex;
 
 use super::{
     OnConflict, Settings, chunks,
+    collecting::Survey,
     compare::{Comparison, Verdict},
-    judging::Survey,
     objects::DumpUser,
     report::Tally,
     rights,
