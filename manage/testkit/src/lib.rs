@@ -1,7 +1,8 @@
 //! What the tests share. What one part of them needs alone stands beside it.
 //!
 //! - [`Server`] is a whole service: the engine, the table and every function's routes, on loopback.
-//!   [`Observed`] is one with its clock and its calls to the table in the test's hand.
+//!   [`Observed`] is one with its clock and its calls to the table in the test's hand, and
+//!   the items of its table.
 //! - [`accounts`] makes users, groups and permissions in the table itself.
 //! - [`Client`] sends requests and [`Pages`] is a browser without scripts; both bring an [`Answer`].
 //! - [`contract`] refuses every answer that the OpenAPI document does not allow.
@@ -22,6 +23,7 @@ mod answer;
 mod client;
 pub mod contract;
 pub mod events;
+mod items;
 mod pages;
 pub mod process;
 pub mod proxy;
@@ -37,7 +39,6 @@ pub use pages::{Pages, percent_encoded};
 pub use server::{
     NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, settings,
 };
-
 pub use smtp::SmtpSink;
 
 use shared::domain::names::TextField;
