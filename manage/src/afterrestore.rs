@@ -8,10 +8,8 @@ use aws_sdk_dynamodb::{
     types::{PointInTimeRecoverySpecification, TimeToLiveSpecification, TimeToLiveStatus},
 };
 use clap::Args;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use shared::{
-    accounts::{Refused, users::end_sessions},
-    domain::{Actor, UserId},
+    domain::Actor,
     store::{
         Store,
         keys::{Sequence, TTL},
@@ -19,7 +17,12 @@ use shared::{
 };
 
 use crate::{
-    CommandError, check::broken_invariants, operator::Operator, rotatekey, target::Target,
+    CommandError,
+    check::broken_invariants,
+    logout::{Everybody, end_all_sessions},
+    operator::Operator,
+    rotatekey,
+    target::Target,
 };
 
 /// Options of `afterrestore`.
@@ -35,15 +38,13 @@ pub struct Options {
     #[arg(long, value_name = "SECRET")]
     secret: Option<String>,
     #[command(flatten)]
+    everybody: Everybody,
+    #[command(flatten)]
     operator: Operator,
 }
 
 /// How far a sequence is raised where nobody knows what was given.
 const GAP: u64 = 1_000_000;
-/// How many users' sessions are ended at once.
-const AT_ONCE: usize = 16;
-/// After how many a line tells how far it is.
-const TOLD_EVERY: usize = 1000;
 
 /// Makes a restored table safe, and checks it. May be run again.
 ///
@@ -57,7 +58,8 @@ pub async fn afterrestore(options: Options) -> Result<(), CommandError> {
         for line in raise_sequences(store, options.last_user_id).await? {
             println!("{line}");
         }
-        let ended = end_all_sessions(store, Actor::Command(&operator)).await?;
+        let ended = end_all_sessions(store, Actor::Command(&operator), options.everybody);
+        let ended = ended.await?;
         println!("Ended the sessions and tokens of {ended} users.");
         match &options.secret {
             Some(secret) => {
@@ -111,37 +113,6 @@ pub async fn raise_sequences(
         told.push(format!("The next {sequence:?} gets an id above {to}."));
     }
     Ok(told)
-}
-
-/// Ends the sessions and tokens of every user, and says of how many.
-///
-/// # Errors
-/// The table's failure.
-pub async fn end_all_sessions(store: &Store, actor: Actor<'_>) -> Result<usize, CommandError> {
-    let ids = store.all_user_ids().await?;
-    let all = ids.len();
-    let mut ends = stream::iter(ids)
-        .map(|id| end(store, actor, id))
-        .buffer_unordered(AT_ONCE);
-    let mut count = 0;
-    while ends.try_next().await?.is_some() {
-        count += 1;
-        if count % TOLD_EVERY == 0 {
-            eprintln!("{count} of {all}");
-        }
-    }
-    Ok(count)
-}
-
-async fn end(store: &Store, actor: Actor<'_>, id: UserId) -> Result<(), CommandError> {
-    let Some(user) = store.user(id).await? else {
-        return Ok(());
-    };
-    match end_sessions(store, actor, user, None).await {
-        // They were deleted meanwhile.
-        Ok(_) | Err(Refused::NotFound) => Ok(()),
-        Err(refused) => Err(refused.into()),
-    }
 }
 
 /// Turns on what a restored table does not have, and says what: expiry, recovery to any point in

@@ -17,7 +17,7 @@ use shared::{
     },
 };
 
-use crate::{CommandError, target::Target};
+use crate::{CommandError, pace::Pace, target::Target};
 
 /// Options of `migrate`.
 #[derive(Args)]
@@ -33,6 +33,9 @@ pub struct Options {
     /// Read the whole table again, also if all is done: after an older version wrote to it since.
     #[arg(long)]
     again: bool,
+    /// Look at so many items a second at most.
+    #[arg(long, value_name = "ITEMS")]
+    read_rate: Option<u32>,
 }
 
 /// How many users are moved at once.
@@ -84,7 +87,7 @@ async fn carry_out_or_tell(
     if options.again {
         store.note_done(None).await?;
     }
-    let done = carry_out(store, wait).await?;
+    let done = carry_out(store, wait, options.read_rate).await?;
     println!(
         "The table has layout {to}: {} items read, {} password hashes moved.",
         done.read, done.moved
@@ -110,11 +113,16 @@ pub async fn left(store: &Store, schema: &Schema) -> Result<usize, StoreError> {
 }
 
 /// Migrates, or goes on where a run before stopped. At the beginning it waits so many seconds until
-/// every running function writes the new layout. Tells what was done in all.
+/// every running function writes the new layout. Reads so many items a second at most. Tells what was
+/// done in all.
 ///
 /// # Errors
 /// The table's failure.
-pub async fn carry_out(store: &Store, wait: i64) -> Result<Done, CommandError> {
+pub async fn carry_out(
+    store: &Store,
+    wait: i64,
+    read_rate: Option<u32>,
+) -> Result<Done, CommandError> {
     let mut done = match store.schema().await?.done {
         Some(done) => done,
         None => {
@@ -123,7 +131,11 @@ pub async fn carry_out(store: &Store, wait: i64) -> Result<Done, CommandError> {
         }
     };
     let all = about_how_many(store).await;
+    let (mut read, pace) = (done.read, Pace::of(read_rate));
     while move_page(store, &mut done, PAGE).await? {
+        pace.wait(usize::try_from(done.read - read).unwrap_or(usize::MAX))
+            .await;
+        read = done.read;
         eprintln!("{} items read{all}, {} moved", done.read, done.moved);
     }
     store.end_migration().await?;

@@ -1,7 +1,8 @@
-//! How fast a table is read or written, and how patiently.
+//! How fast a table is read or written, how patiently, and what is shown meanwhile.
 
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use shared::store::WriteError;
 use tokio::{
     sync::Mutex,
@@ -31,6 +32,17 @@ pub(crate) async fn patiently<T, F: Future<Output = Result<T, WriteError>>>(
         }
     }
     write().await
+}
+
+/// Shows how many of so many users are read or written, where there is a terminal.
+pub(crate) fn bar(users: usize) -> ProgressBar {
+    let bar = ProgressBar::new(users as u64);
+    if let Ok(style) =
+        ProgressStyle::with_template("Users {wide_bar} {pos}/{len}  {per_sec}  {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// How fast objects are read or written at most.

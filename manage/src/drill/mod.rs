@@ -11,8 +11,9 @@ use shared::{clock::Clock, domain::Actor, store::Store};
 
 use crate::{
     CommandError,
-    afterrestore::{end_all_sessions, raise_sequences, turn_on},
+    afterrestore::{raise_sequences, turn_on},
     check::broken_invariants,
+    logout::{Everybody, end_all_sessions},
     operator::Operator,
     random_text,
     target::Target,
@@ -123,7 +124,7 @@ impl<'a> Drill<'a> {
         let step = Step::begin("make safe");
         let safe = async {
             raise_sequences(&copy, None).await?;
-            let ended = end_all_sessions(&copy, self.actor).await?;
+            let ended = end_all_sessions(&copy, self.actor, Everybody::default()).await?;
             Ok((ended, turn_on(&copy).await?))
         };
         let (ended, on) = step.of(safe.await)?;

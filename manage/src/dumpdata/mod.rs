@@ -18,7 +18,12 @@ use shared::{
     store::{Store, StoredHash, user_model::UserModel},
 };
 
-use crate::{CommandError, private, target::Target};
+use crate::{
+    CommandError,
+    pace::{Pace, bar},
+    private,
+    target::Target,
+};
 use out::Objects;
 
 /// The form of a dump.
@@ -60,6 +65,9 @@ pub struct Options {
     /// The zone of such dates.
     #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "naive")]
     timezone: String,
+    /// Read so many users a second at most.
+    #[arg(long, value_name = "USERS")]
+    read_rate: Option<u32>,
     #[command(flatten)]
     target: Target,
 }
@@ -178,14 +186,18 @@ impl Dump<'_> {
             groups.into_iter().map(|one| (one.id, one)).collect();
         let log = self.read_log().await?;
         let ids = self.store.all_user_ids().await?;
+        let (pace, bar) = (Pace::of(self.options.read_rate), bar(ids.len()));
         for chunk in ids.chunks(CHUNK) {
+            pace.wait(chunk.len()).await;
             for (user, password) in self.store.users_with_passwords(chunk).await? {
                 if self.is_wanted(&user, &log.changed) {
                     let object = self.user(&user, password, &groups, &permissions);
                     self.out.write(&object)?;
                 }
             }
+            bar.inc(chunk.len() as u64);
         }
+        bar.finish_and_clear();
         self.deleted(&log.deleted, &ids)?;
         if self.options.log_entries {
             self.log(&ids).await?;

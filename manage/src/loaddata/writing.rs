@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{TryStreamExt, stream};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use shared::{
     accounts::Refused,
     domain::log_entry::Model,
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     CommandError,
-    pace::{Pace, WRITERS, patiently},
+    pace::{Pace, WRITERS, bar, patiently},
 };
 
 /// What was done.
@@ -122,19 +122,13 @@ struct Writer<'a> {
 }
 
 async fn users(store: &Store, settings: &Settings, survey: &Survey) -> Result<Tally, CommandError> {
-    let bar = ProgressBar::new(survey.ids.len() as u64);
-    if let Ok(style) =
-        ProgressStyle::with_template("Users {wide_bar} {pos}/{len}  {per_sec}  {eta} left")
-    {
-        bar.set_style(style);
-    }
     let writer = Writer {
         store,
         settings,
         survey,
         hasher: Hasher::default(),
         pace: Pace::of(settings.write_rate),
-        bar,
+        bar: bar(survey.ids.len()),
         new: AtomicU64::new(0),
         changed: AtomicU64::new(0),
         unchanged: AtomicU64::new(0),

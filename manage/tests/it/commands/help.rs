@@ -33,10 +33,13 @@ fn the_help_of_a_command_explains_every_option() {
         ),
         ("changepassword", "<USERNAME> --noinput --data --table"),
         ("check", "--repair --data --table"),
-        ("migrate", "--dry-run --no-wait --again --data --table"),
+        (
+            "migrate",
+            "--dry-run --no-wait --again --read-rate --data --table",
+        ),
         (
             "afterrestore",
-            "--last-user-id --secret --as --data --table",
+            "--last-user-id --secret --from-id --write-rate --as --data --table",
         ),
         ("drill", "--keep --settle --as --data --table"),
         ("status", "--stack"),
@@ -51,7 +54,7 @@ fn the_help_of_a_command_explains_every_option() {
         ("verifydump", "<FILE> --user-model --data --table"),
         (
             "dumpdata",
-            "--format --user-model --since --deleted --log-entries --naive --data --table",
+            "--format --user-model --since --deleted --log-entries --naive --read-rate --data --table",
         ),
         ("exportuser", "<USERNAME> --data --table"),
         ("eraseuser", "<USERNAME> --data --table"),

@@ -257,6 +257,23 @@ async fn logout_ends_every_session_and_is_logged() {
     assert_changes(&data, "ann", &expected);
 }
 
+#[tokio::test]
+async fn logout_of_all_ends_everybodys_sessions() {
+    let (data, server) = site();
+    let ann = server.account("ann").await;
+    let root = server.log_in("root", PASSWORD).await;
+    let told = succeed(&data, "logout --all --write-rate 1000 --as eve");
+    assert_eq!(told, "Ended the sessions and tokens of 2 users.\n");
+    for token in [&ann.access, &root] {
+        server.get(token, "users/me/").await.assert_status(401);
+    }
+    let told = succeed(&data, "logout --all --from-id 3");
+    assert_eq!(told, "Ended the sessions and tokens of 0 users.\n");
+    let neither = run(&mut data.command("logout --as eve"));
+    assert_eq!(neither.status, Some(2), "{neither:?}");
+    assert!(neither.stderr.contains("<USERNAME>"), "{neither:?}");
+}
+
 #[test]
 fn the_commands_that_make_accounts_are_logged_with_the_systems_user_unless_told() {
     let data = Data::new();

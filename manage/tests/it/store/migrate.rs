@@ -43,7 +43,7 @@ impl World {
     }
 
     async fn migrate(&self) {
-        carry_out(&self.table, 0).await.expect("a migration");
+        carry_out(&self.table, 0, None).await.expect("a migration");
     }
 
     async fn schema(&self) -> Schema {
@@ -119,7 +119,7 @@ async fn a_run_goes_on_where_the_one_before_stopped() {
         left(&world.table, &kept).await.unwrap() as u64,
         5 - first.moved
     );
-    let done = carry_out(&world.table, 0).await.unwrap();
+    let done = carry_out(&world.table, 0, None).await.unwrap();
     assert_eq!(done.moved, 5);
     // Nothing was read twice: those who were moved before stand in their new place, or not yet.
     assert!(
@@ -179,7 +179,7 @@ async fn what_an_older_version_wrote_since_is_found_and_moved_by_another_migrati
     let line =
         "user 2 has a password hash where an older version wrote it: run manage migrate --again";
     assert_eq!(world.broken().await, [line]);
-    let done = carry_out(&world.table, 0).await.unwrap();
+    let done = carry_out(&world.table, 0, None).await.unwrap();
     assert_eq!(done.moved, 1);
     world.login("ann", PASSWORD).await.assert_status(200);
     world.assert_sound().await;
