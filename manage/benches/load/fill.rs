@@ -99,7 +99,7 @@ pub fn username(id: u64) -> String {
 
 /// Whether the user of an id can log in.
 pub fn is_active(id: u64) -> bool {
-    id % INACTIVE != 0
+    !id.is_multiple_of(INACTIVE)
 }
 
 /// The most memory that this process has held, in MB; 0 where the system does not tell.

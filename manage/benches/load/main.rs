@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p manage --bench load -- --users 1000,100000,1000000`
 
+#![allow(clippy::panic, reason = "a benchmark that cannot go on ends so")]
+
 mod changes;
 mod fill;
 mod requests;

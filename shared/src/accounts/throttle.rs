@@ -24,7 +24,7 @@ pub async fn registration(
     let Some(Rate { count, seconds }) = rate else {
         return Ok(());
     };
-    let counter = Counter::new(REGISTRATIONS, seconds).of(&network(address));
+    let counter = counter(REGISTRATIONS, &network(address), seconds);
     let attempts = store.count_attempt(&counter).await?;
     refuse_above(count, attempts, store.now())
 }
@@ -61,22 +61,33 @@ async fn is_within(
     let Some(Rate { count, seconds }) = rate else {
         return Ok(true);
     };
-    // A subject of its own for each, since a subject's counters are in one partition.
-    let counter = Counter::new(&format!("{subject} {part}"), seconds);
-    Ok(store.count_attempt(&counter).await?.count <= count)
+    let attempts = store
+        .count_attempt(&counter(subject, part, seconds))
+        .await?;
+    Ok(attempts.count <= count)
+}
+
+/// The counter of a part of all attempts at something. It is a subject of its own, since a subject's
+/// counters are in one partition.
+fn counter(subject: &str, part: &str, seconds: i64) -> Counter {
+    Counter::new(&of(subject, part), seconds)
+}
+
+fn of(subject: &str, part: &str) -> String {
+    format!("{subject} {part}")
 }
 
 /// Sets the counters of registrations and mails from a network back. Returns how many.
 pub(super) async fn forget(store: &Store, network: &str) -> Result<usize, StoreError> {
-    let mails = format!("{MAILS} {network}");
+    let subjects = [REGISTRATIONS, MAILS].map(|subject| of(subject, network));
     let (registrations, mails) = tokio::try_join!(
-        store.forget_attempts_at(REGISTRATIONS, Some(network)),
-        store.forget_attempts_at(&mails, None)
+        store.forget_attempts_at(&subjects[0], None),
+        store.forget_attempts_at(&subjects[1], None)
     )?;
     Ok(registrations + mails)
 }
 
-const REGISTRATIONS: &str = "registrations";
+const REGISTRATIONS: &str = "registrations from";
 const MAILS: &str = "mails asked for from";
 const MAILS_TO: &str = "mails asked for to";
 
