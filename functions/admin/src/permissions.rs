@@ -131,8 +131,12 @@ impl WholeList for Permission {
         app.store.permissions().await
     }
 
-    fn searched(&self) -> String {
-        format!("{} {}", self.name.as_str(), self.label())
+    fn searched(&self) -> Vec<String> {
+        vec![
+            self.name.as_str().to_owned(),
+            self.content_type.to_string(),
+            self.label(),
+        ]
     }
 
     fn cells(&self) -> Vec<String> {
