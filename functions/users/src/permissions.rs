@@ -84,7 +84,7 @@ pub struct Permissions {
 }
 
 /// How many sources an answer tells of in all, the same number for each permission at most.
-const MOST_SOURCES: usize = 4000;
+const MOST_SOURCES: usize = 2000;
 
 /// Whether an answer tells where each permission comes from.
 #[derive(PartialEq)]

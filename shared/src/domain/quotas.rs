@@ -9,7 +9,7 @@ pub const GROUPS: usize = 1000;
 /// Permissions.
 pub const PERMISSIONS: usize = 2000;
 /// The labels of all permissions, in bytes of UTF-8: one item of the table holds them.
-pub const LABEL_BYTES: usize = 300_000;
+pub const LABEL_BYTES: usize = 250_000;
 /// Content types.
 pub const CONTENT_TYPES: usize = 1000;
 /// Groups that a user is in.
@@ -111,7 +111,7 @@ mod tests {
             label_bytes,
         };
         assert_eq!(fits.refuses(more(LABEL_BYTES)), None);
-        let text = "There may be no more than 300000 bytes of labels of permissions.";
+        let text = "There may be no more than 250000 bytes of labels of permissions.";
         assert_eq!(
             fits.refuses(more(LABEL_BYTES + 1)),
             Some(FieldError::said(text))
