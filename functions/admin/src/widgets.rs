@@ -105,7 +105,7 @@ pub fn offered_groups<'a>(
 }
 
 /// The first of the choices, and those that are selected.
-fn as_many_as(most: usize, choices: impl Iterator<Item = Choice>) -> Vec<Choice> {
+pub fn as_many_as(most: usize, choices: impl Iterator<Item = Choice>) -> Vec<Choice> {
     let offered = choices
         .enumerate()
         .filter(|(number, choice)| *number < most || choice.selected);

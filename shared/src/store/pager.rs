@@ -194,6 +194,11 @@ impl Store {
             let next = if goes_on { None } else { stages.next() };
             more = goes_on || next.is_some();
             if found.len() >= size {
+                if let (Direction::Backward, Some(next)) = (direction, &next) {
+                    // Nothing may be left there: the page is the first then.
+                    let left = self.rows(filter, &next.parts, direction, None, 1);
+                    more = !left.await?.is_empty();
+                }
                 break;
             }
             if goes_on && (here.narrows || rounds == 0) {

@@ -219,10 +219,12 @@ impl Store {
         }
     }
 
-    /// Deletes the sessions of a user but one: those that have ended, or are to end.
+    /// Deletes the sessions of a user but one, which have ended by another epoch: of more than [`PAGE`]
+    /// the first, and the table forgets the others when they expire.
     pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
-        let sessions = self.sessions_of(id).await?;
-        let ends = sessions
+        let page = self.session_page(id, None).await?;
+        let ends = page
+            .sessions
             .iter()
             .filter(|session| Some(session.sid.as_str()) != but)
             .map(|session| Write::delete(Entity::Session(id, &session.sid).key()))

@@ -12,6 +12,7 @@ use shared::{
         catalogue,
         items::{Item, attributes, text, to_item},
         keys::{Entity, Sequence},
+        marker,
         sessions::{Kind, Session},
         writes::Write,
     },
@@ -46,9 +47,11 @@ async fn put_groups(server: &Server, count: u64, name: impl Fn(u64) -> String) {
             from_django: false,
             version: 1,
         };
-        to_item(&Entity::Group(group.id).key(), &group).unwrap()
+        let marker = marker::item(&Entity::GroupName(&group.name), id);
+        let group = to_item(&Entity::Group(group.id).key(), &group).unwrap();
+        [group, marker]
     };
-    put(server, (1..=count).map(item).collect()).await;
+    put(server, (1..=count).flat_map(item).collect()).await;
     server.table.advance(Sequence::Group, count).await.unwrap();
 }
 
@@ -64,8 +67,13 @@ async fn put_permissions(server: &Server, last: u64, codename: &str, name: &str)
             version: 1,
         })
         .collect();
-    let item = |one: &Permission| to_item(&Entity::Permission(one.id).key(), one).unwrap();
-    put(server, made.iter().map(item).collect()).await;
+    let item = |one: &Permission| {
+        let marker = Entity::Codename(&one.content_type, &one.codename);
+        let marker = marker::item(&marker, one.id.0);
+        let permission = to_item(&Entity::Permission(one.id).key(), one).unwrap();
+        [permission, marker]
+    };
+    put(server, made.iter().flat_map(item).collect()).await;
     let mut labels: Item = server
         .table
         .permissions()
@@ -260,11 +268,10 @@ async fn the_largest_lists_fit_into_an_answer_of_lambda() {
         let change = store.replace(&group, after, Vec::new(), Actor::Setup);
         change.await.unwrap();
     }
-    let mut last = server.admin.clone();
-    for number in 0..80 {
-        let user = server.user(&format!("user{number:02}")).await;
-        last = put_into(&server, &user, 1..=200).await;
-    }
+    let names = (0..80).map(|number| format!("user{number:02}"));
+    let in_all = |user: &mut User| user.group_ids = (1..=200).map(GroupId).collect();
+    let users = server.put_users(names, in_all).await;
+    let last = &users[79];
     let mut browser = server.browser_of("admin").await;
     let admin = &server.admin;
     let mut largest = Vec::new();
