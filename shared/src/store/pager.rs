@@ -105,8 +105,9 @@ impl Place {
         if let Part::Members(group) = part {
             row.sort_key = keys::member(group, user).sk;
         }
-        let is_known =
-            row.sort_key.len() <= LONGEST_SORT_KEY && row.sort_key.starts_with(filter.prefix(part));
+        let is_known = row.sort_key.len() <= LONGEST_SORT_KEY
+            && row.sort_key.starts_with(filter.prefix(part))
+            && (filter.narrows() || number.is_empty());
         is_known.then_some(Self { direction, row })
     }
 
@@ -114,6 +115,21 @@ impl Place {
     pub fn is_forward(&self) -> bool {
         self.direction == Direction::Forward
     }
+}
+
+/// What was read for a page.
+#[derive(Default)]
+struct Reading {
+    /// The users whom the filter accepts, in the order of reading.
+    found: Vec<(Row, User)>,
+    /// The first row that was read, whoever it names.
+    first: Option<Row>,
+    /// The last one, or where the reading began.
+    last: Option<Row>,
+    /// Whether there may be more behind it.
+    more: bool,
+    /// Whether it ended because [`MOST_READ`] users were looked at.
+    is_cut: bool,
 }
 
 /// Numbers rows by how many were looked at, those on the pages before included.
@@ -166,70 +182,28 @@ impl Store {
         size: usize,
     ) -> Result<Page, StoreError> {
         let direction = from.map_or(Direction::Forward, |from| from.direction);
-        let mut stages = filter.stages();
-        let counts = stages.iter().any(|stage| stage.narrows);
-        if direction == Direction::Backward {
-            stages.reverse();
-        }
-        let begun = |stage: &Stage| from.is_none_or(|from| stage.parts.contains(&from.row.part));
-        let mut stages = stages.into_iter().skip_while(|stage| !begun(stage));
-        let mut last = from.map(|from| from.row.clone());
-        let (mut found, mut first, mut more, mut is_cut) = (Vec::new(), None, false, false);
-        let (mut left, mut rounds) = (MOST_READ, ROUNDS);
-        let mut stage = stages.next();
-        while let Some(here) = &stage {
-            let most = if here.narrows { left } else { size };
-            // One row more than wanted tells whether there is another page.
-            let rows = self.rows(filter, &here.parts, direction, last.as_ref(), most + 1);
-            let mut rows = rows.await?;
-            let goes_on = rows.len() > most;
-            rows.truncate(most);
-            if counts {
-                number(&mut rows, last.as_ref(), direction);
-            }
-            (left, rounds) = (left.saturating_sub(rows.len()), rounds - 1);
-            first = first.or_else(|| rows.first().cloned());
-            last = rows.last().cloned().or(last);
-            found.extend(self.confirmed(filter, rows).await?);
-            let next = if goes_on { None } else { stages.next() };
-            more = goes_on || next.is_some();
-            if found.len() >= size {
-                if let (Direction::Backward, Some(next)) = (direction, &next) {
-                    // Nothing may be left there: the page is the first then.
-                    let left = self.rows(filter, &next.parts, direction, None, 1);
-                    more = !left.await?.is_empty();
-                }
-                break;
-            }
-            if goes_on && (here.narrows || rounds == 0) {
-                is_cut = here.narrows;
-                break;
-            }
-            if !goes_on {
-                (stage, rounds) = (next, ROUNDS);
-            }
-        }
-        if first.is_none() && direction == Direction::Backward {
+        let mut read = self.read(filter, from, direction, size).await?;
+        if read.first.is_none() && direction == Direction::Backward {
             // Nothing is left before the place: the list begins there now.
             return Box::pin(self.user_page(filter, None, size)).await;
         }
-        if found.len() > size {
-            found.truncate(size);
-            more = true;
-            last = found.last().map(|(row, _)| row.clone());
+        if read.found.len() > size {
+            read.found.truncate(size);
+            read.more = true;
+            read.last = read.found.last().map(|(row, _)| row.clone());
         }
-        let last = last.filter(|_| more);
+        let last = read.last.filter(|_| read.more);
         let (before, after) = match direction {
-            Direction::Forward => (first.filter(|_| from.is_some()), last),
+            Direction::Forward => (read.first.filter(|_| from.is_some()), last),
             Direction::Backward => {
-                found.reverse();
-                (last, first)
+                read.found.reverse();
+                (last, read.first)
             }
         };
         let number = |row: &Option<Row>| row.as_ref().map_or(0, |row| row.number);
-        let searched = is_cut.then(|| number(&before).max(number(&after)));
+        let searched = read.is_cut.then(|| number(&before).max(number(&after)));
         let place = |direction, row: Option<Row>| row.map(|row| Place { direction, row });
-        let (rows, users) = found.into_iter().unzip();
+        let (rows, users) = read.found.into_iter().unzip();
         Ok(Page {
             users,
             rows,
@@ -237,6 +211,62 @@ impl Store {
             next: place(Direction::Forward, after),
             searched,
         })
+    }
+
+    /// Reads stage after stage until a page is full, or as much as one page reads.
+    async fn read(
+        &self,
+        filter: &Filter,
+        from: Option<&Place>,
+        direction: Direction,
+        size: usize,
+    ) -> Result<Reading, StoreError> {
+        let mut stages = filter.stages();
+        if direction == Direction::Backward {
+            stages.reverse();
+        }
+        let counts = filter.narrows();
+        let begun = |stage: &Stage| from.is_none_or(|from| stage.parts.contains(&from.row.part));
+        let mut stages = stages.into_iter().skip_while(|stage| !begun(stage));
+        let mut read = Reading {
+            last: from.map(|from| from.row.clone()),
+            ..Reading::default()
+        };
+        let (mut left, mut rounds) = (MOST_READ, ROUNDS);
+        let mut stage = stages.next();
+        while let Some(here) = &stage {
+            let most = if here.narrows { left } else { size };
+            // One row more than wanted tells whether there is another page.
+            let rows = self.rows(filter, &here.parts, direction, read.last.as_ref(), most + 1);
+            let mut rows = rows.await?;
+            let goes_on = rows.len() > most;
+            rows.truncate(most);
+            if counts {
+                number(&mut rows, read.last.as_ref(), direction);
+            }
+            (left, rounds) = (left.saturating_sub(rows.len()), rounds - 1);
+            read.first = read.first.or_else(|| rows.first().cloned());
+            read.last = rows.last().cloned().or(read.last);
+            read.found.extend(self.confirmed(filter, rows).await?);
+            let next = if goes_on { None } else { stages.next() };
+            read.more = goes_on || next.is_some();
+            if read.found.len() >= size {
+                if let (Direction::Backward, Some(next)) = (direction, &next) {
+                    // Nothing may be left there: the page is the first then.
+                    let left = self.rows(filter, &next.parts, direction, None, 1);
+                    read.more = !left.await?.is_empty();
+                }
+                break;
+            }
+            if goes_on && (here.narrows || rounds == 0) {
+                read.is_cut = here.narrows;
+                break;
+            }
+            if !goes_on {
+                (stage, rounds) = (next, ROUNDS);
+            }
+        }
+        Ok(read)
     }
 
     /// Up to `limit` rows of parts in the direction of reading. All parts are asked at once.
@@ -327,6 +357,7 @@ mod tests {
             ("uannika#0000000005", vec![&all, &ann, &words]),
             ("1000wbob#0000000005", vec![&words]),
             ("<7wbob#0000000005", vec![&words]),
+            ("7uann#0000000005", vec![]),
             ("ubob#5", vec![]),
             ("e", vec![]),
             ("m", vec![]),

@@ -232,6 +232,13 @@ impl Store {
         self.note_all(ends).await
     }
 
+    /// Deletes every session of an id, which another user gets.
+    pub(super) async fn delete_sessions(&self, id: UserId) -> Result<(), StoreError> {
+        let sessions = self.sessions_of(id).await?;
+        let delete = |session: &Session| Write::delete(Entity::Session(id, &session.sid).key());
+        self.note_all(sessions.iter().map(delete).collect()).await
+    }
+
     /// Ends the sessions of a deleted user. Those whose refresh token was replaced leave a trace
     /// without personal data until they expire: SimpleJWT tells a replaced token of a deleted user
     /// from the last one.

@@ -102,6 +102,12 @@ impl Filter {
         }
     }
 
+    /// Whether any part also holds users whom the filter does not accept, so that it is counted how many
+    /// are looked at.
+    pub(super) fn narrows(&self) -> bool {
+        self.stages().iter().any(|stage| stage.narrows)
+    }
+
     /// What usernames and addresses begin with that are found by an index.
     pub(super) fn beginning(&self) -> &str {
         match &self.search {
