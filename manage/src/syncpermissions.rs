@@ -13,6 +13,7 @@ use shared::{
     domain::{
         Actor, Codename, ContentType, Permission, PermissionChange, PermissionName,
         names::TextField,
+        quotas::{self, Taken},
     },
     store::Store,
 };
@@ -175,6 +176,7 @@ async fn plan(store: &Store, wanted: &Wanted, prune: bool) -> Result<Vec<Step>, 
             Some(_) => {}
         }
     }
+    must_fit(store, there.values(), &steps, &content_types).await?;
     // Of other applications' permissions the file says nothing.
     let apps: BTreeSet<&str> = content_types.iter().map(|of| &*of.app_label).collect();
     let gone = there.into_iter().filter(|(key, one)| {
@@ -184,6 +186,30 @@ async fn plan(store: &Store, wanted: &Wanted, prune: bool) -> Result<Vec<Step>, 
         steps.extend(gone.map(|(_, one)| Step::Remove(one)));
     }
     Ok(steps)
+}
+
+/// Refuses what is more than there may be. What is removed goes last, and does not make room.
+async fn must_fit(
+    store: &Store,
+    there: impl Iterator<Item = &Permission>,
+    steps: &[Step],
+    wanted: &BTreeSet<&ContentType>,
+) -> Result<(), CommandError> {
+    let mut labels: Vec<String> = there.map(Permission::label).collect();
+    let taken = Taken::by(labels.iter().map(String::as_str));
+    labels.extend(steps.iter().filter_map(|step| match step {
+        Step::Add(of, codename, _) => Some(format!("{}.{}", of.app_label, codename.as_str())),
+        _ => None,
+    }));
+    let mut excess = taken.refuses(Taken::by(labels.iter().map(String::as_str)));
+    if steps.iter().any(|step| matches!(step, Step::Declare(_))) {
+        let here = store.content_types().await?;
+        let new = wanted.iter().filter(|one| !here.contains(one)).count();
+        let (here, most) = (here.len(), quotas::CONTENT_TYPES);
+        excess = excess.or_else(|| quotas::full(here, here + new, most, "content types"));
+    }
+    let excess = excess.map(|error| format!("nothing was written: {}", error.drf()));
+    excess.map_or(Ok(()), |text| Err(CommandError::new(text)))
 }
 
 impl Step {

@@ -133,8 +133,8 @@ impl WholeList for Group {
         Ok(groups)
     }
 
-    fn searched(&self) -> String {
-        self.repr()
+    fn searched(&self) -> Vec<String> {
+        vec![self.repr()]
     }
 
     fn cells(&self) -> Vec<String> {

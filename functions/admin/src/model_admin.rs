@@ -101,7 +101,7 @@ pub trait ModelAdmin: Clone + Send + Sync + 'static {
     }
 }
 
-/// A model whose list shows all objects.
+/// A model whose list is read whole.
 pub trait WholeList: ModelAdmin {
     /// The columns; the first links to the object.
     const COLUMNS: &[&str];
@@ -109,8 +109,8 @@ pub trait WholeList: ModelAdmin {
     /// All objects, in order.
     fn all(app: &App) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
 
-    /// What a search looks in.
-    fn searched(&self) -> String;
+    /// The texts that a search looks in: Django's `search_fields`.
+    fn searched(&self) -> Vec<String>;
 
     /// The texts of the columns.
     fn cells(&self) -> Vec<String>;

@@ -5,7 +5,12 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use shared::{app::App, domain::log_entry::Model, http::ApiError, web::messages::Message};
+use shared::{
+    app::App,
+    domain::{Words, log_entry::Model},
+    http::ApiError,
+    web::messages::Message,
+};
 
 use crate::{
     error::{AdminError, of_input},
@@ -31,7 +36,12 @@ struct ListPage {
     columns: &'static [&'static str],
     rows: Vec<Row>,
     count: String,
+    previous_url: Option<String>,
+    next_url: Option<String>,
 }
+
+/// Objects on a page of a list: Django's `list_per_page`.
+const SIZE: usize = 100;
 
 struct Row {
     url: String,
@@ -58,24 +68,46 @@ pub async fn list<M: WholeList>(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, AdminError> {
     staff.must(Action::View, M::MODEL)?;
-    let search = query.into_iter().find(|(name, _)| name == "q");
-    let search = search.map_or_else(String::new, |(_, text)| text.trim().to_owned());
-    let wanted = search.to_lowercase();
-    let all = M::all(&app).await?.into_iter();
-    let found = all.filter(|object| object.searched().to_lowercase().contains(&wanted));
+    let asked = |name: &str| query.iter().rfind(|(known, _)| known == name);
+    let search = asked("q").map_or("", |(_, text)| text.trim()).to_owned();
+    let words = Words::of(&search);
+    let mut found = M::all(&app).await?;
+    found.retain(|object| {
+        let texts = object.searched();
+        words.are_in(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let (count, pages) = (found.len(), found.len().div_ceil(SIZE).max(1));
+    // A number that no page has is the first or the last.
+    let number = asked("p").and_then(|(_, number)| number.parse().ok());
+    let number: usize = number.unwrap_or(1).clamp(1, pages);
+    let url = |number: usize| {
+        let query = [("q", search.clone()), ("p", number.to_string())];
+        let query = query.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(query);
+        format!("{}?{}", urls::list(M::MODEL), text.finish())
+    };
     let row = |object: M| Row {
         url: urls::object(M::MODEL, object.id(), "change"),
         cells: object.cells(),
     };
+    let found = found.into_iter().skip((number - 1) * SIZE).take(SIZE);
     let rows: Vec<Row> = found.map(row).collect();
+    let name = M::MODEL.name();
+    let count = match rows.len() {
+        all if all == count => counted(count, name),
+        some => format!("{some} of {}", counted(count, name)),
+    };
     let page = ListPage {
         page: Page::of_model(&staff, M::MODEL, list_title(&staff, M::MODEL), []),
         model: M::MODEL,
         add_url: staff.add_url(M::MODEL),
         columns: M::COLUMNS,
-        count: counted(rows.len(), M::MODEL.name()),
+        count,
         rows,
-        search,
+        previous_url: (number > 1).then(|| url(number - 1)),
+        next_url: (number < pages).then(|| url(number + 1)),
+        search: search.clone(),
     };
     Ok(shown(&staff, &page))
 }

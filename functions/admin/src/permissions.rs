@@ -8,6 +8,7 @@ use shared::{
         PermissionName,
         log_entry::Model,
         permission::{Held, decides},
+        quotas,
     },
     forms::FormError,
     input::{Absent, Presence},
@@ -18,7 +19,7 @@ use crate::{
     model_admin::{FormKind, ModelAdmin, ObjectForm, WholeList},
     posted::Posted,
     staff::Staff,
-    widgets::{Choice, Field, Fieldset},
+    widgets::{Choice, Field, Fieldset, as_many_as},
 };
 
 impl ModelAdmin for Permission {
@@ -54,6 +55,7 @@ impl ModelAdmin for Permission {
             let chosen = permission.is_some_and(|permission| permission.content_type == *one);
             Choice::new(one, label, chosen)
         });
+        let offered = as_many_as(quotas::CONTENT_TYPES, choices);
         let relabel = change && form.rights.decide;
         let fields = vec![
             bound
@@ -61,7 +63,7 @@ impl ModelAdmin for Permission {
                 .help("For people: Can publish articles")
                 .open_if(change),
             bound
-                .select("content_type", "Content type", choices)
+                .select("content_type", "Content type", offered)
                 .open_if(relabel),
             bound
                 .text("codename", "Codename", codename)
@@ -131,8 +133,12 @@ impl WholeList for Permission {
         app.store.permissions().await
     }
 
-    fn searched(&self) -> String {
-        format!("{} {}", self.name.as_str(), self.label())
+    fn searched(&self) -> Vec<String> {
+        vec![
+            self.name.as_str().to_owned(),
+            self.content_type.to_string(),
+            self.label(),
+        ]
     }
 
     fn cells(&self) -> Vec<String> {

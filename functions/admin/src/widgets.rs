@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use shared::{
-    domain::{FieldError, Group, Permission, PermissionId, names},
+    domain::{FieldError, Group, Permission, PermissionId, names, quotas},
     input::{FieldErrors, NON_FIELD_ERRORS},
 };
 
@@ -93,8 +93,27 @@ impl Choice {
     }
 }
 
+/// As many groups as there may be; of a table that has more the first, and those that are selected.
+pub fn offered_groups<'a>(
+    groups: impl IntoIterator<Item = &'a Group>,
+    is_selected: impl Fn(&Group) -> bool,
+) -> Vec<Choice> {
+    let choices = groups
+        .into_iter()
+        .map(|group| Choice::group(group, is_selected(group)));
+    as_many_as(quotas::GROUPS, choices)
+}
+
+/// The first of the choices, and those that are selected.
+pub fn as_many_as(most: usize, choices: impl Iterator<Item = Choice>) -> Vec<Choice> {
+    let offered = choices
+        .enumerate()
+        .filter(|(number, choice)| *number < most || choice.selected);
+    offered.map(|(_, choice)| choice).collect()
+}
+
 /// The permissions that an object holds, and of the rest those that the user holds: nobody hands
-/// out more.
+/// out more. Of a table that has more than there may be, the first.
 pub fn offered_permissions(
     staff: &Staff,
     all: &[Permission],
@@ -104,9 +123,8 @@ pub fn offered_permissions(
     let offered = all
         .iter()
         .filter(|one| is_held(one) || staff.holds(&one.label()));
-    offered
-        .map(|one| Choice::new(one.id, one.title(), is_held(one)))
-        .collect()
+    let choices = offered.map(|one| Choice::new(one.id, one.title(), is_held(one)));
+    as_many_as(quotas::PERMISSIONS, choices)
 }
 
 /// Django's bound form: what was sent, if it is shown again, and what is wrong with it.

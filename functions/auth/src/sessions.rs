@@ -1,33 +1,35 @@
 //! `GET`, `DELETE /api/auth/sessions/` and `DELETE /api/auth/sessions/{id}/`: where the caller is
 //! logged in.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use shared::{
     accounts,
     app::App,
     domain::Actor,
     http::{
         ApiError, SESSION, SessionDetail,
-        describe::{Answer, Content, Operation, PathId},
+        describe::{Answer, Content, Operation, PathId, Refusal},
         extract::{CallerSession, PathSegment},
         no_content,
+        paging::{CURSOR, Cursor},
     },
 };
 
 pub static LIST: Operation = Operation {
     summary: "List one's own sessions",
-    notes: "The newest first.",
-    answer: Answer::ok(Content::Many(&SESSION), "[]"),
+    notes: "The newest first, in pages of up to 1,000.",
+    query: &CURSOR,
+    answer: Answer::ok(Content::Page(&SESSION), "[]"),
+    refusals: &[Refusal::NoSuchPage],
     ..Operation::NEW
 };
 
 pub async fn list(
     CallerSession(user, sid): CallerSession,
+    cursor: Cursor,
     State(app): State<App>,
-) -> Result<Json<Vec<SessionDetail>>, ApiError> {
-    Ok(Json(
-        SessionDetail::all_of(&app.store, &user, sid.as_deref()).await?,
-    ))
+) -> Result<Response, ApiError> {
+    SessionDetail::page(&app.store, &user, sid.as_deref(), &cursor).await
 }
 
 pub static END_OTHERS: Operation = Operation {

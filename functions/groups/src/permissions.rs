@@ -80,6 +80,7 @@ async fn change(
         permissions: Some(how(ids)),
         ..GroupChange::default()
     };
-    accounts::groups::change(&app.store, caller.actor(), group, &change).await?;
+    let changed = accounts::groups::change(&app.store, caller.actor(), group, &change).await;
+    changed.map_err(|refused| refused.under("permissions", "permission_ids"))?;
     Ok(())
 }

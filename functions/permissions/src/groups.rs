@@ -84,6 +84,7 @@ async fn change(
         permissions: Some(how(BTreeSet::from([permission.id]))),
         ..GroupChange::default()
     };
-    accounts::groups::change(&app.store, caller.actor(), group, &change).await?;
+    let changed = accounts::groups::change(&app.store, caller.actor(), group, &change).await;
+    changed.map_err(|refused| refused.under("permissions", "group_id"))?;
     Ok(())
 }

@@ -43,7 +43,9 @@ pub async fn assign_groups(
         )),
         ..UserChange::default()
     };
-    let user = accounts::users::change(&app.store, caller.actor(), target, &change).await?;
+    let user = accounts::users::change(&app.store, caller.actor(), target, &change)
+        .await
+        .map_err(|refused| refused.under("groups", "group_ids"))?;
     // The groups have just been read.
     Ok(Json(Profile::in_groups(&user, groups.into_values())))
 }

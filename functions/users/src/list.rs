@@ -9,7 +9,7 @@ use shared::{
         describe::{Answer, Content, Operation, Refusal},
         paging::{PAGING, Paging},
     },
-    store::pager::Filter,
+    store::pager::{Filter, Search},
 };
 
 use crate::access::Seen;
@@ -32,7 +32,7 @@ pub async fn list(
     State(app): State<App>,
 ) -> Result<Response, ApiError> {
     let filter = Filter {
-        search: paging.search.clone(),
+        search: Search::beginning(&paging.search),
         ..Filter::default()
     };
     paging.answer(&filter, &app).await

@@ -83,6 +83,9 @@ pub struct Permissions {
     explain: Option<BTreeMap<String, Vec<Value>>>,
 }
 
+/// How many sources an answer tells of in all, the same number for each permission at most.
+const MOST_SOURCES: usize = 2000;
+
 /// Whether an answer tells where each permission comes from.
 #[derive(PartialEq)]
 enum Sources {
@@ -97,7 +100,9 @@ impl Permissions {
             is_superuser: user.is_superuser,
             permissions: held.keys().cloned().collect(),
             explain: (sources == Sources::Explained).then(|| {
-                let shown = |sources: Vec<Source>| sources.into_iter().map(shown).collect();
+                let each = (MOST_SOURCES / held.len().max(1)).max(1);
+                let shown =
+                    |sources: Vec<Source>| sources.into_iter().take(each).map(shown).collect();
                 let named = held.into_iter();
                 named
                     .map(|(label, sources)| (label, shown(sources)))
@@ -140,6 +145,8 @@ pub async fn replace(
         permissions: Some(SetChange::Replace(ids)),
         ..UserChange::default()
     };
-    let user = accounts::users::change(&app.store, caller.actor(), target, &change).await?;
+    let user = accounts::users::change(&app.store, caller.actor(), target, &change)
+        .await
+        .map_err(|refused| refused.under("user_permissions", "permission_ids"))?;
     Ok(Json(Permissions::of(&user, &app, Sources::Hidden).await?))
 }

@@ -1,14 +1,15 @@
 //! `GET` and `DELETE /api/auth/users/{id}/sessions/`: where a user is logged in, for administrators.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use shared::{
     accounts,
     app::App,
     http::{
         ApiError, SESSION, SessionDetail,
         can::{ChangeUser, ViewUser},
-        describe::{Answer, Content, Operation, PathId},
+        describe::{Answer, Content, Operation, PathId, Refusal},
         no_content,
+        paging::{CURSOR, Cursor},
     },
 };
 
@@ -16,9 +17,11 @@ use crate::access::Managed;
 
 pub static LIST: Operation = Operation {
     summary: "List the sessions of a user",
-    notes: "The newest first. For callers who decide over the user.",
+    notes: "The newest first, in pages of up to 1,000. For callers who decide over the user.",
     id: PathId::Key(1002),
-    answer: Answer::ok(Content::Many(&SESSION), "[]"),
+    query: &CURSOR,
+    answer: Answer::ok(Content::Page(&SESSION), "[]"),
+    refusals: &[Refusal::NoSuchPage],
     ..Operation::NEW
 };
 
@@ -30,14 +33,13 @@ pub static END_ALL: Operation = Operation {
 
 pub async fn list(
     Managed { caller, target }: Managed<ViewUser>,
+    cursor: Cursor,
     State(app): State<App>,
-) -> Result<Json<Vec<SessionDetail>>, ApiError> {
+) -> Result<Response, ApiError> {
     if !accounts::rights::decide_over(&app.store, caller.actor(), &target).await? {
         return Err(ApiError::PermissionDenied);
     }
-    Ok(Json(
-        SessionDetail::all_of(&app.store, &target, None).await?,
-    ))
+    SessionDetail::page(&app.store, &target, None, &cursor).await
 }
 
 /// Ends all of them.

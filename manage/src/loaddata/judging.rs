@@ -49,6 +49,9 @@ pub async fn judge(store: &Store, settings: &Settings) -> Result<Survey, Command
     if settings.on_conflict == OnConflict::Update && !survey.is_first {
         find_gone(store, settings, &mut survey).await?;
     }
+    for excess in survey.plan.excess() {
+        survey.report.note(Kind::TooMany, excess);
+    }
     judge_rights(&mut survey, settings);
     judge_users(store, settings, &mut survey).await?;
     survey.kinds = kinds;
@@ -186,6 +189,9 @@ async fn judge_users(
                 for missing in survey.plan.missing(&wanted.groups, &wanted.permissions) {
                     report.note(Kind::UnknownReference, format!("{}: {missing}", example()));
                 }
+            }
+            if let Some(excess) = survey.plan.excess_of(wanted, known.user.as_ref()) {
+                report.note(Kind::TooMany, format!("{}: {excess}", example()));
             }
             let comparison = Comparison {
                 plan: &survey.plan,

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shared::{
-    domain::{ContentType, Group, GroupId, Permission, PermissionId},
+    domain::{
+        ContentType, Group, GroupId, Permission, PermissionId, User,
+        quotas::{self, Taken},
+    },
     store::Store,
 };
 
 use super::{
-    objects::{DumpGroup, DumpPermission, Reference},
+    objects::{DumpGroup, DumpPermission, DumpUser, Reference},
     report::{Kind, Report},
 };
 use crate::CommandError;
@@ -37,6 +40,8 @@ pub struct Plan {
     pub existing_groups: HashMap<GroupId, Group>,
     /// The groups of the table that came from Django and that the dump does not have.
     pub gone_groups: Vec<Group>,
+    /// The content types of the table.
+    existing_types: BTreeSet<ContentType>,
     is_planned: BTreeSet<Meaning>,
 }
 
@@ -52,7 +57,9 @@ impl Plan {
     /// # Errors
     /// The table's failure.
     pub async fn read(&mut self, store: &Store) -> Result<(), CommandError> {
-        let (permissions, groups) = tokio::try_join!(store.permissions(), store.groups())?;
+        let (permissions, groups, types) =
+            tokio::try_join!(store.permissions(), store.groups(), store.content_types())?;
+        self.existing_types = types.into_iter().collect();
         for permission in permissions {
             self.existing.insert(meaning(&permission), permission);
         }
@@ -149,6 +156,48 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// What is more than there may be when the dump is loaded: see [`quotas`]. It is known which groups
+    /// are gone.
+    pub fn excess(&self) -> Vec<String> {
+        let new = self.groups.keys().map(|pk| GroupId(*pk));
+        let new = new.filter(|id| !self.existing_groups.contains_key(id));
+        let (here, new) = (self.existing_groups.len(), new.count());
+        let groups = quotas::full(here, here + new, quotas::GROUPS, "groups");
+        let labels = self.existing.values().map(Permission::label);
+        let mut labels: Vec<String> = labels.collect();
+        let taken = Taken::by(labels.iter().map(String::as_str));
+        let planned = self.permissions.iter().map(|(meaning, _)| meaning);
+        let new = planned.filter(|meaning| !self.existing.contains_key(*meaning));
+        labels.extend(new.map(|(of, codename)| format!("{}.{codename}", of.app_label)));
+        let permissions = taken.refuses(Taken::by(labels.iter().map(String::as_str)));
+        let (here, new) = (
+            self.existing_types.len(),
+            self.declared.difference(&self.existing_types).count(),
+        );
+        let what = "content types";
+        let types = quotas::full(here, here + new, quotas::CONTENT_TYPES, what);
+        let all = [groups, permissions, types].into_iter().flatten();
+        all.map(|error| error.drf().into_owned()).collect()
+    }
+
+    /// What a user, who may be here already, has too much of.
+    pub fn excess_of(&self, wanted: &DumpUser, here: Option<&User>) -> Option<String> {
+        let (groups, permissions) = here.map_or((0, 0), |user| {
+            (user.group_ids.len(), user.permission_ids.len())
+        });
+        let meant = wanted.permissions.iter();
+        let meant: BTreeSet<Meaning> = meant.filter_map(|one| self.permission(one)).collect();
+        let new = (self.groups_of(&wanted.groups).len(), meant.len());
+        let of = |what: &str, before, after, most| {
+            let error = quotas::crowded(before, after, most);
+            error.map(|_| format!("{after} {what}, at most {most}"))
+        };
+        of("groups", groups, new.0, quotas::GROUPS_OF_USER).or_else(|| {
+            let most = quotas::PERMISSIONS_OF_USER;
+            of("permissions", permissions, new.1, most)
+        })
     }
 
     /// Whether a group of the table has become one of the dump's that has its id and another name.

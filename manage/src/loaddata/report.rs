@@ -34,6 +34,8 @@ pub enum Kind {
     NameTaken,
     /// An address that another account has here.
     EmailTaken,
+    /// More of something than there may be: see `shared::domain::quotas`.
+    TooMany,
     /// An object that exists, with other facts.
     Differs,
     /// Addresses that several users have.
@@ -87,6 +89,7 @@ impl Kind {
             Self::IdTaken => "have an id that another has here",
             Self::NameTaken => "have a name that another has here",
             Self::EmailTaken => "have an address that another account has here",
+            Self::TooMany => "are more than there may be",
             Self::Differs => "exist here with other facts: choose --on-conflict skip or update",
             Self::SharedEmail => "share an address with others, and keep it",
             Self::SameInNfkc => "have a name that another's name is in NFKC, and keep it",

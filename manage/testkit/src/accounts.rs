@@ -16,7 +16,12 @@ use shared::{
     },
     hashing::{Hasher, Password, PasswordHash},
     mail::links::Subject,
-    store::{Ends, Expected, PasswordChange, Store, keys::Sequence},
+    store::{
+        Ends, Expected, PasswordChange, Store,
+        items::{indexed, to_item},
+        keys::{self, Entity, Sequence},
+        writes::Write,
+    },
 };
 use tokio::sync::OnceCell;
 
@@ -221,6 +226,31 @@ impl Server {
         };
         let changed = users::change(&self.table, Actor::Setup, before, &change);
         changed.await.expect("a changed user")
+    }
+
+    /// Puts users into the table whom its lists show, with ids from 1001 on. All else of them, such as
+    /// their passwords, is left out, so that there can be many.
+    pub async fn put_users(
+        &self,
+        names: impl IntoIterator<Item = String>,
+        change: impl Fn(&mut User),
+    ) -> Vec<User> {
+        let now = self.app.clock.now();
+        let user = |(id, name): (u64, String)| {
+            let mut user = NewUser::named(parsed(&name), now).into_user(UserId(id));
+            change(&mut user);
+            user
+        };
+        let users: Vec<User> = (1001..).zip(names).map(user).collect();
+        for users in users.chunks(100) {
+            let put = |user: &User| {
+                let item = to_item(&Entity::User(user.id).key(), user).expect("an item");
+                Write::put(indexed(item, &keys::user_by_name(user)))
+            };
+            let written = self.table.table().write(users.iter().map(put).collect());
+            written.await.expect("a write");
+        }
+        users
     }
 
     /// Makes a user a member of exactly these groups.

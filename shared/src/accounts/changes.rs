@@ -22,11 +22,15 @@ pub(super) trait Judged: Versioned {
         after: Option<&Self>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// The field errors of what there is too much of in `after`, made of `before`: see
+    /// [`crate::domain::quotas`].
+    fn crowded(before: Option<&Self>, after: &Self) -> FieldErrors;
+
     /// The field errors of its names that belong to other objects.
     fn taken(&self, store: &Store) -> impl Future<Output = Result<FieldErrors, StoreError>> + Send;
 }
 
-/// Refuses what an actor may not do. Field errors come first, and the transaction that would tell
+/// Refuses what is too much, and what an actor may not do. Field errors come first, and the transaction that would tell
 /// of a taken name is not tried, so it is looked up.
 pub(super) async fn judge<T: Judged>(
     store: &Store,
@@ -34,6 +38,10 @@ pub(super) async fn judge<T: Judged>(
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Refused> {
+    if let Some(after) = after {
+        let crowded = T::crowded(before, after);
+        crowded.into_result().map_err(Refused::Invalid)?;
+    }
     if T::is_allowed(store, actor, before, after).await? {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use super::{
     rights,
 };
 use crate::{
-    domain::{Actor, Group, GroupChange, GroupId, GroupName, PermissionId, SetChange},
+    domain::{Actor, Group, GroupChange, GroupId, GroupName, PermissionId, SetChange, quotas},
     input::FieldErrors,
     store::{Store, StoreError, keys::Sequence},
 };
@@ -23,6 +23,15 @@ impl Judged for Group {
         rights::group(store, actor, before, after).await
     }
 
+    fn crowded(before: Option<&Self>, after: &Self) -> FieldErrors {
+        let mut errors = FieldErrors::default();
+        let before = before.map_or(0, |group| group.permission_ids.len());
+        let most = quotas::PERMISSIONS_OF_GROUP;
+        let error = quotas::crowded(before, after.permission_ids.len(), most);
+        errors.extend_one("permissions", error);
+        errors
+    }
+
     async fn taken(&self, store: &Store) -> Result<FieldErrors, StoreError> {
         store.group_name_taken(&self.name, Some(self.id)).await
     }
@@ -31,7 +40,8 @@ impl Judged for Group {
 /// Makes a group.
 ///
 /// # Errors
-/// The name is taken, the actor may not give the permissions, or the table's failure.
+/// The name is taken, there are too many groups, the actor may not give the permissions, or the table's
+/// failure.
 pub async fn create(
     store: &Store,
     actor: Actor<'_>,
@@ -48,7 +58,21 @@ pub async fn create(
     };
     judge(store, actor, None, Some(&group)).await?;
     group.id = GroupId(store.next_id(Sequence::Group).await?);
+    must_fit(store, group.id).await?;
     Ok(store.insert(group, Vec::new(), actor).await?)
+}
+
+/// Refuses one group more than there may be. Several that are made at the same time may all fit.
+async fn must_fit(store: &Store, id: GroupId) -> Result<(), Refused> {
+    // Ids are never used twice: so many were never made.
+    if id.0 <= quotas::GROUPS as u64 {
+        return Ok(());
+    }
+    let there = store.group_count(quotas::GROUPS).await?;
+    let error = quotas::full(there, there + 1, quotas::GROUPS, "groups");
+    let mut errors = FieldErrors::default();
+    errors.extend_one("name", error);
+    errors.into_result().map_err(Refused::Invalid)
 }
 
 /// Changes a group. Permissions that are deleted leave its set with the first change of it.

@@ -181,11 +181,13 @@ async fn has_session_from(
     address: &str,
 ) -> Result<bool, StoreError> {
     let Some(id) = id else { return Ok(false) };
-    let (sessions, user) = tokio::try_join!(store.sessions_of(id), store.user(id))?;
+    // Of very many sessions the first page is enough: an address that is only on others has to wait.
+    let (page, user) = tokio::try_join!(store.session_page(id, None), store.user(id))?;
     let Some(user) = user else { return Ok(false) };
     let now = store.now();
     let is_from = |session: &str| network(session.parse().ok()) == address;
-    let mut live = sessions
+    let mut live = page
+        .sessions
         .into_iter()
         .filter(|session| session.is_live(&user, now));
     Ok(live.any(|session| session.address.as_deref().is_some_and(is_from)))

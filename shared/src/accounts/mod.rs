@@ -48,6 +48,17 @@ pub enum Refused {
     Unavailable(StoreError),
 }
 
+impl Refused {
+    /// The same, where a form calls a field of the model otherwise.
+    #[must_use]
+    pub fn under(self, field: &'static str, name: &'static str) -> Self {
+        match self {
+            Self::Invalid(errors) => Self::Invalid(errors.renamed(field, name)),
+            other => other,
+        }
+    }
+}
+
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{
         Actor, Codename, ContentType, Permission, PermissionChange, PermissionId, PermissionName,
+        quotas,
     },
     input::FieldErrors,
     store::{Store, StoreError, keys::Sequence},
@@ -23,6 +24,11 @@ impl Judged for Permission {
         rights::permission(store, actor, before, after).await
     }
 
+    /// A permission holds nothing.
+    fn crowded(_: Option<&Self>, _: &Self) -> FieldErrors {
+        FieldErrors::default()
+    }
+
     async fn taken(&self, store: &Store) -> Result<FieldErrors, StoreError> {
         store
             .codename_taken(&self.content_type, &self.codename, Some(self.id))
@@ -33,8 +39,8 @@ impl Judged for Permission {
 /// Makes a permission.
 ///
 /// # Errors
-/// The codename exists for the content type, the actor may not use the label, or the table's
-/// failure.
+/// The codename exists for the content type, there are too many permissions, the actor may not use the
+/// label, or the table's failure.
 pub async fn create(
     store: &Store,
     actor: Actor<'_>,
@@ -52,20 +58,41 @@ pub async fn create(
     };
     judge(store, actor, None, Some(&permission)).await?;
     permission.id = PermissionId(store.next_id(Sequence::Permission).await?);
+    // Ids are never used twice: so many were never made.
+    if permission.id.0 > quotas::ALWAYS_FIT as u64 {
+        must_fit(store, None, &permission).await?;
+    }
     Ok(store.insert(permission, Vec::new(), actor).await?)
+}
+
+/// Refuses a permission, new or instead of another, with which there are too many, or too long labels.
+/// Several that are made at the same time may all fit.
+async fn must_fit(
+    store: &Store,
+    before: Option<&Permission>,
+    after: &Permission,
+) -> Result<(), Refused> {
+    let taken = store.taken_by_permissions().await?;
+    let mut errors = FieldErrors::default();
+    errors.extend_one("codename", taken.refuses(taken.with(before, after)));
+    errors.into_result().map_err(Refused::Invalid)
 }
 
 /// Changes a permission.
 ///
 /// # Errors
-/// The permission is deleted, the codename exists for the content type, the actor may not use the
-/// label, or the table's failure.
+/// The permission is deleted, the codename exists for the content type, the labels are too long in all,
+/// the actor may not use the label, or the table's failure.
 pub async fn change(
     store: &Store,
     actor: Actor<'_>,
     permission: Permission,
     change: &PermissionChange,
 ) -> Result<Permission, Refused> {
+    let after = change.apply(&permission);
+    if after.label().len() > permission.label().len() {
+        must_fit(store, Some(&permission), &after).await?;
+    }
     changes::change(store, actor, permission, |permission| {
         change.apply(permission)
     })

@@ -10,7 +10,7 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{Actor, EmailAddress, NewUser, User, UserChange, UserId, UserName},
+    domain::{Actor, EmailAddress, NewUser, User, UserChange, UserId, UserName, quotas},
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
     mail::Kind,
@@ -30,6 +30,17 @@ impl Judged for User {
         after: Option<&Self>,
     ) -> Result<bool, StoreError> {
         rights::user(store, actor, before, after).await
+    }
+
+    fn crowded(before: Option<&Self>, after: &Self) -> FieldErrors {
+        let mut errors = FieldErrors::default();
+        let sizes = |user: &Self| (user.group_ids.len(), user.permission_ids.len());
+        let ((groups, permissions), after) = (before.map_or((0, 0), sizes), sizes(after));
+        let error = quotas::crowded(groups, after.0, quotas::GROUPS_OF_USER);
+        errors.extend_one("groups", error);
+        let error = quotas::crowded(permissions, after.1, quotas::PERMISSIONS_OF_USER);
+        errors.extend_one("user_permissions", error);
+        errors
     }
 
     async fn taken(&self, store: &Store) -> Result<FieldErrors, StoreError> {

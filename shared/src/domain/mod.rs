@@ -8,7 +8,9 @@ pub mod log_entry;
 pub mod names;
 pub mod password;
 pub mod permission;
+pub mod quotas;
 pub mod user;
+pub mod words;
 
 pub use extra::Extra;
 pub use field_error::{FieldError, Unique};
@@ -17,6 +19,7 @@ pub use log_entry::Actor;
 pub use names::{Codename, EmailAddress, GroupName, PermissionName, PersonName, UserName};
 pub use permission::{ContentType, Permission, PermissionChange, PermissionId};
 pub use user::{Flag, NewUser, User, UserChange, UserId};
+pub use words::Words;
 
 use std::collections::BTreeSet;
 

@@ -59,19 +59,17 @@ impl Profile {
         Self::with(user, &named(groups))
     }
 
-    /// The profiles of several users: one read for all of their groups.
-    pub async fn of_all(users: &[User], store: &Store) -> Result<Vec<Self>, StoreError> {
-        let ids = users
-            .iter()
-            .flat_map(|user| &user.group_ids)
-            .copied()
-            .collect();
-        let names = group_names(store, ids).await?;
-        Ok(users.iter().map(|user| Self::with(user, &names)).collect())
+    /// The names of the groups of several users: one read.
+    pub(super) async fn names_for(
+        users: &[User],
+        store: &Store,
+    ) -> Result<HashMap<GroupId, GroupName>, StoreError> {
+        let ids = users.iter().flat_map(|user| &user.group_ids).copied();
+        group_names(store, ids.collect()).await
     }
 
     /// Deleted groups are not in `names`, and so not in the profile.
-    fn with(user: &User, names: &HashMap<GroupId, GroupName>) -> Self {
+    pub(super) fn with(user: &User, names: &HashMap<GroupId, GroupName>) -> Self {
         Self {
             id: user.id.0,
             username: user.username.as_str().to_owned(),

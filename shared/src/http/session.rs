@@ -1,12 +1,20 @@
 //! A session as the API shows it.
 
+use axum::response::Response;
 use serde::Serialize;
 
-use super::describe::{Field, Kind, Object};
+use super::{
+    ApiError,
+    describe::{Field, Kind, Object},
+    paging::Cursor,
+};
 use crate::{
     clock::rfc3339,
     domain::User,
-    store::{Store, StoreError, sessions::Session},
+    store::{
+        Store,
+        sessions::{Session, SessionPage},
+    },
 };
 
 /// A session. Times are RFC 3339 in UTC.
@@ -37,23 +45,28 @@ pub static SESSION: Object = Object {
 };
 
 impl SessionDetail {
-    /// The live sessions of a user, the newest first: one read.
+    /// A page of the live sessions of a user, the newest first: one read.
     ///
     /// # Errors
-    /// The table's failure.
-    pub async fn all_of(
+    /// The cursor is none that this list gave, or the table's failure.
+    pub async fn page(
         store: &Store,
         user: &User,
         current: Option<&str>,
-    ) -> Result<Vec<Self>, StoreError> {
+        cursor: &Cursor,
+    ) -> Result<Response, ApiError> {
+        let after = cursor.at.as_deref();
+        if !after.is_none_or(is_sid) {
+            return Err(ApiError::InvalidCursor);
+        }
         let now = store.now();
-        let mut sessions = store.sessions_of(user.id).await?;
+        let SessionPage { mut sessions, next } = store.session_page(user.id, after).await?;
         sessions.retain(|session| session.is_live(user, now) && now < session.expires);
         sessions.sort_by(|a, b| (b.created, &b.sid).cmp(&(a.created, &a.sid)));
         let shown = sessions
             .into_iter()
             .map(|session| Self::of(session, current));
-        Ok(shown.collect())
+        Ok(cursor.answer(shown.collect::<Vec<_>>(), next.as_deref()))
     }
 
     fn of(session: Session, current: Option<&str>) -> Self {
@@ -67,4 +80,9 @@ impl SessionDetail {
             expires: rfc3339(session.expires),
         }
     }
+}
+
+/// Whether a text may be the id of a session.
+fn is_sid(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

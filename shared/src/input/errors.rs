@@ -26,6 +26,24 @@ impl FieldErrors {
         }
     }
 
+    /// Adds the error of a field, if it has one.
+    pub fn extend_one(&mut self, field: &'static str, error: Option<FieldError>) {
+        if error.is_some() {
+            self.add(field, error);
+        }
+    }
+
+    /// The errors with those of `field` under another name.
+    #[must_use]
+    pub fn renamed(mut self, field: &str, name: &'static str) -> Self {
+        for (found, _) in &mut self.0 {
+            if *found == field {
+                *found = name;
+            }
+        }
+        self
+    }
+
     /// Adds the errors of another form.
     pub fn extend(&mut self, others: Self) {
         for (field, errors) in others.0 {

@@ -12,7 +12,7 @@ use super::{
     layout::Layout,
     writes::{Condition, Write},
 };
-use crate::domain::{Group, GroupId, Permission, PermissionId};
+use crate::domain::{Group, GroupId, Permission, PermissionId, quotas::Taken};
 
 /// How many copies there are.
 pub const COPIES: u8 = 8;
@@ -108,6 +108,15 @@ impl Store {
             }
         };
         Ok((groups, labels))
+    }
+
+    /// What all permissions take of their quotas: one read.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn taken_by_permissions(&self) -> Result<Taken, StoreError> {
+        let labels = self.all_labels().await?;
+        Ok(Taken::by(labels.values().map(String::as_str)))
     }
 
     /// The label of every permission.

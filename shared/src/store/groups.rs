@@ -26,6 +26,11 @@ impl Store {
         self.table.partition(GROUPS).await
     }
 
+    /// How many groups there are; of more than `most`, at least so many.
+    pub async fn group_count(&self, most: usize) -> Result<usize, StoreError> {
+        self.table.count(GROUPS, most).await
+    }
+
     /// The group with that id.
     pub async fn group(&self, id: GroupId) -> Result<Option<Group>, StoreError> {
         self.table.get(Entity::Group(id).key()).await

@@ -143,7 +143,10 @@ impl Store {
     ) -> Result<History, StoreError> {
         let before = before.map(|place| Entity::LogEntry(object, place).key());
         let pk = keys::log_of(object);
-        let (items, last) = self.table.newest(&pk, before, size).await?;
+        let (items, last) = self
+            .table
+            .page(&pk, before, Direction::Backward, size)
+            .await?;
         let stored = items.into_iter().map(from_item);
         let stored = stored.collect::<Result<Vec<Stored>, _>>()?;
         Ok(History {

@@ -317,7 +317,7 @@ impl Store {
             writes.push(self.superuser_moved(user.id, to).await?);
         }
         self.table.write(writes).await?;
-        self.end_sessions(user.id, None).await?;
+        self.delete_sessions(user.id).await?;
         Ok(moved)
     }
 

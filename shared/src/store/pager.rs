@@ -1,16 +1,20 @@
 //! The lists of users: searched, filtered, and page by page in both directions.
 
-use std::collections::{BTreeSet, HashMap};
+mod filter;
+
+use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::try_join_all;
 
 use super::{
     Store, StoreError,
-    keys::{self, Entity, Key, USERS_BY_EMAIL, USERS_BY_NAME},
+    keys::{self, Entity, Key},
     queries::{Direction, IndexRow},
 };
-use crate::domain::{Flag, GroupId, User, UserId};
+use crate::domain::{User, UserId};
+pub use filter::{Filter, Search};
+use filter::{Part, Stage};
 
 /// How many users a page looks at, at most, to find those who meet a second condition.
 pub const MOST_READ: usize = 1000;
@@ -19,32 +23,12 @@ const ROUNDS: usize = 5;
 /// The longest sort key that DynamoDB takes, in bytes.
 const LONGEST_SORT_KEY: usize = 1024;
 
-/// Which users are asked for. All conditions must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// What the username or the email address begins with, in lower case; empty is no condition.
-    pub search: String,
-    /// Flags that they have.
-    pub flags: BTreeSet<Flag>,
-    /// Flags that they do not have.
-    pub lacking: BTreeSet<Flag>,
-    /// A group that they are in.
-    pub group: Option<GroupId>,
-}
-
-/// A part of the list: rows of one index partition in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Names,
-    Emails,
-    Flagged(Flag),
-    Members(GroupId),
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     part: Part,
     sort_key: String,
+    /// How many were looked at, with this one, where that is counted; else 0.
+    number: usize,
 }
 
 /// Where a page starts: after a row, or before one.
@@ -59,12 +43,26 @@ pub struct Place {
 pub struct Page {
     /// The users, in order.
     pub users: Vec<User>,
+    rows: Vec<Row>,
     /// Where the page before starts, if it exists.
     pub previous: Option<Place>,
     /// Where the page after starts, if it exists.
     pub next: Option<Place>,
-    /// Whether it is short because [`MOST_READ`] users were looked at.
-    pub is_cut: bool,
+    /// How many users were looked at up to here, if the page is short because [`MOST_READ`] of them are
+    /// as many as one looks at.
+    pub searched: Option<usize>,
+}
+
+impl Page {
+    /// Leaves the users from the one at `count` on to the next page.
+    pub fn cut(&mut self, count: usize) {
+        if let Some(row) = self.rows.get(count.wrapping_sub(1)).cloned() {
+            let direction = Direction::Forward;
+            self.next = Some(Place { direction, row });
+            self.users.truncate(count);
+            self.rows.truncate(count);
+        }
+    }
 }
 
 impl Place {
@@ -74,8 +72,16 @@ impl Place {
             Direction::Forward => "",
             Direction::Backward => "<",
         };
-        let Row { part, sort_key } = &self.row;
-        URL_SAFE_NO_PAD.encode(format!("{back}{}{sort_key}", part.letter()))
+        let Row {
+            part,
+            sort_key,
+            number,
+        } = &self.row;
+        let number = match number {
+            0 => String::new(),
+            number => number.to_string(),
+        };
+        URL_SAFE_NO_PAD.encode(format!("{back}{number}{}{sort_key}", part.letter()))
     }
 
     /// Reads the text of a link; `None` if a list with this filter never gives it.
@@ -85,18 +91,23 @@ impl Place {
             Some(text) => (Direction::Backward, text),
             None => (Direction::Forward, text.as_str()),
         };
-        let mut parts = filter.parts().into_iter();
-        let part = parts.find(|part| text.starts_with(part.letter()))?;
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, text) = text.split_at(digits);
+        let parts = filter.stages().into_iter().flat_map(|stage| stage.parts);
+        let mut parts = parts.filter(|part| text.starts_with(part.letter()));
+        let part = parts.next()?;
         let mut row = Row {
             part,
             sort_key: text[1..].to_owned(),
+            number: number.parse().unwrap_or_default(),
         };
         let user = row.user()?;
         if let Part::Members(group) = part {
             row.sort_key = keys::member(group, user).sk;
         }
-        let is_known =
-            row.sort_key.len() <= LONGEST_SORT_KEY && row.sort_key.starts_with(filter.prefix(part));
+        let is_known = row.sort_key.len() <= LONGEST_SORT_KEY
+            && row.sort_key.starts_with(filter.prefix(part))
+            && (filter.narrows() || number.is_empty());
         is_known.then_some(Self { direction, row })
     }
 
@@ -106,70 +117,29 @@ impl Place {
     }
 }
 
-impl Filter {
-    /// The parts of the list, in order. A group has the fewest users, then the flags in their
-    /// order; the rest of the filter is applied to what they give.
-    fn parts(&self) -> Vec<Part> {
-        match (self.group, self.flags.first()) {
-            (Some(group), _) => vec![Part::Members(group)],
-            (None, Some(flag)) => vec![Part::Flagged(*flag)],
-            (None, None) if self.search.is_empty() => vec![Part::Names],
-            (None, None) => vec![Part::Names, Part::Emails],
-        }
-    }
-
-    /// What the sort keys of a part's rows begin with.
-    fn prefix(&self, part: Part) -> &str {
-        match part {
-            Part::Names | Part::Emails => &self.search,
-            Part::Flagged(_) | Part::Members(_) => "",
-        }
-    }
-
-    /// Whether the parts also hold users who do not meet all conditions.
-    fn narrows_parts(&self) -> bool {
-        let conditions = self.flags.len() + usize::from(self.group.is_some());
-        let searched_among = conditions > 0 && !self.search.is_empty();
-        conditions > 1 || searched_among || !self.lacking.is_empty()
-    }
-
-    /// Whether a user meets all conditions and is still where the row says: the index lags behind.
-    /// A user found by username is not found again by email address.
-    fn lets_through(&self, user: &User, row: &Row) -> bool {
-        let by_name = keys::user_by_name(user).sk;
-        let has_name = by_name.starts_with(&self.search);
-        let is_there = match row.part {
-            Part::Names | Part::Flagged(_) => by_name == row.sort_key,
-            Part::Emails => {
-                !has_name && keys::user_by_email(&user.email, user.id).sk == row.sort_key
-            }
-            Part::Members(group) => user.group_ids.contains(&group),
-        };
-        is_there
-            && (has_name || user.email.lower().starts_with(&self.search))
-            && self.flags.iter().all(|flag| user.has(*flag))
-            && !self.lacking.iter().any(|flag| user.has(*flag))
-    }
+/// What was read for a page.
+#[derive(Default)]
+struct Reading {
+    /// The users whom the filter accepts, in the order of reading.
+    found: Vec<(Row, User)>,
+    /// The first row that was read, whoever it names.
+    first: Option<Row>,
+    /// The last one, or where the reading began.
+    last: Option<Row>,
+    /// Whether there may be more behind it.
+    more: bool,
+    /// Whether it ended because [`MOST_READ`] users were looked at.
+    is_cut: bool,
 }
 
-impl Part {
-    /// What the texts of its places begin with.
-    fn letter(self) -> char {
-        match self {
-            Self::Names => 'u',
-            Self::Emails => 'e',
-            Self::Flagged(_) => 'f',
-            Self::Members(_) => 'm',
-        }
-    }
-
-    fn partition(self) -> String {
-        match self {
-            Self::Names => USERS_BY_NAME.to_owned(),
-            Self::Emails => USERS_BY_EMAIL.to_owned(),
-            Self::Flagged(flag) => keys::users_with(flag),
-            Self::Members(group) => keys::member(group, UserId(0)).pk,
-        }
+/// Numbers rows by how many were looked at, those on the pages before included.
+fn number(rows: &mut [Row], after: Option<&Row>, direction: Direction) {
+    let start = after.map_or(0, |row| row.number);
+    for (place, row) in (1..).zip(rows) {
+        row.number = match direction {
+            Direction::Forward => start.saturating_add(place),
+            Direction::Backward => start.saturating_sub(place),
+        };
     }
 }
 
@@ -185,7 +155,7 @@ impl Row {
     fn in_index(&self) -> Option<IndexRow> {
         let id = self.user()?;
         let key = match self.part {
-            Part::Names => Entity::User(id).key(),
+            Part::Names | Part::Others => Entity::User(id).key(),
             Part::Flagged(flag) => Entity::Flagged(id, flag).key(),
             Part::Members(group) => Entity::Membership(id, group).key(),
             Part::Emails => Key {
@@ -202,8 +172,9 @@ impl Row {
 
 impl Store {
     /// A page of up to `size` users that a filter accepts, in order of lower-cased username,
-    /// then id; those found only by email address follow in order of it; members of a group are in
-    /// order of id. Two round trips, and two more each time that a page is filled up.
+    /// then id; those found only by email address follow in order of it, and those found in any other
+    /// way after them; members of a group are in order of id. Two round trips, and two more each time
+    /// that a page is filled up.
     pub async fn user_page(
         &self,
         filter: &Filter,
@@ -211,78 +182,125 @@ impl Store {
         size: usize,
     ) -> Result<Page, StoreError> {
         let direction = from.map_or(Direction::Forward, |from| from.direction);
-        let narrows = filter.narrows_parts();
-        let (most, rounds) = if narrows {
-            (MOST_READ, 1)
-        } else {
-            (size, ROUNDS)
-        };
-        let (mut found, mut first, mut more) = (Vec::new(), None, false);
-        let mut last = from.map(|from| from.row.clone());
-        for _ in 0..rounds {
-            // One row more than wanted tells whether there is another page.
-            let limit = most + 1;
-            let mut rows = self.rows(filter, direction, last.as_ref(), limit).await?;
-            more = rows.len() > most;
-            rows.truncate(most);
-            first = first.or_else(|| rows.first().cloned());
-            last = rows.last().cloned();
-            found.extend(self.confirmed(filter, rows).await?);
-            if !more || found.len() >= size {
-                break;
-            }
-        }
-        if first.is_none() && direction == Direction::Backward {
+        let mut read = self.read(filter, from, direction, size).await?;
+        if read.first.is_none() && direction == Direction::Backward {
             // Nothing is left before the place: the list begins there now.
             return Box::pin(self.user_page(filter, None, size)).await;
         }
-        let is_cut = narrows && more && found.len() < size;
-        if found.len() > size {
-            found.truncate(size);
-            more = true;
-            last = found.last().map(|(row, _)| row.clone());
+        if read.found.len() > size {
+            read.found.truncate(size);
+            read.more = true;
+            read.last = read.found.last().map(|(row, _)| row.clone());
         }
-        let last = last.filter(|_| more);
+        let last = read.last.filter(|_| read.more);
         let (before, after) = match direction {
-            Direction::Forward => (first.filter(|_| from.is_some()), last),
+            Direction::Forward => (read.first.filter(|_| from.is_some()), last),
             Direction::Backward => {
-                found.reverse();
-                (last, first)
+                read.found.reverse();
+                (last, read.first)
             }
         };
+        let number = |row: &Option<Row>| row.as_ref().map_or(0, |row| row.number);
+        let searched = read.is_cut.then(|| number(&before).max(number(&after)));
         let place = |direction, row: Option<Row>| row.map(|row| Place { direction, row });
+        let (rows, users) = read.found.into_iter().unzip();
         Ok(Page {
-            users: found.into_iter().map(|(_, user)| user).collect(),
+            users,
+            rows,
             previous: place(Direction::Backward, before),
             next: place(Direction::Forward, after),
-            is_cut,
+            searched,
         })
     }
 
-    /// Up to `limit` rows in the direction of reading. All parts are asked at once.
+    /// Reads stage after stage until a page is full, or as much as one page reads.
+    async fn read(
+        &self,
+        filter: &Filter,
+        from: Option<&Place>,
+        direction: Direction,
+        size: usize,
+    ) -> Result<Reading, StoreError> {
+        let mut stages = filter.stages();
+        if direction == Direction::Backward {
+            stages.reverse();
+        }
+        let counts = filter.narrows();
+        let begun = |stage: &Stage| from.is_none_or(|from| stage.parts.contains(&from.row.part));
+        let mut stages = stages.into_iter().skip_while(|stage| !begun(stage));
+        let mut read = Reading {
+            last: from.map(|from| from.row.clone()),
+            ..Reading::default()
+        };
+        let (mut left, mut rounds) = (MOST_READ, ROUNDS);
+        let mut stage = stages.next();
+        while let Some(here) = &stage {
+            let most = if here.narrows { left } else { size };
+            // One row more than wanted tells whether there is another page.
+            let rows = self.rows(filter, &here.parts, direction, read.last.as_ref(), most + 1);
+            let mut rows = rows.await?;
+            let goes_on = rows.len() > most;
+            rows.truncate(most);
+            if counts {
+                number(&mut rows, read.last.as_ref(), direction);
+            }
+            (left, rounds) = (left.saturating_sub(rows.len()), rounds - 1);
+            read.first = read.first.or_else(|| rows.first().cloned());
+            read.last = rows.last().cloned().or(read.last);
+            read.found.extend(self.confirmed(filter, rows).await?);
+            let next = if goes_on { None } else { stages.next() };
+            read.more = goes_on || next.is_some();
+            if read.found.len() >= size {
+                if let (Direction::Backward, Some(next)) = (direction, &next) {
+                    // Nothing may be left there: the page is the first then.
+                    let left = self.rows(filter, &next.parts, direction, None, 1);
+                    read.more = !left.await?.is_empty();
+                }
+                break;
+            }
+            if goes_on && (here.narrows || rounds == 0) {
+                read.is_cut = here.narrows;
+                break;
+            }
+            if !goes_on {
+                (stage, rounds) = (next, ROUNDS);
+            }
+        }
+        Ok(read)
+    }
+
+    /// Up to `limit` rows of parts in the direction of reading. All parts are asked at once.
     async fn rows(
         &self,
         filter: &Filter,
+        parts: &[Part],
         direction: Direction,
         after: Option<&Row>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        if filter.search.len() > LONGEST_SORT_KEY {
+        if filter.beginning().len() > LONGEST_SORT_KEY {
             return Ok(Vec::new());
         }
-        let mut parts = filter.parts();
+        let mut parts = parts.to_vec();
         if direction == Direction::Backward {
             parts.reverse();
         }
+        // A row of another stage is behind all of these.
+        let after = after.filter(|row| parts.contains(&row.part));
         let left = parts
-            .into_iter()
+            .iter()
+            .copied()
             .skip_while(|part| after.is_some_and(|row| row.part != *part));
         let pages = left.map(async |part| {
             let start = after.filter(|row| row.part == part);
             let (pk, prefix) = (part.partition(), filter.prefix(part));
             let start = start.and_then(Row::in_index);
             let rows = self.table.index_rows(&pk, prefix, start, direction, limit);
-            let row = move |IndexRow { sort_key, .. }| Row { part, sort_key };
+            let row = move |IndexRow { sort_key, .. }| Row {
+                part,
+                sort_key,
+                number: 0,
+            };
             Ok(rows.await?.into_iter().map(row))
         });
         let rows = try_join_all(pages).await?.into_iter().flatten();
@@ -309,11 +327,12 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Flag, GroupId};
 
     #[test]
     fn a_place_is_read_by_the_lists_that_give_it_and_no_others() {
         let searched = |search: &str| Filter {
-            search: search.to_owned(),
+            search: Search::beginning(search),
             ..Filter::default()
         };
         let (all, ann) = (Filter::default(), searched("ann"));
@@ -325,19 +344,27 @@ mod tests {
             group: Some(GroupId(3)),
             ..Filter::default()
         };
+        let words = Filter {
+            search: Search::words("an annika"),
+            ..Filter::default()
+        };
         for (text, lists) in [
             ("uann#0000000005", vec![&all, &ann]),
             ("<uann#0000000005", vec![&all, &ann]),
             ("eann@example.com#0000000005", vec![&ann]),
             ("fann#0000000005", vec![&staff]),
             ("m0000000005", vec![&members]),
+            ("uannika#0000000005", vec![&all, &ann, &words]),
+            ("1000wbob#0000000005", vec![&words]),
+            ("<7wbob#0000000005", vec![&words]),
+            ("7uann#0000000005", vec![]),
             ("ubob#5", vec![]),
             ("e", vec![]),
             ("m", vec![]),
             ("", vec![]),
         ] {
             let encoded = URL_SAFE_NO_PAD.encode(text);
-            for list in [&all, &ann, &staff, &members] {
+            for list in [&all, &ann, &staff, &members, &words] {
                 let place = Place::parse(&encoded, list);
                 let given = lists.contains(&list).then_some(&encoded);
                 assert_eq!(place.map(|place| place.to_text()).as_ref(), given, "{text}");

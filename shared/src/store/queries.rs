@@ -1,5 +1,6 @@
 //! What is read in order: the items of a partition, and the rows of the index.
 
+use aws_sdk_dynamodb::types::Select;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::scan::{ScanError, builders::ScanFluentBuilder},
@@ -55,12 +56,13 @@ impl Table {
             .map_err(|error| failure("Query", error))
     }
 
-    /// Up to `limit` items of one partition, the last first, from before the key `before`, strongly
-    /// consistent; with the last one's key if there may be more.
-    pub async fn newest(
+    /// Up to `limit` items of one partition, from behind the key `after` in the direction of reading,
+    /// strongly consistent; with the last one's key if there may be more.
+    pub async fn page(
         &self,
         pk: &str,
-        before: Option<Key>,
+        after: Option<Key>,
+        direction: Direction,
         limit: usize,
     ) -> Result<(Vec<Item>, Option<Key>), StoreError> {
         let answer = self
@@ -68,16 +70,40 @@ impl Table {
             .query()
             .table_name(&self.name)
             .consistent_read(true)
-            .scan_index_forward(false)
+            .scan_index_forward(direction == Direction::Forward)
             .key_condition_expression("PK = :pk")
             .expression_attribute_values(":pk", text(pk))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(before.as_ref().map(attributes))
+            .set_exclusive_start_key(after.as_ref().map(attributes))
             .send()
             .await
             .map_err(|error| failure("Query", error))?;
         let last = answer.last_evaluated_key.as_ref().and_then(key_of);
         Ok((answer.items.unwrap_or_default(), last))
+    }
+
+    /// How many items a partition has, strongly consistent; of more than `most`, at least so many. Costs
+    /// as much as reading them.
+    pub async fn count(&self, pk: &str, most: usize) -> Result<usize, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .select(Select::Count)
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", text(pk))
+            .limit(PAGE)
+            .into_paginator()
+            .send();
+        let mut count = 0;
+        while count < most
+            && let Some(page) = pages.next().await
+        {
+            let page = page.map_err(|error| failure("Query", error))?;
+            count += usize::try_from(page.count).unwrap_or_default();
+        }
+        Ok(count)
     }
 
     /// All items, in no order: reads the whole table, for operators' commands.

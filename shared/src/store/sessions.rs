@@ -7,6 +7,7 @@ use super::{
     Refusal, Store, StoreError, WriteError,
     items::{Item, from_item, number, text, to_item},
     keys::{self, Entity, TTL},
+    queries::Direction,
     writes::{Condition, Write},
 };
 use crate::domain::{User, UserId};
@@ -66,6 +67,17 @@ pub struct Session {
 /// A session notes its use at most this often, in seconds.
 const USED_EVERY: i64 = 3600;
 
+/// How many sessions a page of them is read from.
+pub const PAGE: usize = 1000;
+
+/// A page of a user's sessions.
+pub struct SessionPage {
+    /// Live or not, in order of id.
+    pub sessions: Vec<Session>,
+    /// The id after which the next page starts, if there may be one.
+    pub next: Option<String>,
+}
+
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 16;
 
@@ -116,7 +128,21 @@ impl Store {
         self.table.get(Entity::Session(id, sid).key()).await
     }
 
-    /// The sessions of a user, live or not.
+    /// The sessions of a user from behind the one with the id `after`, [`PAGE`] at a time: one round trip.
+    pub async fn session_page(
+        &self,
+        id: UserId,
+        after: Option<&str>,
+    ) -> Result<SessionPage, StoreError> {
+        let after = after.map(|sid| Entity::Session(id, sid).key());
+        let (pk, forward) = (keys::sessions_of(id), Direction::Forward);
+        let (items, last) = self.table.page(&pk, after, forward, PAGE).await?;
+        let sessions = items.into_iter().map(from_item).collect::<Result<_, _>>()?;
+        let next = last.map(|key| key.sk);
+        Ok(SessionPage { sessions, next })
+    }
+
+    /// All sessions of a user, live or not, however many they are: for what ends them and for commands.
     pub async fn sessions_of(&self, id: UserId) -> Result<Vec<Session>, StoreError> {
         self.table.partition(&keys::sessions_of(id)).await
     }
@@ -193,15 +219,24 @@ impl Store {
         }
     }
 
-    /// Deletes the sessions of a user but one: those that have ended, or are to end.
+    /// Deletes the sessions of a user but one, which have ended by another epoch: of more than [`PAGE`]
+    /// the first, and the table forgets the others when they expire.
     pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
-        let sessions = self.sessions_of(id).await?;
-        let ends = sessions
+        let page = self.session_page(id, None).await?;
+        let ends = page
+            .sessions
             .iter()
             .filter(|session| Some(session.sid.as_str()) != but)
             .map(|session| Write::delete(Entity::Session(id, &session.sid).key()))
             .collect();
         self.note_all(ends).await
+    }
+
+    /// Deletes every session of an id, which another user gets.
+    pub(super) async fn delete_sessions(&self, id: UserId) -> Result<(), StoreError> {
+        let sessions = self.sessions_of(id).await?;
+        let delete = |session: &Session| Write::delete(Entity::Session(id, &session.sid).key());
+        self.note_all(sessions.iter().map(delete).collect()).await
     }
 
     /// Ends the sessions of a deleted user. Those whose refresh token was replaced leave a trace

@@ -234,6 +234,10 @@ async fn carry_out(
                     "{name}: the last active superuser cannot be removed."
                 ));
             }
+            Err(Refused::Invalid(errors)) => {
+                let errors = errors.iter().flat_map(|(_, errors)| errors);
+                refused.extend(errors.map(|error| format!("{name}: {}", error.django())));
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -5,7 +5,7 @@ use shared::domain::{Group, Permission, User};
 use crate::{
     model_admin::ObjectForm,
     text::local,
-    widgets::{Bound, Choice, Field, Fieldset, PASSWORD_HELP, offered_permissions},
+    widgets::{Bound, Field, Fieldset, PASSWORD_HELP, offered_groups, offered_permissions},
 };
 
 const USERNAME_HELP: &str =
@@ -138,7 +138,7 @@ fn access(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
     let offered = groups
         .iter()
         .filter(|group| is_in(group) || gives_no_more(group));
-    let groups = offered.map(|group| Choice::group(group, is_in(group)));
+    let groups = offered_groups(offered, is_in);
     let permissions = offered_permissions(form.staff, permissions, &user.permission_ids);
     vec![
         form.bound

@@ -7,8 +7,8 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{Group, User, log_entry::Model},
-    store::pager::{self, MOST_READ, Place},
+    domain::{Group, User, log_entry::Model, quotas},
+    store::pager::{self, Place},
 };
 
 use super::{
@@ -22,7 +22,7 @@ use crate::{
     staff::{Action, Staff},
     text::{counted, date},
     urls,
-    widgets::Choice,
+    widgets::{Choice, offered_groups},
 };
 
 /// Users on a page, so that it stays under 50 kB with long names too.
@@ -44,7 +44,9 @@ struct UserList {
     action_groups: Vec<Choice>,
     takes_groups: bool,
     count: String,
-    notice: String,
+    notices: Vec<String>,
+    /// How many users were looked at, and where the search goes on, if it has not seen all.
+    searched: Option<(usize, String)>,
     previous_url: Option<String>,
     next_url: Option<String>,
 }
@@ -85,10 +87,13 @@ pub async fn list(
 fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group]) -> UserList {
     let group = query.filter.group;
     let any = Choice::new("", "Any group", group.is_none());
-    let choices = groups
-        .iter()
-        .map(|one| Choice::group(one, group == Some(one.id)));
+    let choices = offered_groups(groups, |one| group == Some(one.id));
     let url = |place: Option<&Place>| place.map(|place| query.url(Some(place)));
+    let (previous_url, next_url) = (url(found.previous.as_ref()), url(found.next.as_ref()));
+    let onward = match query.from.as_ref().is_none_or(Place::is_forward) {
+        true => next_url.clone(),
+        false => previous_url.clone(),
+    };
     UserList {
         page: Page::of_model(staff, Model::User, list_title(staff, Model::User), []),
         search: query.search.clone(),
@@ -99,12 +104,13 @@ fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group])
         add_url: staff.add_url(Model::User),
         rows: found.users.iter().map(row).collect(),
         actions: actions(staff),
-        action_groups: groups.iter().map(|one| Choice::group(one, false)).collect(),
+        action_groups: offered_groups(groups, |_| false),
         takes_groups: staff.can(Action::Change, Model::User),
         count: format!("{} on this page", counted(found.users.len(), "user")),
-        notice: notice(query, found),
-        previous_url: url(found.previous.as_ref()),
-        next_url: url(found.next.as_ref()),
+        notices: notices(query, groups.len()),
+        searched: found.searched.zip(onward),
+        previous_url,
+        next_url,
     }
 }
 
@@ -119,19 +125,18 @@ fn flag_filter(parameter: FlagParameter, query: &UserQuery) -> FlagFilter {
 }
 
 /// What must be said of the filter.
-fn notice(query: &UserQuery, found: &pager::Page) -> String {
+fn notices(query: &UserQuery, groups: usize) -> Vec<String> {
     let unknown = query
         .unknown
         .as_ref()
         .map(|name| format!("The filter “{name}” is not known here and was left out."));
-    let cut = found.is_cut.then(|| {
+    let hidden = (groups > quotas::GROUPS).then(|| {
         format!(
-            "There may be more: this page looked at {MOST_READ} users. The next one goes on from \
-             there."
+            "Of the {groups} groups the first {} can be chosen here.",
+            quotas::GROUPS
         )
     });
-    let texts: Vec<String> = unknown.into_iter().chain(cut).collect();
-    texts.join(" ")
+    unknown.into_iter().chain(hidden).collect()
 }
 
 /// What may be done with the users that are ticked.

@@ -2,8 +2,7 @@
 
 use shared::{
     domain::{Flag, GroupId, log_entry::Model},
-    http::paging::searchable,
-    store::pager::{Filter, Place},
+    store::pager::{Filter, Place, Search},
 };
 
 use crate::urls;
@@ -89,7 +88,7 @@ impl UserQuery {
         match (name.as_str(), flag, place) {
             ("q", ..) => {
                 value.trim().clone_into(&mut self.search);
-                filter.search = searchable(value);
+                filter.search = Search::words(value);
             }
             (GROUP, ..) if value.parse::<u64>().is_ok() => {
                 filter.group = value.parse().ok().map(GroupId);

@@ -7,7 +7,7 @@ use shared::{
     domain::{User, UserId, log_entry::Model},
     store::{
         StoreError,
-        sessions::{Kind, Session},
+        sessions::{Kind, PAGE, Session},
     },
     web::messages::Message,
 };
@@ -26,6 +26,8 @@ pub struct SessionPanel {
     /// Where its buttons lead.
     pub action_url: String,
     sessions: Vec<Session>,
+    /// Whether there are more than were read.
+    goes_on: bool,
     now: i64,
 }
 
@@ -43,14 +45,16 @@ pub struct Row {
 const SHOWN: usize = 20;
 
 impl SessionPanel {
-    /// The sessions of the user with that id, live or not.
+    /// The sessions of the user with that id, live or not, as far as they are read at once.
     ///
     /// # Errors
     /// The table's failure.
     pub async fn read(app: &App, id: UserId) -> Result<Self, StoreError> {
+        let page = app.store.session_page(id, None).await?;
         Ok(Self {
             action_url: urls::object(Model::User, id.0, "sessions"),
-            sessions: app.store.sessions_of(id).await?,
+            sessions: page.sessions,
+            goes_on: page.next.is_some(),
             now: app.clock.now(),
         })
     }
@@ -69,9 +73,13 @@ impl SessionPanel {
         self.sessions.iter().take(SHOWN).map(row).collect()
     }
 
-    /// How many more there are.
-    pub fn more(&self) -> usize {
-        self.sessions.len().saturating_sub(SHOWN)
+    /// What is said of those that are not shown, empty if there are none.
+    pub fn more(&self) -> String {
+        match (self.sessions.len().saturating_sub(SHOWN), self.goes_on) {
+            (_, true) => format!("And more: the last used of the first {PAGE} are shown."),
+            (0, false) => String::new(),
+            (more, false) => format!("And {more} more, used before these."),
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use shared::{
     domain::{Flag, GroupId, User},
-    store::pager::Filter,
+    store::pager::{Filter, Search},
 };
 use testkit::{Answer, Observed};
 
 /// Many users.
-async fn crowd(site: &Observed, names: impl IntoIterator<Item = String>) -> Vec<User> {
+pub async fn crowd(site: &Observed, names: impl IntoIterator<Item = String>) -> Vec<User> {
     let mut made = Vec::new();
     for (number, name) in names.into_iter().enumerate() {
         let user = site.user(&name).email(&format!("mail{number}@example.com"));
@@ -24,13 +24,13 @@ async fn crowd(site: &Observed, names: impl IntoIterator<Item = String>) -> Vec<
 }
 
 /// The usernames on a page.
-fn rows(page: &Answer) -> Vec<String> {
+pub fn rows(page: &Answer) -> Vec<String> {
     let rows = page.text.split("<th scope=\"row\">").skip(1);
     let links = rows.filter_map(|row| row.split_once("</a>")?.0.rsplit_once('>'));
     links.map(|(_, name)| name.to_owned()).collect()
 }
 
-fn link(page: &Answer, rel: &str) -> Option<String> {
+pub fn link(page: &Answer, rel: &str) -> Option<String> {
     let url = page.find(&format!("rel=\"{rel}\" href=\"([^\"]+)\""));
     url.map(|url| url.replace("&amp;", "&").replace("&#38;", "&"))
 }
@@ -70,7 +70,7 @@ async fn pages_go_forward_and_back_again() {
 }
 
 /// All that a filter gives, page by page forward, and the same backward.
-async fn all(site: &Observed, filter: &Filter, size: usize) -> Vec<User> {
+pub async fn all(site: &Observed, filter: &Filter, size: usize) -> Vec<User> {
     let store = &site.table;
     let mut page = store.user_page(filter, None, size).await.unwrap();
     let mut found = page.users.clone();
@@ -123,7 +123,7 @@ async fn every_filter_gives_what_it_names_in_order_and_both_ways() {
         for group in [None, Some(group.id), Some(GroupId(99))] {
             for search in ["", "user3", "mail1", "admin", "nobody"] {
                 let filter = Filter {
-                    search: search.to_owned(),
+                    search: Search::beginning(search),
                     flags: flags.iter().copied().collect::<BTreeSet<Flag>>(),
                     lacking: lacking.iter().copied().collect::<BTreeSet<Flag>>(),
                     group,
@@ -178,8 +178,7 @@ async fn a_second_filter_says_when_it_has_not_seen_all() {
     let mut browser = site.browser_of("admin").await;
     let query = format!("groups__id__exact={}&is_superuser__exact=1", group.id);
     let page = browser.get(&format!("/admin/auth/user/?{query}")).await;
-    let text =
-        "There may be more: this page looked at 1000 users. The next one goes on from there.";
+    let text = "Searched 1000 accounts so far.";
     assert!(page.says(text) && rows(&page).is_empty(), "{page:?}");
     let page = browser.get(&link(&page, "next").unwrap()).await;
     assert_eq!(rows(&page), [last.username.as_str()]);
@@ -246,7 +245,33 @@ async fn a_place_of_another_search_is_the_beginning() {
 }
 
 #[tokio::test]
-async fn groups_and_permissions_are_searched_in_any_part_of_their_names() {
+async fn groups_and_permissions_come_in_pages_of_a_hundred() {
+    let site = Observed::start().await;
+    for number in 0..205 {
+        site.group(&format!("Group {number:03}"), &[]).await;
+    }
+    let mut browser = site.browser_of("admin").await;
+    let first = browser.get("/admin/auth/group/?q=group").await;
+    first.assert_says("100 of 205 groups");
+    assert!(link(&first, "prev").is_none());
+    let second = browser.get(&link(&first, "next").unwrap()).await;
+    let third = browser.get(&link(&second, "next").unwrap()).await;
+    let all = [rows(&first), rows(&second), rows(&third)].concat();
+    let expected: Vec<String> = (0..205).map(|it| format!("Group {it:03}")).collect();
+    assert_eq!(all, expected);
+    third.assert_says("5 of 205 groups");
+    assert!(link(&third, "next").is_none());
+    let back = browser.get(&link(&third, "prev").unwrap()).await;
+    assert_eq!(rows(&back), rows(&second));
+    // A number that no page has is the first or the last.
+    for (number, page) in [("0", &first), ("x", &first), ("-1", &first), ("99", &third)] {
+        let shown = browser.get(&format!("/admin/auth/group/?p={number}")).await;
+        assert_eq!(rows(&shown), rows(page), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn groups_and_permissions_are_searched_by_words_in_any_part_of_their_names() {
     let site = Observed::start().await;
     for name in ["Editors", "Chief editors", "Writers"] {
         site.group(name, &[]).await;
@@ -256,12 +281,20 @@ async fn groups_and_permissions_are_searched_in_any_part_of_their_names() {
     assert_eq!(rows(&page), ["Chief editors", "Editors"]);
     assert!(page.says("2 groups"));
     assert_eq!(rows(&browser.get("/admin/auth/group/").await).len(), 3);
+    let page = browser.get("/admin/auth/group/?q=ors+chi").await;
+    assert_eq!(rows(&page), ["Chief editors"]);
+    let page = browser.get("/admin/auth/group/?q=%22ors+chi%22").await;
+    page.assert_says("No groups match.");
     let page = browser.get("/admin/auth/permission/?q=delete").await;
     let deletions = ["group", "permission", "user"];
     assert_eq!(
         rows(&page),
         deletions.map(|model| format!("Can delete {model}"))
     );
+    let page = browser
+        .get("/admin/auth/permission/?q=can+auth.user+auth.delete")
+        .await;
+    assert_eq!(rows(&page), ["Can delete user"]);
     let page = browser.get("/admin/auth/permission/?q=fly").await;
     page.assert_says("No permissions match.");
 }

@@ -8,6 +8,7 @@ mod limits;
 mod listing;
 mod mails;
 mod rights;
+mod search;
 mod sessions;
 mod site;
 mod weight;

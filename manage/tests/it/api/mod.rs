@@ -14,6 +14,7 @@ mod listing;
 mod model;
 mod permissions;
 mod properties;
+mod quotas;
 mod requests;
 mod revocation;
 mod security_events;

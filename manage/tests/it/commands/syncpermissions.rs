@@ -110,3 +110,22 @@ fn a_file_that_declares_no_permissions_changes_nothing_and_says_why() {
         assert!(line.contains(name) && line.contains(reason), "{line}");
     }
 }
+
+#[tokio::test]
+async fn more_permissions_than_there_may_be_are_refused_before_anything_is_written() {
+    let data = &Data::new();
+    data.make("createsuperuser --username admin");
+    let declared = |count: usize| -> String {
+        let one = |number: usize| {
+            let codename = format!("do_{number}");
+            json!({"content_type": "blog.post", "codename": codename, "name": "Can do"})
+        };
+        let all: Value = (0..count).map(one).collect();
+        all.to_string()
+    };
+    // The table has twelve of its own.
+    let line = sync(data, "a.json", &declared(1989), "").failed();
+    let text = "nothing was written: There may be no more than 2000 permissions.";
+    assert!(line.contains(text), "{line}");
+    assert_eq!(listed(data).await, json!([]));
+}

@@ -195,3 +195,47 @@ fn rights_are_what_they_mean_whatever_their_numbers() {
     data.on("verifydump", &objects).succeeded();
     data.assert_sound();
 }
+
+#[test]
+fn a_dump_beyond_a_quota_is_refused_before_anything_is_written() {
+    let data = &Data::new();
+    data.make("createsuperuser --username admin");
+    let groups = |count: u64| -> Vec<Value> {
+        let groups = (1..=count).map(|pk| group(pk, &format!("Group {pk}"), json!([])));
+        groups.collect()
+    };
+    let text = "There may be no more than 1000 groups.";
+    refused(data, &json!(groups(1001)), text);
+    let permission = |pk: u64| {
+        let codename = format!("do_{pk}");
+        json!({"model": "auth.permission", "pk": pk, "fields": {
+            "name": "Can do", "codename": codename, "content_type": ["blog", "post"],
+        }})
+    };
+    // The table has twelve of its own.
+    let permissions: Vec<Value> = (1..=1989).map(permission).collect();
+    let text = "There may be no more than 2000 permissions.";
+    refused(data, &json!(permissions), text);
+    let content_type = |pk: u64| {
+        let model = format!("model{pk}");
+        json!({"model": "contenttypes.contenttype", "pk": pk, "fields": {
+            "app_label": "blog", "model": model,
+        }})
+    };
+    let types: Vec<Value> = (1..=998).map(content_type).collect();
+    let text = "There may be no more than 1000 content types.";
+    refused(data, &json!(types), text);
+    let mut objects = groups(201);
+    let ids: Vec<u64> = (1..=201).collect();
+    objects.push(user(5, "a", json!({ "groups": ids })));
+    refused(data, &json!(objects), "user 5 'a': 201 groups, at most 200");
+    // One less fits.
+    objects[201] = user(5, "a", json!({ "groups": ids[..200] }));
+    data.on("loaddata", &json!(objects)).succeeded();
+    refused(
+        data,
+        &json!(groups(1001)),
+        "There may be no more than 1000 groups.",
+    );
+    data.assert_sound();
+}

@@ -1,0 +1,390 @@
+//! The ends of lists: quotas, pages that fit into an answer, and tables that have more already.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::{
+    domain::{
+        Actor, Codename, ContentType, Group, GroupId, GroupName, Permission, PermissionId,
+        PermissionName, User, quotas,
+    },
+    store::{
+        catalogue,
+        items::{Item, attributes, text, to_item},
+        keys::{Entity, Sequence},
+        marker,
+        sessions::{Kind, Session},
+        writes::Write,
+    },
+};
+use testkit::{Answer, Server, not_found, percent_encoded, user_path};
+
+use super::listing::next;
+
+/// What Lambda answers at most, in bytes: 6 MB, the body being a text in JSON.
+const LAMBDA: usize = 6 * 1024 * 1024;
+
+/// The bytes of an answer as a function gives it.
+fn size(answer: &Answer) -> usize {
+    assert_eq!(answer.status, 200);
+    serde_json::to_string(&answer.text).unwrap().len()
+}
+
+async fn put(server: &Server, items: Vec<Item>) {
+    for items in items.chunks(100) {
+        let writes = items.iter().cloned().map(Write::put).collect();
+        server.table.table().write(writes).await.unwrap();
+    }
+}
+
+/// Puts groups into the table, as if there were no quota.
+async fn put_groups(server: &Server, count: u64, name: impl Fn(u64) -> String) {
+    let item = |id| {
+        let group = Group {
+            id: GroupId(id),
+            name: GroupName::held(name(id)),
+            permission_ids: BTreeSet::new(),
+            from_django: false,
+            version: 1,
+        };
+        let marker = marker::item(&Entity::GroupName(&group.name), id);
+        let group = to_item(&Entity::Group(group.id).key(), &group).unwrap();
+        [group, marker]
+    };
+    put(server, (1..=count).flat_map(item).collect()).await;
+    server.table.advance(Sequence::Group, count).await.unwrap();
+}
+
+/// Puts permissions into the table beside the stock ones, up to an id, as if there were no quota.
+async fn put_permissions(server: &Server, last: u64, codename: &str, name: &str) {
+    let user = ContentType::parse("auth.user").unwrap();
+    let made: Vec<Permission> = (13..=last)
+        .map(|id| Permission {
+            id: PermissionId(id),
+            name: PermissionName::held(name),
+            codename: Codename::held(format!("{codename}{id}")),
+            content_type: user.clone(),
+            version: 1,
+        })
+        .collect();
+    let item = |one: &Permission| {
+        let marker = Entity::Codename(&one.content_type, &one.codename);
+        let marker = marker::item(&marker, one.id.0);
+        let permission = to_item(&Entity::Permission(one.id).key(), one).unwrap();
+        [permission, marker]
+    };
+    put(server, made.iter().flat_map(item).collect()).await;
+    let mut labels: Item = server
+        .table
+        .permissions()
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| (catalogue::attribute(one.id), text(&one.label())))
+        .collect();
+    labels.insert(
+        catalogue::IS_WHOLE.to_owned(),
+        aws_sdk_dynamodb::types::AttributeValue::Bool(true),
+    );
+    for copy in catalogue::copies() {
+        let mut item = attributes(&copy.key());
+        item.extend(labels.clone());
+        put(server, vec![item]).await;
+    }
+    let store = &server.table;
+    store.advance(Sequence::Permission, last).await.unwrap();
+}
+
+/// Puts a user into groups, as if there were no quota.
+async fn put_into(server: &Server, user: &User, groups: impl IntoIterator<Item = u64>) -> User {
+    let mut after = user.clone();
+    after.group_ids = groups.into_iter().map(GroupId).collect();
+    let replaced = server.table.replace(user, after, Vec::new(), Actor::Setup);
+    replaced.await.unwrap()
+}
+
+fn error(field: &str, text: &str) -> Value {
+    json!({ field: [text] })
+}
+
+#[tokio::test]
+async fn one_group_too_many_is_an_error_of_its_name_until_another_goes() {
+    let server = Server::start().await;
+    put_groups(&server, 999, |id| format!("Group {id}")).await;
+    let add = async |name: &str| {
+        let body = json!({ "name": name });
+        server.post(&server.admin, "groups/", body).await
+    };
+    add("The last")
+        .await
+        .assert(201, json!({"id": 1000, "name": "The last"}));
+    let refused = error("name", "There may be no more than 1000 groups.");
+    add("Another").await.assert(400, &refused);
+    let mut browser = server.browser_of("admin").await;
+    let fields = [("name", "Another"), ("_save", "Save")];
+    let page = browser.post("/admin/auth/group/add/", &fields).await;
+    page.assert_says("There may be no more than 1000 groups.");
+    // Of more than there may be, each may be read, changed and deleted.
+    put_groups(&server, 1005, |id| format!("Group {id}")).await;
+    let list = server.get(&server.admin, "groups/").await;
+    assert_eq!(list.list().len(), 1005);
+    let body = json!({"name": "Renamed"});
+    let answer = server.patch(&server.admin, "groups/1005/", body).await;
+    answer.assert(
+        200,
+        json!({"id": 1005, "name": "Renamed", "permissions": []}),
+    );
+    let page = browser.get("/admin/auth/user/").await;
+    page.assert_says("Of the 1005 groups the first 1000 can be chosen here.");
+    for id in 1000..=1005 {
+        add("Another").await.assert(400, &refused);
+        let path = format!("groups/{id}/");
+        server.delete(&server.admin, &path).await.assert_status(204);
+    }
+    add("Another").await.assert_status(201);
+}
+
+#[tokio::test]
+async fn one_permission_too_many_is_an_error_of_its_codename() {
+    let server = Server::start().await;
+    put_permissions(&server, 1999, "do", "Can do").await;
+    let add = async |codename: &str| {
+        let body = json!({"name": "Can", "codename": codename, "content_type": "auth.user"});
+        server.post(&server.admin, "permissions/", body).await
+    };
+    add("one").await.assert_status(201);
+    let refused = error("codename", "There may be no more than 2000 permissions.");
+    add("two").await.assert(400, &refused);
+    // Another name takes no more room than there is.
+    let body = json!({"codename": "three"});
+    let answer = server.patch(&server.admin, "permissions/2000/", body).await;
+    answer.assert_status(200);
+    let answer = server.delete(&server.admin, "permissions/1999/").await;
+    answer.assert_status(204);
+    add("two").await.assert_status(201);
+}
+
+#[tokio::test]
+async fn labels_that_would_not_fit_into_their_item_are_refused() {
+    let server = Server::start().await;
+    let long = "é".repeat(96);
+    put_permissions(&server, 1500, &long, "Can do").await;
+    let refused = error(
+        "codename",
+        "There may be no more than 250000 bytes of labels of permissions.",
+    );
+    let body = json!({"name": "Can", "codename": long, "content_type": "auth.user"});
+    let answer = server.post(&server.admin, "permissions/", body).await;
+    answer.assert(400, &refused);
+    let body = json!({"codename": "é".repeat(100)});
+    let answer = server.patch(&server.admin, "permissions/1/", body).await;
+    answer.assert(400, &refused);
+    let body = json!({"codename": "x"});
+    let answer = server.patch(&server.admin, "permissions/13/", body).await;
+    answer.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_user_is_in_no_more_than_200_groups_but_who_is_may_leave_some() {
+    let server = Server::start().await;
+    put_groups(&server, 260, |id| format!("Group {id}")).await;
+    let ann = server.user("ann").await;
+    let assign = async |ids: Vec<u64>| {
+        let path = format!("{}assign_groups/", user_path(ann.id));
+        let body = json!({ "group_ids": ids });
+        server.post(&server.admin, &path, body).await
+    };
+    let refused = error(
+        "group_ids",
+        "Ensure this field has no more than 200 elements.",
+    );
+    assign((1..=201).collect()).await.assert(400, &refused);
+    assign((1..=200).collect()).await.assert_status(200);
+    let ann = put_into(&server, &server.read(ann.id).await, 1..=250).await;
+    let profile = server.get(&server.admin, &user_path(ann.id)).await;
+    assert_eq!(profile.body["groups"].as_array().unwrap().len(), 250);
+    assign((1..=251).collect()).await.assert(400, &refused);
+    assign((1..=240).collect()).await.assert_status(200);
+    // By the admin pages, one user and several.
+    let mut browser = server.browser_of("admin").await;
+    let url = format!("/admin/auth/user/{}/change/", ann.id);
+    let ids: Vec<String> = (1..=241).map(|id| id.to_string()).collect();
+    let mut fields = vec![
+        ("username", "ann"),
+        ("email", "ann@example.com"),
+        ("_save", "Save"),
+    ];
+    fields.extend(ids.iter().map(|id| ("groups", id.as_str())));
+    let page = browser.post(&url, &fields).await;
+    page.assert_says("Ensure this field has no more than 200 elements.");
+    let id = ann.id.to_string();
+    let fields = [
+        ("action", "add_to_group"),
+        ("group", "260"),
+        ("post", "yes"),
+        ("_selected_action", id.as_str()),
+    ];
+    let answer = browser.post("/admin/auth/user/", &fields).await;
+    let page = browser.follow(&answer).await;
+    page.assert_says("ann: Ensure this field has no more than 200 elements.");
+    assert_eq!(server.read(ann.id).await.group_ids.len(), 240);
+}
+
+#[tokio::test]
+async fn a_user_holds_no_more_than_1000_permissions_directly() {
+    let server = Server::start().await;
+    put_permissions(&server, 1010, "do", "Can do").await;
+    let ann = server.user("ann").await;
+    let path = format!("{}permissions/", user_path(ann.id));
+    let replace = async |last: u64| {
+        let ids: Vec<u64> = (1..=last).collect();
+        let body = json!({ "permission_ids": ids });
+        server.put(&server.admin, &path, body).await
+    };
+    let text = "Ensure this field has no more than 1000 elements.";
+    replace(1001)
+        .await
+        .assert(400, error("permission_ids", text));
+    replace(1000).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn the_largest_lists_fit_into_an_answer_of_lambda() {
+    let server = Server::start().await;
+    // What takes the most bytes, seven in JSON within JSON.
+    let widest = |count: usize, id: u64| format!("{}{id:04}", "\u{1}".repeat(count - 4));
+    put_groups(&server, quotas::GROUPS as u64, |id| widest(150, id)).await;
+    let (codename, name) = ("\u{1}".repeat(96), "\u{1}".repeat(255));
+    put_permissions(&server, quotas::PERMISSIONS as u64, &codename, &name).await;
+    let labels = server.table.taken_by_permissions().await.unwrap();
+    assert_eq!(labels.permissions, quotas::PERMISSIONS);
+    assert!(labels.label_bytes <= quotas::LABEL_BYTES, "{labels:?}");
+    let permissions: BTreeSet<PermissionId> = (1..=2000).map(PermissionId).collect();
+    for id in 1..=20 {
+        let store = &server.table;
+        let group = store.group(GroupId(id)).await.unwrap().unwrap();
+        let mut after = group.clone();
+        after.permission_ids.clone_from(&permissions);
+        let change = store.replace(&group, after, Vec::new(), Actor::Setup);
+        change.await.unwrap();
+    }
+    let names = (0..80).map(|number| format!("user{number:02}"));
+    let in_all = |user: &mut User| user.group_ids = (1..=200).map(GroupId).collect();
+    let users = server.put_users(names, in_all).await;
+    let last = &users[79];
+    let mut browser = server.browser_of("admin").await;
+    let admin = &server.admin;
+    let mut largest = Vec::new();
+    for path in [
+        "groups/".to_owned(),
+        "permissions/".to_owned(),
+        "groups/1/".to_owned(),
+        user_path(last.id),
+        format!("{}permissions/?explain=true", user_path(last.id)),
+        format!("{}permissions/?explain=true", user_path(admin.id)),
+    ] {
+        largest.push((size(&server.get(admin, &path).await), path));
+    }
+    for path in [
+        "/admin/".to_owned(),
+        "/admin/auth/user/".to_owned(),
+        format!("/admin/auth/user/{}/change/", last.id),
+        "/admin/auth/group/".to_owned(),
+        "/admin/auth/group/add/".to_owned(),
+        "/admin/auth/group/1/change/".to_owned(),
+        "/admin/auth/permission/".to_owned(),
+        "/admin/auth/permission/add/".to_owned(),
+    ] {
+        largest.push((size(&browser.get(&path).await), path));
+    }
+    for (size, path) in &largest {
+        println!("{size:>9} {path}");
+        assert!(*size < LAMBDA, "{path}: {size} bytes");
+    }
+    // A page of users ends where the answer would become too large, and goes on from there.
+    let (mut names, mut path, mut pages) = (Vec::new(), "users/?page_size=1000".to_owned(), 0);
+    loop {
+        let page = server.get(admin, &path).await;
+        let size = size(&page);
+        println!("{size:>9} {path}");
+        assert!(size < LAMBDA, "{path}: {size} bytes");
+        let users = page.list().iter().map(|user| user["username"].clone());
+        names.extend(users);
+        pages += 1;
+        match next(&page) {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    assert!(pages > 1 && names.len() == 81, "{pages} pages of {names:?}");
+    names.dedup();
+    assert_eq!(names.len(), 81);
+    // Each permission of very many has a part of its sources.
+    let path = format!("{}permissions/?explain=true", user_path(last.id));
+    let explained = server.get(admin, &path).await;
+    let sources = explained.body["explain"].as_object().unwrap();
+    assert_eq!(sources.len(), 2000);
+    assert!(
+        sources
+            .values()
+            .all(|some| some.as_array().unwrap().len() == 1)
+    );
+}
+
+#[tokio::test]
+async fn sessions_come_in_pages_of_a_thousand() {
+    let server = Server::start().await;
+    let ann = server.user("ann").await;
+    let now = server.app.clock.now();
+    for number in 0..1005_i64 {
+        let session = Session {
+            user_id: ann.id,
+            sid: format!("{number:032x}"),
+            kind: Kind::Api,
+            epoch: ann.epoch,
+            valid_after: ann.tokens_valid_after,
+            staff_epoch: 0,
+            created: now - number % 7,
+            last_used: now,
+            expires: now + 1000,
+            ttl: now + 1000,
+            address: None,
+            user_agent: None,
+            current: None,
+            previous: None,
+            rotated_at: None,
+        };
+        server.table.begin_session(&session).await.unwrap();
+    }
+    let path = format!("{}sessions/", user_path(ann.id));
+    let first = server.get(&server.admin, &path).await;
+    let second = server.get(&server.admin, &next(&first).unwrap()).await;
+    assert_eq!((first.list().len(), second.list().len()), (1000, 5));
+    assert_eq!(next(&second), None);
+    let all: BTreeSet<String> = [&first, &second]
+        .iter()
+        .flat_map(|page| page.list())
+        .map(|session| session["id"].to_string())
+        .collect();
+    assert_eq!(all.len(), 1005);
+    // Within a page the newest come first.
+    let created = |session: &Value| session["created"].as_str().unwrap().to_owned();
+    let times: Vec<String> = first.list().iter().map(created).collect();
+    assert!(times.is_sorted_by(|a, b| a >= b));
+    for cursor in ["x", "0 ", &"0".repeat(65)] {
+        let path = format!("{path}?cursor={}", percent_encoded(cursor));
+        let answer = server.get(&server.admin, &path).await;
+        answer.assert(404, json!({"detail": "Invalid cursor"}));
+    }
+    let mut browser = server.browser_of("admin").await;
+    let page = browser
+        .get(&format!("/admin/auth/user/{}/change/", ann.id))
+        .await;
+    page.assert_says("And more: the last used of the first 1000 are shown.");
+    let answer = server.delete(&server.admin, &path).await;
+    answer.assert(204, Value::Null);
+    let left = server.get(&server.admin, &path).await;
+    left.assert(200, json!([]));
+    let nobody = server.get(&server.admin, "users/999/sessions/").await;
+    nobody.assert(404, not_found());
+}
