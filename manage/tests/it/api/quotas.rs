@@ -249,6 +249,38 @@ async fn a_user_holds_no_more_than_1000_permissions_directly() {
 }
 
 #[tokio::test]
+async fn a_group_gives_no_more_than_2000_permissions_under_whatever_name_a_form_has_for_them() {
+    let server = Server::start().await;
+    put_permissions(&server, 2005, "do", "Can do").await;
+    server.group("All", &[]).await;
+    let admin = &server.admin;
+    let ids = |last: u64| (1..=last).collect::<Vec<u64>>();
+    let refused = |field| error(field, "Ensure this field has no more than 2000 elements.");
+    let patch = async |last| {
+        let body = json!({ "permissions": ids(last) });
+        server.patch(admin, "groups/1/", body).await
+    };
+    patch(2001).await.assert(400, refused("permissions"));
+    let assign = async |last| {
+        let body = json!({ "permission_ids": ids(last) });
+        let path = "groups/1/assign_permissions/";
+        server.post(admin, path, body).await
+    };
+    assign(2001).await.assert(400, refused("permission_ids"));
+    assign(2000).await.assert_status(200);
+    let body = json!({"group_id": 1});
+    let path = "permissions/2001/assign_to_group/";
+    let answer = server.post(admin, path, body.clone()).await;
+    answer.assert(400, refused("group_id"));
+    let path = "permissions/2000/remove_from_group/";
+    let answer = server.post(admin, path, body).await;
+    answer.assert_status(200);
+    let group = server.get(admin, "groups/1/").await;
+    let given = group.body["permissions"].as_array().map(Vec::len);
+    assert_eq!(given, Some(1999));
+}
+
+#[tokio::test]
 async fn the_largest_lists_fit_into_an_answer_of_lambda() {
     let server = Server::start().await;
     // What takes the most bytes, seven in JSON within JSON.
