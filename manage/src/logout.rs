@@ -14,7 +14,7 @@ use crate::{CommandError, account, operator::Operator, pace::Pace, target::Targe
 #[derive(Args)]
 pub struct Options {
     /// The username of the account.
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present = "all", conflicts_with_all = ["all", "from_id", "write_rate"])]
     username: Option<String>,
     /// Log out every user.
     #[arg(long)]

@@ -17,7 +17,7 @@ use shared::{
 
 pub static LIST: Operation = Operation {
     summary: "List one's own sessions",
-    notes: "The newest first, in pages of up to 1,000.",
+    notes: "In pages of up to 1,000, each with the newest first.",
     query: &CURSOR,
     answer: Answer::ok(Content::Page(&SESSION), "[]"),
     refusals: &[Refusal::NoSuchPage],

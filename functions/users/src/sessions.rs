@@ -17,7 +17,7 @@ use crate::access::Managed;
 
 pub static LIST: Operation = Operation {
     summary: "List the sessions of a user",
-    notes: "The newest first, in pages of up to 1,000. For callers who decide over the user.",
+    notes: "In pages of up to 1,000, each with the newest first. For callers who decide over the user.",
     id: PathId::Key(1002),
     query: &CURSOR,
     answer: Answer::ok(Content::Page(&SESSION), "[]"),

@@ -32,7 +32,7 @@ pub struct Survey {
     pub shared: HashSet<u64>,
     /// The outstanding tokens that are blacklisted.
     pub blacklisted: HashSet<u64>,
-    /// The users of an earlier load whom the dump does not have, in order.
+    /// The users of an earlier load that the dump does not have, in order.
     pub gone: Vec<UserId>,
     /// The fields of `auth.user` that no user of the dump has.
     pub lacks: Vec<&'static str>,

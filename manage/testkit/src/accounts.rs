@@ -228,7 +228,7 @@ impl Server {
         changed.await.expect("a changed user")
     }
 
-    /// Puts users into the table whom its lists show, with ids from 1001 on. All else of them, such as
+    /// Puts users into the table that its lists show, with ids from 1001 on. All else of them, such as
     /// their passwords, is left out, so that there can be many.
     pub async fn put_users(
         &self,

@@ -30,8 +30,8 @@ pub(super) trait Judged: Versioned {
     fn taken(&self, store: &Store) -> impl Future<Output = Result<FieldErrors, StoreError>> + Send;
 }
 
-/// Refuses what is too much, and what an actor may not do. Field errors come first, and the transaction that would tell
-/// of a taken name is not tried, so it is looked up.
+/// Refuses what is too much, and what an actor may not do. Field errors come first, and the transaction
+/// that would tell of a taken name is not tried, so it is looked up.
 pub(super) async fn judge<T: Judged>(
     store: &Store,
     actor: Actor<'_>,

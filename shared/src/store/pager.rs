@@ -120,9 +120,9 @@ impl Place {
 /// What was read for a page.
 #[derive(Default)]
 struct Reading {
-    /// The users whom the filter accepts, in the order of reading.
+    /// The users that the filter accepts, in the order of reading.
     found: Vec<(Row, User)>,
-    /// The first row that was read, whoever it names.
+    /// The first row that was read.
     first: Option<Row>,
     /// The last one, or where the reading began.
     last: Option<Row>,

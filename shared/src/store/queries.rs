@@ -1,9 +1,9 @@
 //! What is read in order: the items of a partition, and the rows of the index.
 
-use aws_sdk_dynamodb::types::Select;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::scan::{ScanError, builders::ScanFluentBuilder},
+    types::Select,
 };
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use serde::de::DeserializeOwned;

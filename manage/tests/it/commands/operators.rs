@@ -272,6 +272,9 @@ async fn logout_of_all_ends_everybodys_sessions() {
     let neither = run(&mut data.command("logout --as eve"));
     assert_eq!(neither.status, Some(2), "{neither:?}");
     assert!(neither.stderr.contains("<USERNAME>"), "{neither:?}");
+    let both = run(&mut data.command("logout ann --from-id 3"));
+    assert_eq!(both.status, Some(2), "{both:?}");
+    assert!(both.stderr.contains("cannot be used with"), "{both:?}");
 }
 
 #[test]

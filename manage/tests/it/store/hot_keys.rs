@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use crate::mail::world::LINKS;
 
-/// A partition that more than this part of all requests of a kind touch, whoever sends them, is hot.
+/// A partition that more than this part of all requests of a kind touch is hot.
 const SHARE: f64 = 1.0 / 3.0;
 /// What one partition can do in a second, in DynamoDB: write units and read units.
 const WRITES: f64 = 1000.0;

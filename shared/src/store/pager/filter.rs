@@ -30,7 +30,7 @@ pub enum Search {
     /// What the username or the email address begins with, in lower case.
     Beginning(String),
     /// Words, each of which is contained in the username, the email address, the first or the last name.
-    /// Users whose username begins with the longest come first, then those whose address does.
+    /// Usernames that begin with the longest come first, then addresses that do.
     Words(Words),
 }
 
@@ -60,14 +60,14 @@ pub(super) enum Part {
     Emails,
     Flagged(Flag),
     Members(GroupId),
-    /// All users once more, for those whom a search finds in no other part.
+    /// All users once more, for what a search finds in no other part.
     Others,
 }
 
 /// Parts that are read together.
 pub(super) struct Stage {
     pub parts: Vec<Part>,
-    /// Whether they also hold users whom the filter does not accept.
+    /// Whether they also hold users that the filter does not accept.
     pub narrows: bool,
 }
 
@@ -102,7 +102,7 @@ impl Filter {
         }
     }
 
-    /// Whether any part also holds users whom the filter does not accept, so that it is counted how many
+    /// Whether any part also holds users that the filter does not accept, so that it is counted how many
     /// are looked at.
     pub(super) fn narrows(&self) -> bool {
         self.stages().iter().any(|stage| stage.narrows)
