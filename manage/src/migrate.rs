@@ -76,8 +76,10 @@ async fn carry_out_or_tell(
         return Ok(());
     }
     if options.dry_run {
-        let users = left(store, &schema).await?;
-        println!("Layout {from} to {to}: {users} password hashes to move.");
+        let Left { hashes, users } = left(store, &schema).await?;
+        println!(
+            "Layout {from} to {to}: {hashes} password hashes to move, {users} users to index by name."
+        );
         return Ok(());
     }
     match &schema.done {
@@ -89,25 +91,36 @@ async fn carry_out_or_tell(
     }
     let done = carry_out(store, wait, options.read_rate).await?;
     println!(
-        "The table has layout {to}: {} items read, {} password hashes moved.",
-        done.read, done.moved
+        "The table has layout {to}: {} items read, {} password hashes moved, {} users indexed by name.",
+        done.read, done.moved, done.named
     );
     Ok(())
 }
 
-/// How many password hashes are still to be moved.
+/// What a migration still has to do, at most.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Password hashes to move.
+    pub hashes: usize,
+    /// Users who may lack rows in the indexes of names.
+    pub users: usize,
+}
+
+/// What is still to be done.
 ///
 /// # Errors
 /// The table's failure.
-pub async fn left(store: &Store, schema: &Schema) -> Result<usize, StoreError> {
+pub async fn left(store: &Store, schema: &Schema) -> Result<Left, StoreError> {
     let mut done = schema.done.clone().unwrap_or_default();
-    let mut count = 0;
+    let mut left = Left::default();
     loop {
         let page = read(store, &done, PAGE).await?;
-        count += page.items().len();
+        let hashes = page.items().iter().filter(|key| is_hash(key)).count();
+        left.hashes += hashes;
+        left.users += page.items().len() - hashes;
         done.after = last_of(&page);
         if done.after.is_none() {
-            return Ok(count);
+            return Ok(left);
         }
     }
 }
@@ -136,7 +149,10 @@ pub async fn carry_out(
         pace.wait(usize::try_from(done.read - read).unwrap_or(usize::MAX))
             .await;
         read = done.read;
-        eprintln!("{} items read{all}, {} moved", done.read, done.moved);
+        let Done {
+            moved, named, read, ..
+        } = &done;
+        eprintln!("{read} items read{all}, {moved} moved, {named} indexed");
     }
     store.end_migration().await?;
     Ok(done)
@@ -163,12 +179,16 @@ pub async fn prepare(store: &Store, wait: i64) -> Result<(), CommandError> {
 /// The table's failure.
 pub async fn move_page(store: &Store, done: &mut Done, size: i32) -> Result<bool, CommandError> {
     let page = read(store, done, size).await?;
-    let users: Vec<UserId> = page.items().iter().filter_map(user_of).collect();
-    let mut moved = stream::iter(users)
-        .map(|id| store.move_credential(id))
+    let mut moved = stream::iter(page.items())
+        .filter_map(async |key| Some((is_hash(key), user_of(key)?)))
+        .map(async |(is_hash, id)| match is_hash {
+            true => Ok((store.move_credential(id).await?, false)),
+            false => store.index_names(id).await.map(|named| (false, named)),
+        })
         .buffer_unordered(AT_ONCE);
-    while let Some(was_there) = moved.try_next().await? {
-        done.moved += u64::from(was_there);
+    while let Some((moved, named)) = moved.try_next().await? {
+        done.moved += u64::from(moved);
+        done.named += u64::from(named);
     }
     done.read += u64::try_from(page.scanned_count()).unwrap_or_default();
     done.after = last_of(&page);
@@ -179,7 +199,7 @@ pub async fn move_page(store: &Store, done: &mut Done, size: i32) -> Result<bool
     Ok(true)
 }
 
-/// The password hashes beside profiles among the next so many items.
+/// The keys of the profiles and of the password hashes beside them among the next so many items.
 async fn read(store: &Store, done: &Done, size: i32) -> Result<ScanOutput, StoreError> {
     let (client, name) = store.table().parts();
     let after = done.after.as_ref().map(|(pk, sk)| {
@@ -192,8 +212,9 @@ async fn read(store: &Store, done: &Done, size: i32) -> Result<ScanOutput, Store
         .consistent_read(true)
         .limit(size)
         .set_exclusive_start_key(after)
-        .filter_expression("SK = :sk AND begins_with(PK, :pk)")
-        .expression_attribute_values(":sk", text("CREDENTIAL"))
+        .filter_expression("SK IN (:hash, :profile) AND begins_with(PK, :pk)")
+        .expression_attribute_values(":hash", text("CREDENTIAL"))
+        .expression_attribute_values(":profile", text("PROFILE"))
         .expression_attribute_values(":pk", text("USER#"))
         .projection_expression("PK, SK")
         .send()
@@ -205,6 +226,10 @@ fn last_of(page: &ScanOutput) -> Option<(String, String)> {
     let last = page.last_evaluated_key()?;
     let value = |name| last.get(name)?.as_s().ok().cloned();
     Some((value(PK)?, value(SK)?))
+}
+
+fn is_hash(key: &Item) -> bool {
+    key.get(SK) == Some(&text("CREDENTIAL"))
 }
 
 fn user_of(key: &Item) -> Option<UserId> {

@@ -9,10 +9,10 @@ use shared::{
     store::{
         Refusal, catalogue, email_owners, flag_row,
         items::{Item, attributes, indexed, number, number_of},
-        keys::{self, Entity, Key, Sequence},
+        keys::{self, Entity, Key, NameIndex, Sequence},
         layout::{Layout, Schema},
         marker::{self, OWNERS},
-        membership, shared_email,
+        membership, name_row, shared_email,
         writes::{Condition, Write},
     },
 };
@@ -120,10 +120,22 @@ impl<'a> Found<'a> {
                 let mend = Mend::new(of_user(user), Write::put(flag_row(user, flag)));
                 self.index(&key, &keys::flagged_user(user, flag), mend);
             }
+            if self.layout() >= Layout::NAMED {
+                self.name_rows(user);
+            }
             for group in &user.group_ids {
                 let key = Entity::Membership(user.id, *group).key();
                 let mend = Mend::new(of_user(user), Write::put(membership(user.id, *group)));
                 self.index(&key, &keys::member(*group, user.id), mend);
+            }
+        }
+    }
+
+    fn name_rows(&mut self, user: &User) {
+        for index in NameIndex::ALL {
+            if let (Some(row), Some(keys)) = (name_row(user, index), index.keys(user)) {
+                let key = Entity::Named(user.id, index).key();
+                self.index(&key, &keys, Mend::new(of_user(user), Write::put(row)));
             }
         }
     }

@@ -5,7 +5,7 @@ use shared::{
     store::{
         Store, StoreError, catalogue,
         items::{Item, from_item, key_of},
-        keys::{self, Entity, Key},
+        keys::{self, Entity, Key, NameIndex},
         queries::Scan,
     },
 };
@@ -207,6 +207,10 @@ fn items_of(user: &User) -> Vec<Key> {
     }
     let flags = Flag::ALL.into_iter().filter(|flag| user.has(*flag));
     entities.extend(flags.map(|flag| Entity::Flagged(id, flag)));
+    let names = NameIndex::ALL
+        .into_iter()
+        .filter(|index| index.keys(user).is_some());
+    entities.extend(names.map(|index| Entity::Named(id, index)));
     entities.extend(
         user.group_ids
             .iter()

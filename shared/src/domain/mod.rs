@@ -19,7 +19,7 @@ pub use log_entry::Actor;
 pub use names::{Codename, EmailAddress, GroupName, PermissionName, PersonName, UserName};
 pub use permission::{ContentType, Permission, PermissionChange, PermissionId};
 pub use user::{Flag, NewUser, User, UserChange, UserId};
-pub use words::Words;
+pub use words::{Words, searchable};
 
 use std::collections::BTreeSet;
 

@@ -147,7 +147,7 @@ pub enum Expected {
 }
 
 /// How often a user is read whose profile and credential were read from both sides of a change.
-const READS: u32 = 5;
+pub(super) const READS: u32 = 5;
 
 impl Store {
     /// The user that a typed name means: as it was typed, or else in NFKC.
@@ -214,7 +214,7 @@ impl Store {
         let apart = Entity::Credential(user_id).key();
         let beside = Entity::CredentialBesideProfile(user_id).key();
         for read in 1..=READS {
-            let reads_both = read > 1 || !self.has_current_layout();
+            let reads_both = read > 1 || !self.writes_apart();
             let both = reads_both.then(|| beside.clone());
             let wanted = [profile.clone(), apart.clone()].into_iter().chain(both);
             let mut found = self.table.batch_get(wanted).await?;

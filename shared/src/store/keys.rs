@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     Codename, ContentType, EmailAddress, Flag, GroupId, GroupName, PermissionId, User, UserId,
-    UserName, log_entry::Object,
+    UserName, log_entry::Object, searchable,
 };
 
 /// The table's key attributes and indexes, for the template's and `manage`'s definition of it.
@@ -54,6 +54,15 @@ pub enum Sequence {
     Permission,
 }
 
+/// The indexes of the names that people have beside their username.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameIndex {
+    /// By first name.
+    First,
+    /// By last name.
+    Last,
+}
+
 /// Every kind of item.
 #[derive(Clone, Copy, Debug)]
 pub enum Entity<'a> {
@@ -67,6 +76,8 @@ pub enum Entity<'a> {
     Membership(UserId, GroupId),
     /// A user's place in the index of those who have a flag.
     Flagged(UserId, Flag),
+    /// A user's place in the index of first or of last names.
+    Named(UserId, NameIndex),
     /// A user's place in the index of addresses, if they share theirs.
     SharedEmail(UserId),
     /// The marker that makes a username unique.
@@ -114,6 +125,7 @@ impl Entity<'_> {
             Self::CredentialBesideProfile(id) => (user(*id), "CREDENTIAL".to_owned()),
             Self::Flagged(id, flag) => (user(*id), format!("FLAG#{}", flag.name())),
             Self::Membership(id, group) => (user(*id), format!("GROUP#{group}")),
+            Self::Named(id, index) => (user(*id), index.partition().to_owned()),
             Self::SharedEmail(id) => (user(*id), "EMAIL".to_owned()),
             Self::UserName(name) => (format!("USERNAME#{}", name.as_str()), "USERNAME".to_owned()),
             Self::Email(email) => (format!("EMAIL#{}", email.lower()), "EMAIL".to_owned()),
@@ -155,6 +167,35 @@ impl Sequence {
             Self::Group => "group",
             Self::Permission => "permission",
         }
+    }
+}
+
+impl NameIndex {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::First, Self::Last];
+
+    /// The index partition.
+    pub fn partition(self) -> &'static str {
+        match self {
+            Self::First => "FIRSTNAME",
+            Self::Last => "LASTNAME",
+        }
+    }
+
+    /// The index keys of a user, in the order of the name as it is searched for; none for an empty name.
+    pub fn keys(self, user: &User) -> Option<Key> {
+        /// In bytes, so that the id still fits into the 1,024 of a sort key.
+        const LONGEST: usize = 1000;
+        let name = match self {
+            Self::First => &user.first_name,
+            Self::Last => &user.last_name,
+        };
+        let mut name = searchable(name.as_str());
+        name.truncate(name.floor_char_boundary(LONGEST));
+        (!name.is_empty()).then(|| Key {
+            pk: self.partition().to_owned(),
+            sk: format!("{name}#{}", padded(user.id.0)),
+        })
     }
 }
 
@@ -253,7 +294,7 @@ pub fn member(group: GroupId, id: UserId) -> Key {
     }
 }
 
-/// The user that an index sort key of [`user_by_name`] or [`user_by_email`] names.
+/// The user that an index sort key of [`user_by_name`], [`user_by_email`] or [`NameIndex::keys`] names.
 pub fn indexed_user(sort_key: &str) -> Option<UserId> {
     let (_, id) = sort_key.rsplit_once('#')?;
     (id.len() >= 10 && id.bytes().all(|b| b.is_ascii_digit()))

@@ -35,8 +35,10 @@ impl Layout {
     pub const FIRST: Self = Self(1);
     /// Password hashes have partitions of their own, and a catalogue holds every permission's label.
     pub const APART: Self = Self(2);
+    /// Users have rows in the indexes of first and last names.
+    pub const NAMED: Self = Self(3);
     /// What this version makes and migrates to.
-    pub const CURRENT: Self = Self::APART;
+    pub const CURRENT: Self = Self::NAMED;
 }
 
 impl fmt::Display for Layout {
@@ -65,8 +67,11 @@ pub struct Done {
     pub after: Option<(String, String)>,
     /// How many items it read.
     pub read: u64,
-    /// How many it moved.
+    /// How many password hashes it moved.
     pub moved: u64,
+    /// How many users it added to the indexes of names.
+    #[serde(default)]
+    pub named: u64,
 }
 
 impl Schema {
@@ -104,25 +109,37 @@ const START: Duration = Duration::from_secs(2);
 /// under way take a few more.
 pub const LEARNED_WITHIN: i64 = 10;
 
-/// What a process knows of the layout to write. One that is not the current one is read again.
+/// What a process knows of the layout. One that is not the current one is read again.
 #[derive(Clone, Default)]
-pub(super) struct Known(Arc<(AtomicU32, AtomicI64)>);
+pub(super) struct Known(Arc<Learned>);
+
+#[derive(Default)]
+struct Learned {
+    /// What to write.
+    writes: AtomicU32,
+    /// What all items follow.
+    all: AtomicU32,
+    at: AtomicI64,
+}
 
 impl Known {
-    fn get(&self, now: i64) -> Option<Layout> {
-        let read_at = self.0.1.load(Ordering::Acquire);
-        let layout = Layout(self.0.0.load(Ordering::Acquire));
-        let is_fresh = layout >= Layout::FIRST && now - read_at < LEARNED_WITHIN;
-        (is_fresh || self.is_current()).then_some(layout)
+    /// The layout to write, and the one that all items follow.
+    fn get(&self, now: i64) -> Option<(Layout, Layout)> {
+        let at = self.0.at.load(Ordering::Acquire);
+        let writes = Layout(self.0.writes.load(Ordering::Acquire));
+        let all = Layout(self.0.all.load(Ordering::Acquire));
+        let is_fresh = writes >= Layout::FIRST && now - at < LEARNED_WITHIN;
+        (is_fresh || self.is_current()).then_some((writes, all))
     }
 
     fn is_current(&self) -> bool {
-        self.0.0.load(Ordering::Acquire) == Layout::CURRENT.0
+        self.0.all.load(Ordering::Acquire) == Layout::CURRENT.0
     }
 
-    fn set(&self, layout: Layout, now: i64) {
-        self.0.1.store(now, Ordering::Release);
-        self.0.0.store(layout.0, Ordering::Release);
+    fn set(&self, schema: &Schema, now: i64) {
+        self.0.at.store(now, Ordering::Release);
+        self.0.writes.store(schema.to_write().0, Ordering::Release);
+        self.0.all.store(schema.layout.0, Ordering::Release);
     }
 }
 
@@ -143,7 +160,7 @@ impl Store {
     /// The layout is newer than this version.
     pub async fn refuse_newer_layout(&self) -> Result<(), NewerLayout> {
         match within(START, self.schema()).await {
-            Ok(schema) => self.learn(&schema).map(drop),
+            Ok(schema) => self.learn(&schema),
             Err(error) => {
                 tracing::warn!(%error, "the table cannot be reached yet");
                 Ok(())
@@ -153,17 +170,27 @@ impl Store {
 
     /// The layout in which items are to be written: no read, unless the table has an older one.
     pub(super) async fn layout(&self) -> Result<Layout, StoreError> {
-        if let Some(layout) = self.known.get(self.now()) {
-            return Ok(layout);
-        }
-        let schema = self.schema().await?;
-        self.learn(&schema)
-            .map_err(|error| StoreError::new("GetItem", error))
+        Ok(self.layouts().await?.0)
     }
 
-    /// Whether what is written is known to follow the current layout.
-    pub(super) fn has_current_layout(&self) -> bool {
-        self.known.is_current()
+    /// The layout that all items follow: no read, unless it is an older one.
+    pub(super) async fn layout_of_all(&self) -> Result<Layout, StoreError> {
+        Ok(self.layouts().await?.1)
+    }
+
+    async fn layouts(&self) -> Result<(Layout, Layout), StoreError> {
+        if let Some(layouts) = self.known.get(self.now()) {
+            return Ok(layouts);
+        }
+        let schema = self.schema().await?;
+        let learned = self.learn(&schema);
+        learned.map_err(|error| StoreError::new("GetItem", error))?;
+        Ok((schema.to_write(), schema.layout))
+    }
+
+    /// Whether it is known that password hashes are written in their own partitions.
+    pub(super) fn writes_apart(&self) -> bool {
+        Layout(self.known.0.writes.load(Ordering::Acquire)) >= Layout::APART
     }
 
     /// Gives a new table the current layout: one in which there was never a user or a permission,
@@ -172,7 +199,7 @@ impl Store {
     /// # Errors
     /// The table's failure, or a newer layout.
     pub async fn begin_if_new(&self) -> Result<(), WriteError> {
-        if self.has_current_layout() {
+        if self.known.is_current() {
             return Ok(());
         }
         let schema = Entity::Schema.key();
@@ -204,13 +231,13 @@ impl Store {
         }
     }
 
-    fn learn(&self, schema: &Schema) -> Result<Layout, NewerLayout> {
+    fn learn(&self, schema: &Schema) -> Result<(), NewerLayout> {
         let layout = schema.to_write();
         if layout > Layout::CURRENT {
             return Err(NewerLayout(layout));
         }
-        self.known.set(layout, self.now());
-        Ok(layout)
+        self.known.set(schema, self.now());
+        Ok(())
     }
 
     /// Begins a migration to the current layout: makes the catalogue, and tells every function to
@@ -258,7 +285,7 @@ impl Store {
     async fn put_schema(&self, schema: Schema) -> Result<(), WriteError> {
         let item = to_item(&Entity::Schema.key(), &schema)?;
         self.table.write(vec![Write::put(item)]).await?;
-        self.known.set(schema.to_write(), self.now());
+        self.known.set(&schema, self.now());
         Ok(())
     }
 }

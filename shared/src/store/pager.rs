@@ -10,11 +10,12 @@ use futures_util::future::try_join_all;
 use super::{
     Store, StoreError,
     keys::{self, Entity, Key},
+    layout::Layout,
     queries::{Direction, IndexRow},
 };
 use crate::domain::{User, UserId};
 pub use filter::{Filter, Search};
-use filter::{Part, Stage};
+use filter::{Part, Plan, Stage};
 
 /// How many users a page looks at, at most, to find those who meet a second condition.
 pub const MOST_READ: usize = 1000;
@@ -93,7 +94,12 @@ impl Place {
         };
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, text) = text.split_at(digits);
-        let parts = filter.stages().into_iter().flat_map(|stage| stage.parts);
+        // A table of an older layout gives no place in the indexes of names.
+        let plan = Plan {
+            filter,
+            has_names: true,
+        };
+        let parts = plan.stages().into_iter().flat_map(|stage| stage.parts);
         let mut parts = parts.filter(|part| text.starts_with(part.letter()));
         let part = parts.next()?;
         let mut row = Row {
@@ -106,8 +112,8 @@ impl Place {
             row.sort_key = keys::member(group, user).sk;
         }
         let is_known = row.sort_key.len() <= LONGEST_SORT_KEY
-            && row.sort_key.starts_with(filter.prefix(part))
-            && (filter.narrows() || number.is_empty());
+            && row.sort_key.starts_with(plan.prefix(part))
+            && (plan.narrows() || number.is_empty());
         is_known.then_some(Self { direction, row })
     }
 
@@ -158,6 +164,7 @@ impl Row {
             Part::Names | Part::Others => Entity::User(id).key(),
             Part::Flagged(flag) => Entity::Flagged(id, flag).key(),
             Part::Members(group) => Entity::Membership(id, group).key(),
+            Part::Named(index) => Entity::Named(id, index).key(),
             Part::Emails => Key {
                 pk: format!("EMAIL#{}", self.sort_key.rsplit_once('#')?.0),
                 sk: "EMAIL".to_owned(),
@@ -172,20 +179,31 @@ impl Row {
 
 impl Store {
     /// A page of up to `size` users that a filter accepts, in order of lower-cased username,
-    /// then id; those found only by email address follow in order of it, and those found in any other
-    /// way after them; members of a group are in order of id. Two round trips, and two more each time
-    /// that a page is filled up.
+    /// then id; those found only by email address follow in order of it, then those found by first or
+    /// last name, and those found in any other way after them; members of a group are in order of id.
+    /// Two round trips, and two more each time that a page is filled up.
     pub async fn user_page(
         &self,
         filter: &Filter,
         from: Option<&Place>,
         size: usize,
     ) -> Result<Page, StoreError> {
+        let searches = matches!(filter.search, Search::Words(_));
+        let has_names = searches && self.layout_of_all().await? >= Layout::NAMED;
+        self.page(Plan { filter, has_names }, from, size).await
+    }
+
+    async fn page(
+        &self,
+        plan: Plan<'_>,
+        from: Option<&Place>,
+        size: usize,
+    ) -> Result<Page, StoreError> {
         let direction = from.map_or(Direction::Forward, |from| from.direction);
-        let mut read = self.read(filter, from, direction, size).await?;
+        let mut read = self.read(plan, from, direction, size).await?;
         if read.first.is_none() && direction == Direction::Backward {
             // Nothing is left before the place: the list begins there now.
-            return Box::pin(self.user_page(filter, None, size)).await;
+            return Box::pin(self.page(plan, None, size)).await;
         }
         if read.found.len() > size {
             read.found.truncate(size);
@@ -216,16 +234,16 @@ impl Store {
     /// Reads stage after stage until a page is full, or as much as one page reads.
     async fn read(
         &self,
-        filter: &Filter,
+        plan: Plan<'_>,
         from: Option<&Place>,
         direction: Direction,
         size: usize,
     ) -> Result<Reading, StoreError> {
-        let mut stages = filter.stages();
+        let mut stages = plan.stages();
         if direction == Direction::Backward {
             stages.reverse();
         }
-        let counts = filter.narrows();
+        let counts = plan.narrows();
         let begun = |stage: &Stage| from.is_none_or(|from| stage.parts.contains(&from.row.part));
         let mut stages = stages.into_iter().skip_while(|stage| !begun(stage));
         let mut read = Reading {
@@ -237,7 +255,7 @@ impl Store {
         while let Some(here) = &stage {
             let most = if here.narrows { left } else { size };
             // One row more than wanted tells whether there is another page.
-            let rows = self.rows(filter, &here.parts, direction, read.last.as_ref(), most + 1);
+            let rows = self.rows(plan, &here.parts, direction, read.last.as_ref(), most + 1);
             let mut rows = rows.await?;
             let goes_on = rows.len() > most;
             rows.truncate(most);
@@ -247,13 +265,13 @@ impl Store {
             (left, rounds) = (left.saturating_sub(rows.len()), rounds - 1);
             read.first = read.first.or_else(|| rows.first().cloned());
             read.last = rows.last().cloned().or(read.last);
-            read.found.extend(self.confirmed(filter, rows).await?);
+            read.found.extend(self.confirmed(plan, rows).await?);
             let next = if goes_on { None } else { stages.next() };
             read.more = goes_on || next.is_some();
             if read.found.len() >= size {
                 if let (Direction::Backward, Some(next)) = (direction, &next) {
                     // Nothing may be left there: the page is the first then.
-                    let left = self.rows(filter, &next.parts, direction, None, 1);
+                    let left = self.rows(plan, &next.parts, direction, None, 1);
                     read.more = !left.await?.is_empty();
                 }
                 break;
@@ -272,13 +290,13 @@ impl Store {
     /// Up to `limit` rows of parts in the direction of reading. All parts are asked at once.
     async fn rows(
         &self,
-        filter: &Filter,
+        plan: Plan<'_>,
         parts: &[Part],
         direction: Direction,
         after: Option<&Row>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        if filter.beginning().len() > LONGEST_SORT_KEY {
+        if plan.beginning().len() > LONGEST_SORT_KEY {
             return Ok(Vec::new());
         }
         let mut parts = parts.to_vec();
@@ -293,7 +311,7 @@ impl Store {
             .skip_while(|part| after.is_some_and(|row| row.part != *part));
         let pages = left.map(async |part| {
             let start = after.filter(|row| row.part == part);
-            let (pk, prefix) = (part.partition(), filter.prefix(part));
+            let (pk, prefix) = (part.partition(), plan.prefix(part));
             let start = start.and_then(Row::in_index);
             let rows = self.table.index_rows(&pk, prefix, start, direction, limit);
             let row = move |IndexRow { sort_key, .. }| Row {
@@ -310,7 +328,7 @@ impl Store {
     /// The users of rows who are where the rows say and that the filter accepts.
     async fn confirmed(
         &self,
-        filter: &Filter,
+        plan: Plan<'_>,
         rows: Vec<Row>,
     ) -> Result<Vec<(Row, User)>, StoreError> {
         let ids: Vec<UserId> = rows.iter().filter_map(Row::user).collect();
@@ -318,7 +336,7 @@ impl Store {
         let users: HashMap<UserId, User> = users.into_iter().map(|user| (user.id, user)).collect();
         let confirmed = rows.into_iter().filter_map(|row| {
             let user = users.get(&row.user()?)?;
-            filter.lets_through(user, &row).then(|| (row, user.clone()))
+            plan.lets_through(user, &row).then(|| (row, user.clone()))
         });
         Ok(confirmed.collect())
     }
@@ -349,6 +367,9 @@ mod tests {
             ..Filter::default()
         };
         for (text, lists) in [
+            ("iannika#0000000005", vec![&words]),
+            ("lannika#0000000005", vec![&words]),
+            ("lann#0000000005", vec![]),
             ("uann#0000000005", vec![&all, &ann]),
             ("<uann#0000000005", vec![&all, &ann]),
             ("eann@example.com#0000000005", vec![&ann]),

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::{
     Refusal, Store, StoreError, WriteError,
     credentials::{credential, raise_epoch},
-    items::{Item, attributes, from_item, indexed, number, number_set, to_item},
+    items::{Item, attributes, from_item, indexed, key_of, number, number_set, to_item},
     keys::{self, Entity, Key, Sequence},
     layout::Layout,
     marker::{self, OWNERS, release, take, taken},
+    naming::{name_rows, rename},
     queries::Direction,
     versioned::{Versioned, Writes, changed},
     writes::{Condition, Write},
@@ -136,7 +137,7 @@ impl Versioned for User {
         &mut self.version
     }
 
-    fn creation(&self, _: Layout) -> Result<Writes, StoreError> {
+    fn creation(&self, layout: Layout) -> Result<Writes, StoreError> {
         let mut whole = vec![
             Write::create(user_item(self)?, Refusal::Exists),
             take_username(self),
@@ -146,6 +147,9 @@ impl Versioned for User {
             whole.push(join_superusers(self.id));
         }
         whole.extend(flag_rows(self).into_values().map(Write::put));
+        if layout >= Layout::NAMED {
+            whole.extend(name_rows(self).map(Write::put));
+        }
         let memberships = self.group_ids.iter();
         let index = memberships
             .map(|group| Write::put(membership(self.id, *group)))
@@ -173,6 +177,9 @@ impl Versioned for User {
             if had.remove(&flag).as_ref() != Some(&row) {
                 whole.push(Write::put(row));
             }
+        }
+        if layout >= Layout::NAMED {
+            whole.extend(rename(before, after));
         }
         let lost = had.into_keys();
         whole.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
@@ -203,6 +210,9 @@ impl Versioned for User {
         whole.extend(release_email(self));
         let flags = flag_rows(self).into_keys();
         whole.extend(flags.map(|flag| Write::delete(Entity::Flagged(self.id, flag).key())));
+        // Where the layout is older there may be none, or one that a migration has made.
+        let rows = name_rows(self).filter_map(|row| key_of(&row));
+        whole.extend(rows.map(Write::delete));
         if self.is_active_superuser() {
             whole.push(leave_superusers(self.id));
         }

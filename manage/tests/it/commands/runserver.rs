@@ -142,7 +142,7 @@ async fn a_table_of_an_older_layout_is_served_and_told_with_what_brings_it_up_to
     let printed = server.process.stdout.so_far();
     let command = format!("migrate --data {}", data.path().display());
     let line = format!(
-        "\nLayout               1, older than 2: run manage {command}, also while this runs\n"
+        "\nLayout               1, older than 3: run manage {command}, also while this runs\n"
     );
     assert!(printed.contains(&line), "{printed}");
     server.register("ann").await.assert_status(201);

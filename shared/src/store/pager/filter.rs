@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Row, keys};
 use crate::{
     domain::{Flag, GroupId, User, UserId, Words},
-    store::keys::{USERS_BY_EMAIL, USERS_BY_NAME},
+    store::keys::{NameIndex, USERS_BY_EMAIL, USERS_BY_NAME},
 };
 
 /// Which users are asked for. All conditions must hold.
@@ -21,6 +21,14 @@ pub struct Filter {
     pub group: Option<GroupId>,
 }
 
+/// How the users that a filter asks for are read.
+#[derive(Clone, Copy)]
+pub(super) struct Plan<'a> {
+    pub filter: &'a Filter,
+    /// Whether the table's layout has the indexes of first and last names.
+    pub has_names: bool,
+}
+
 /// What users are searched for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Search {
@@ -30,7 +38,7 @@ pub enum Search {
     /// What the username or the email address begins with, in lower case.
     Beginning(String),
     /// Words, each of which is contained in the username, the email address, the first or the last name.
-    /// Usernames that begin with the longest come first, then addresses that do.
+    /// Usernames that begin with the longest come first, then addresses, first and last names that do.
     Words(Words),
 }
 
@@ -58,6 +66,7 @@ impl Search {
 pub(super) enum Part {
     Names,
     Emails,
+    Named(NameIndex),
     Flagged(Flag),
     Members(GroupId),
     /// All users once more, for what a search finds in no other part.
@@ -71,35 +80,42 @@ pub(super) struct Stage {
     pub narrows: bool,
 }
 
-impl Filter {
+impl<'a> Plan<'a> {
     /// The parts of the list, in order. A group has the fewest users, then the flags in their
     /// order; the rest of the filter is applied to what they give.
     pub(super) fn stages(&self) -> Vec<Stage> {
-        let (flags, words) = match &self.search {
-            Search::Words(words) => (self.flags.len(), words.len()),
-            Search::Beginning(_) => (self.flags.len(), 1),
-            Search::Anybody => (self.flags.len(), 0),
+        let (flags, words) = match &self.filter.search {
+            Search::Words(words) => (self.filter.flags.len(), words.len()),
+            Search::Beginning(_) => (self.filter.flags.len(), 1),
+            Search::Anybody => (self.filter.flags.len(), 0),
         };
-        let lacks = !self.lacking.is_empty();
+        let lacks = !self.filter.lacking.is_empty();
         let one = |part, narrows| {
             vec![Stage {
                 parts: vec![part],
                 narrows,
             }]
         };
-        match (self.group, self.flags.first(), words) {
+        match (self.filter.group, self.filter.flags.first(), words) {
             (Some(group), ..) => one(Part::Members(group), flags + words > 0 || lacks),
             (None, Some(flag), _) => one(Part::Flagged(*flag), flags > 1 || words > 0 || lacks),
             (None, None, 0) => one(Part::Names, lacks),
             (None, None, words) => {
                 let mut stages = one(Part::Names, lacks || words > 1);
                 stages[0].parts.push(Part::Emails);
-                if matches!(self.search, Search::Words(_)) {
+                stages[0].parts.extend(self.name_indexes().map(Part::Named));
+                if matches!(self.filter.search, Search::Words(_)) {
                     stages.extend(one(Part::Others, true));
                 }
                 stages
             }
         }
+    }
+
+    /// The indexes of first and last names, where they are searched.
+    fn name_indexes(&self) -> impl Iterator<Item = NameIndex> {
+        let searches = matches!(self.filter.search, Search::Words(_)) && self.has_names;
+        NameIndex::ALL.into_iter().filter(move |_| searches)
     }
 
     /// Whether any part also holds users that the filter does not accept, so that it is counted how many
@@ -108,9 +124,9 @@ impl Filter {
         self.stages().iter().any(|stage| stage.narrows)
     }
 
-    /// What usernames and addresses begin with that are found by an index.
-    pub(super) fn beginning(&self) -> &str {
-        match &self.search {
+    /// What usernames, addresses and names begin with that are found by an index.
+    pub(super) fn beginning(&self) -> &'a str {
+        match &self.filter.search {
             Search::Anybody => "",
             Search::Beginning(text) => text,
             Search::Words(words) => words.longest(),
@@ -118,32 +134,45 @@ impl Filter {
     }
 
     /// What the sort keys of a part's rows begin with.
-    pub(super) fn prefix(&self, part: Part) -> &str {
+    pub(super) fn prefix(&self, part: Part) -> &'a str {
         match part {
-            Part::Names | Part::Emails => self.beginning(),
+            Part::Names | Part::Emails | Part::Named(_) => self.beginning(),
             Part::Flagged(_) | Part::Members(_) | Part::Others => "",
         }
+    }
+
+    /// The first place where an index finds a user by what the search begins with.
+    fn place(&self, user: &User) -> Option<(Part, String)> {
+        let by_email = (!user.email.is_empty()).then(|| keys::user_by_email(&user.email, user.id));
+        let names = self
+            .name_indexes()
+            .map(|index| (Part::Named(index), index.keys(user)));
+        let mut places = [
+            (Part::Names, Some(keys::user_by_name(user))),
+            (Part::Emails, by_email),
+        ]
+        .into_iter()
+        .chain(names)
+        .filter_map(|(part, key)| Some((part, key?.sk)));
+        places.find(|(_, sort_key)| sort_key.starts_with(self.beginning()))
     }
 
     /// Whether a user meets all conditions and is still where the row says: the index lags behind.
     /// A user found in one part is not found again in a later one.
     pub(super) fn lets_through(&self, user: &User, row: &Row) -> bool {
-        let (by_name, email) = (keys::user_by_name(user).sk, user.email.lower());
-        let begins = [
-            by_name.starts_with(self.beginning()),
-            email.starts_with(self.beginning()),
-        ];
+        let place = self.place(user);
+        let has_name = || keys::user_by_name(user).sk == row.sort_key;
         let is_there = match row.part {
-            Part::Names | Part::Flagged(_) => by_name == row.sort_key,
-            Part::Emails => {
-                !begins[0] && keys::user_by_email(&user.email, user.id).sk == row.sort_key
-            }
+            Part::Names | Part::Emails | Part::Named(_) => place
+                .as_ref()
+                .is_some_and(|(part, sort_key)| (*part, sort_key) == (row.part, &row.sort_key)),
+            Part::Flagged(_) => has_name(),
             Part::Members(group) => user.group_ids.contains(&group),
-            Part::Others => begins == [false, false] && by_name == row.sort_key,
+            Part::Others => place.is_none() && has_name(),
         };
-        let is_found = match &self.search {
+        let is_found = match &self.filter.search {
             Search::Anybody => true,
-            Search::Beginning(_) => begins.contains(&true),
+            Search::Beginning(_) => place.is_some(),
             Search::Words(words) => words.are_in(&[
                 user.username.as_str(),
                 user.email.as_str(),
@@ -153,8 +182,8 @@ impl Filter {
         };
         is_there
             && is_found
-            && self.flags.iter().all(|flag| user.has(*flag))
-            && !self.lacking.iter().any(|flag| user.has(*flag))
+            && self.filter.flags.iter().all(|flag| user.has(*flag))
+            && !self.filter.lacking.iter().any(|flag| user.has(*flag))
     }
 }
 
@@ -164,6 +193,8 @@ impl Part {
         match self {
             Self::Names => 'u',
             Self::Emails => 'e',
+            Self::Named(NameIndex::First) => 'i',
+            Self::Named(NameIndex::Last) => 'l',
             Self::Flagged(_) => 'f',
             Self::Members(_) => 'm',
             Self::Others => 'w',
@@ -174,6 +205,7 @@ impl Part {
         match self {
             Self::Names | Self::Others => USERS_BY_NAME.to_owned(),
             Self::Emails => USERS_BY_EMAIL.to_owned(),
+            Self::Named(index) => index.partition().to_owned(),
             Self::Flagged(flag) => keys::users_with(flag),
             Self::Members(group) => keys::member(group, UserId(0)).pk,
         }
