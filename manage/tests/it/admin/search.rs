@@ -220,8 +220,6 @@ async fn a_large_table_is_read_a_part_at_a_time_and_what_begins_so_is_found_at_o
 #[tokio::test]
 async fn a_search_follows_the_names_that_people_take_and_lose() {
     let site = Observed::start().await;
-    let names = (0..1100).map(|number| format!("user{number:04}"));
-    site.put_users(names, |_| ()).await;
     let zoe = person(&site, "zoe", "zoe@example.com", "Zoë", "Needle").await;
     let mut browser = site.browser_of("admin").await;
     let path = format!("users/{}/", zoe.id);
@@ -231,7 +229,9 @@ async fn a_search_follows_the_names_that_people_take_and_lose() {
         (json!({"first_name": "", "last_name": "Zoo"}), &["zoo"]),
         (json!({"last_name": ""}), &[]),
     ] {
-        site.patch(&site.admin, &path, change).await.assert_status(200);
+        site.patch(&site.admin, &path, change)
+            .await
+            .assert_status(200);
         for search in ["needle", "o'neil", "zo\u{eb}", "zoo"] {
             let path = format!("/admin/auth/user/?q={}", percent_encoded(search));
             let expected: &[&str] = match found.contains(&search) {
@@ -242,5 +242,12 @@ async fn a_search_follows_the_names_that_people_take_and_lose() {
         }
         site.assert_sound().await;
     }
-    assert_eq!(site.keys("USER#").await.iter().filter(|key| key.ends_with("STNAME")).count(), 0);
+    assert_eq!(
+        site.keys("USER#")
+            .await
+            .iter()
+            .filter(|key| key.ends_with("STNAME"))
+            .count(),
+        0
+    );
 }

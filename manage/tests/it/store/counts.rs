@@ -214,7 +214,9 @@ fn every_endpoint(world: &World) -> Vec<(&'static str, &'static str, Value, u16,
     let refresh = || json!({"refresh": refresh});
     let login = json!({"username": "zoe", "password": PASSWORD});
     let verify = json!({"token": world.issue(TokenType::Access, &world.admin)});
-    let register = registration("bob", "bob@example.com");
+    let mut register = registration("bob", "bob@example.com");
+    register["first_name"] = "Bob".into();
+    register["last_name"] = "Brown".into();
     let ids = || json!({"permission_ids": [1, 2]});
     let group = || json!({"group_id": 1});
     let permission = json!({"name": "Can go", "codename": "go", "content_type": "auth.user"});

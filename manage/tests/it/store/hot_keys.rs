@@ -136,7 +136,9 @@ impl Mix {
     /// What a user does in a day.
     async fn day_of(&mut self, user: u64, staff: &Staff) {
         let name = format!("user{user}");
-        let body = registration(&name, &format!("{name}@example.com"));
+        let mut body = registration(&name, &format!("{name}@example.com"));
+        body["first_name"] = format!("First{user}").into();
+        body["last_name"] = format!("Last{user}").into();
         let request = ("POST", "/api/auth/users/register/", NOBODY, body);
         let id = self.ask("register", user, request).await["id"].clone();
         let path = format!("/api/auth/{}", user_path(&id));

@@ -3,11 +3,13 @@
 use manage::migrate::{Left, carry_out, left, move_page, prepare};
 use serde_json::json;
 use shared::store::{
+    Store,
     items::{attributes, text},
     keys::Entity,
     layout::{Done, Layout, Schema},
+    pager::{Filter, Search},
 };
-use testkit::PASSWORD;
+use testkit::{NOBODY, PASSWORD, parsed, registration};
 
 use super::world::World;
 
@@ -187,6 +189,52 @@ async fn what_an_older_version_wrote_since_is_found_and_moved_by_another_migrati
     let done = carry_out(&world.table, 0, None).await.unwrap();
     assert_eq!(done.moved, 1);
     world.login("ann", PASSWORD).await.assert_status(200);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn names_are_found_without_their_indexes_and_by_them_after_a_migration() {
+    let world = World::start().await;
+    let zoe = |user: &mut shared::domain::User| user.first_name = parsed("Zoë");
+    world.user("ann").with(zoe).await;
+    world.age().await;
+    let found = async || {
+        let (client, table) = world.raw();
+        let filter = Filter {
+            search: Search::words("zo\u{eb}"),
+            ..Filter::default()
+        };
+        let store = Store::new(client.clone(), table);
+        let page = store.user_page(&filter, None, 9).await.expect("a page");
+        let names = page.users.into_iter().map(|user| user.username.to_string());
+        names.collect::<Vec<_>>()
+    };
+    let rows = async || {
+        let keys = world.keys("USER#").await.into_iter();
+        keys.filter(|key| key.ends_with("STNAME"))
+            .collect::<Vec<_>>()
+    };
+    let register = async |name: &str| {
+        let client = world.beside(&[], world.app.clock.clone()).await;
+        let mut body = registration(name, &format!("{name}@example.com"));
+        body["first_name"] = "Zoë".into();
+        let made = client.post(NOBODY, "users/register/", body).await;
+        made.assert_status(201);
+    };
+    register("bob").await;
+    assert_eq!(rows().await, [""; 0]);
+    assert_eq!(found().await, ["ann", "bob"]);
+    world.table.begin_migration().await.unwrap();
+    register("cat").await;
+    assert_eq!(rows().await, ["USER#4 / FIRSTNAME"]);
+    assert_eq!(found().await, ["ann", "bob", "cat"]);
+    world.migrate().await;
+    assert_eq!(
+        rows().await,
+        [2, 3, 4].map(|id| format!("USER#{id} / FIRSTNAME"))
+    );
+    assert_eq!(found().await, ["ann", "bob", "cat"]);
+    assert_eq!(carry_out(&world.table, 0, None).await.unwrap().named, 0);
     world.assert_sound().await;
 }
 
