@@ -19,7 +19,7 @@ use shared::{
     domain::{Actor, NewUser},
     hashing::Password,
     settings::{Algorithm, KeyState, Settings},
-    store::{connect_to, layout::Layout, pager::Filter},
+    store::{layout::Layout, pager::Filter},
 };
 use tokio::{
     net::TcpListener,
@@ -102,7 +102,7 @@ async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CommandError> {
     let directory = (!options.memory).then_some(options.data.as_path());
-    let client = connect_to(&engine.endpoint());
+    let client = engine.client();
     let (app, password) = prepare(client, directory, address, Clock::System).await?;
     let sends = Arc::new(Mutex::new(()));
     let mailer = outbox::mailer(&app, directory, &engine.endpoint())?;

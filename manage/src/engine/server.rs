@@ -1,11 +1,21 @@
-//! DynamoDB's protocol in front of the engine. It answers only who sends the access key of this
+//! DynamoDB's protocol in front of the engine, for the SDK in this process and over HTTP for others.
+//! Over HTTP it answers only who sends the access key of this
 //! start, and no web page: the engine has no users of its own, and a port of this machine is open
 //! to every program and every browser on it.
 
 mod tokens;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::HttpError,
+};
+use aws_smithy_types::body::SdkBody;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -22,22 +32,54 @@ use tokens::Tokens;
 
 const JSON: &str = "application/x-amz-json-1.0";
 const TARGET: &str = "DynamoDB_20120810.";
+const TARGET_HEADER: &str = "x-amz-target";
 /// DynamoDB's own limit.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The engine, and what it has answered of late.
 #[derive(Clone)]
-struct Served {
+pub(super) struct Served {
     database: Database,
     tokens: Arc<Tokens>,
 }
 
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Served").finish_non_exhaustive()
+    }
+}
+
+impl Served {
+    /// A database that has answered nothing yet.
+    pub(super) fn new(database: Database) -> Self {
+        let tokens = Arc::default();
+        Self { database, tokens }
+    }
+}
+
+/// What the SDK sends its requests through in this process: straight to the engine, without a socket.
+impl HttpConnector for Served {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let served = self.clone();
+        HttpConnectorFuture::new(async move {
+            let body = request.body().bytes().unwrap_or_default();
+            let body =
+                std::str::from_utf8(body).map_err(|error| ConnectorError::user(error.into()))?;
+            let (status, body) = served.answer(request.headers().get(TARGET_HEADER), body);
+            let status = status.as_u16().try_into();
+            let status = status.map_err(|error: HttpError| ConnectorError::user(error.into()))?;
+            let mut answer = HttpResponse::new(status, SdkBody::from(body));
+            answer.headers_mut().insert("content-type", JSON);
+            Ok(answer)
+        })
+    }
+}
+
 /// The engine's operations at `/`, for who sends this access key.
-pub(super) fn router(database: Database, access_key: &str) -> Router {
-    let tokens = Arc::default();
+pub(super) fn router(served: Served, access_key: &str) -> Router {
     Router::new()
         .route("/", post(answer))
-        .with_state(Served { database, tokens })
+        .with_state(served)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(Arc::from(access_key), guard))
 }
@@ -68,21 +110,27 @@ fn sent_access_key(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn answer(State(served): State<Served>, headers: HeaderMap, body: String) -> Response {
-    let target = headers.get("x-amz-target");
+    let target = headers.get(TARGET_HEADER);
     let target = target.and_then(|target| target.to_str().ok());
-    let operation = target.and_then(|target| target.strip_prefix(TARGET));
-    match carry_out(&served, operation.unwrap_or_default(), &body) {
-        Ok(Some(answer)) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
-        Ok(None) => failed(
-            StatusCode::BAD_REQUEST,
-            "UnknownOperationException",
-            "The embedded database has no such operation.",
-        ),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status_code());
-            let status = status.unwrap_or(StatusCode::BAD_REQUEST);
-            let body = error.to_json();
-            (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+    let (status, body) = served.answer(target, &body);
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+}
+
+impl Served {
+    /// The answer to a request in JSON: that of the operation which the target names.
+    fn answer(&self, target: Option<&str>, body: &str) -> (StatusCode, String) {
+        let operation = target.and_then(|target| target.strip_prefix(TARGET));
+        match carry_out(self, operation.unwrap_or_default(), body) {
+            Ok(Some(answer)) => (StatusCode::OK, answer),
+            Ok(None) => refusal(
+                StatusCode::BAD_REQUEST,
+                "UnknownOperationException",
+                "The embedded database has no such operation.",
+            ),
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status_code());
+                (status.unwrap_or(StatusCode::BAD_REQUEST), error.to_json())
+            }
         }
     }
 }
@@ -142,7 +190,13 @@ fn answered(answer: &impl Serialize) -> Result<String, DynoxideError> {
 }
 
 fn failed(status: StatusCode, code: &str, message: &str) -> Response {
+    let (status, body) = refusal(status, code, message);
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+}
+
+/// An error in DynamoDB's form.
+fn refusal(status: StatusCode, code: &str, message: &str) -> (StatusCode, String) {
     let code = format!("com.amazon.coral.service#{code}");
     let body = json!({"__type": code, "message": message}).to_string();
-    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+    (status, body)
 }

@@ -1,6 +1,7 @@
 //! The table under everything that may happen to it: what a request costs, what a fault leaves
 //! behind, what requests at the same time do to each other, and how damage is found.
 
+mod allocations;
 mod check;
 mod concurrency;
 mod counts;
