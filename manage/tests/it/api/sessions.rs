@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::{
-    domain::UserId,
+    domain::{User, UserId},
     hashing::Password,
     jwt::{Issued, TokenType},
     store::{
@@ -151,6 +151,32 @@ async fn a_text_that_is_no_id_of_a_session_names_none() {
             server.post(NOBODY, path, body).await.assert(401, &invalid);
         }
     }
+}
+
+/// Such times come from no version, but the table holds what others write there too.
+#[tokio::test]
+async fn times_beyond_all_dates_end_no_request() {
+    let site = Observed::with(&[ROTATION]).await;
+    let ann = site.user("ann").await;
+    for time in [i64::MIN, i64::MAX] {
+        let tokens = site.login("ann", PASSWORD).await;
+        let (access, token) = (tokens.field("access"), tokens.field("refresh"));
+        let sid = decoded(&access, 1)["sid"].as_str().unwrap().to_owned();
+        let (client, table) = site.raw();
+        let update = client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(attributes(&Entity::Session(ann.id, &sid).key())))
+            .update_expression("SET created = :time, last_used = :time, rotated_at = :time")
+            .expression_attribute_values(":time", number(time));
+        update.send().await.unwrap();
+        site.get(&access, "users/me/").await.assert_status(200);
+        refresh(&site, &token).await.assert_status(200);
+    }
+    let change = |user: &mut User| user.date_joined = i64::MIN;
+    let ann = site.change(&ann, change).await;
+    let token = site.issue(TokenType::Access, &ann);
+    site.get(&token, "users/me/").await.assert_status(200);
 }
 
 #[tokio::test]
