@@ -106,7 +106,7 @@ fn line(mail: &Mail, now: i64) -> String {
         None => "all who have it".to_owned(),
     };
     let (kind, to) = (kind(mail.kind), mail.to.as_str());
-    let (age, tries) = (now - mail.created, mail.tries);
+    let (age, tries) = (now.saturating_sub(mail.created), mail.tries);
     format!("{kind} to {to} ({user}), owed for {age} s, tried {tries} time(s)")
 }
 

@@ -349,5 +349,11 @@ pub fn new_jti() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
+/// Whether a text may be the id of a session: hexadecimal digits, of [`new_jti`] or of a digest.
+/// Anything else names none, and may be no key of the table.
+pub fn is_sid(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests;

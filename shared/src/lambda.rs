@@ -2,17 +2,20 @@
 
 use axum::{
     Router,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Uri, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
-    Adapter, Error,
+    Adapter, Error, Request,
     aws_lambda_events::apigw::ApiGatewayV2httpRequest,
     lambda_runtime::{self, LambdaEvent},
     request::LambdaRequest,
+    service_fn,
     tower::{Service, ServiceExt},
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tracing_subscriber::fmt::MakeWriter;
 use url::Url;
 
@@ -20,7 +23,7 @@ use crate::{
     app::App,
     aws,
     clock::Clock,
-    http::{Routes, service},
+    http::{Malformed, Routes, service},
     keyring::{Keyring, SecretError},
     settings::{KeySource, Settings},
     store,
@@ -111,22 +114,47 @@ async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> 
     }
 }
 
-/// A service as the Lambda runtime calls it: with events of API Gateway's payload format 2.0.
+/// An event of API Gateway, payload format 2.0, as far as it is one.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Event(Box<RawValue>);
+
+impl Event {
+    /// The request in it, ready for `lambda_http`; `None` if it holds no request of HTTP.
+    fn request(&self) -> Option<ApiGatewayV2httpRequest> {
+        let mut request = serde_json::from_str(self.0.get()).ok()?;
+        tidy(&mut request);
+        let lengths = [&request.raw_path, &request.raw_query_string];
+        let length: usize = lengths.into_iter().flatten().map(String::len).sum();
+        (length <= LONGEST_ADDRESS).then_some(request)
+    }
+}
+
+/// The longest path and query, encoded, in bytes: the crate `http` takes 65,534 with the host and what is
+/// between them. API Gateway takes 10,240 bytes of request line and headers.
+const LONGEST_ADDRESS: usize = 64_000;
+
+/// A service as the Lambda runtime calls it. An event that holds no request is a malformed request.
 pub fn handler(
     service: Router,
 ) -> impl Service<
-    LambdaEvent<LambdaRequest>,
+    LambdaEvent<Event>,
     Response = impl serde::Serialize + std::fmt::Debug,
     Error = std::convert::Infallible,
     Future: Send,
 > + Clone {
-    Adapter::from(service).map_request(|mut event: LambdaEvent<LambdaRequest>| {
-        // The only variant that is compiled in.
-        #[allow(irrefutable_let_patterns)]
-        if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
-            tidy(request);
-        }
-        event
+    service_fn(move |event: LambdaEvent<Event>| {
+        let LambdaEvent { payload, context } = event;
+        let request = payload.request();
+        let is_malformed = request.is_none();
+        let service = service.clone().map_request(move |mut request: Request| {
+            if is_malformed {
+                request.extensions_mut().insert(Malformed);
+            }
+            request
+        });
+        let request = LambdaRequest::ApiGatewayV2(request.unwrap_or_default());
+        Adapter::from(service).call(LambdaEvent::new(request, context))
     })
 }
 
@@ -164,6 +192,8 @@ fn tidy(event: &mut ApiGatewayV2httpRequest) {
     if let Some(query) = &event.raw_query_string {
         event.raw_query_string = Some(utf8_percent_encode(query, QUERY).to_string());
     }
+    // The stage is part of the path where the path needs it.
+    event.request_context.stage = None;
     let headers = &mut event.headers;
     // lambda_http drops all cookies if one of them is not ASCII.
     let mut cookies = event.cookies.take().unwrap_or_default();
@@ -229,9 +259,13 @@ fn broken_body(event: &ApiGatewayV2httpRequest) -> Option<Vec<u8>> {
     Some(parts.join(&0xff))
 }
 
+/// Whether a text is a host, with a port or without, to both crates that read it: `url`, and what it
+/// makes of the text to `http`.
 fn is_host(text: &str) -> bool {
-    let address = format!("https://{text}/");
-    Url::parse(&address).is_ok_and(|url| url.path() == "/" && url.query().is_none())
+    const LONGEST: usize = 1000;
+    let is_plain = text.len() <= LONGEST && !text.contains(['/', '\\', '?', '#', '@']);
+    let address = Url::parse(&format!("https://{text}/"));
+    is_plain && address.is_ok_and(|address| address.as_str().parse::<Uri>().is_ok())
 }
 
 #[cfg(test)]
@@ -254,8 +288,8 @@ mod tests {
             "cookies": ["a=é", "b=\u{1}", "sessionid=7"],
             "requestContext": {"http": {"method": "GET", "path": "/"}, "stage": "$default"},
         });
-        let event = serde_json::from_value(event).unwrap();
         let mut handler = handler(Router::new().fallback(line));
+        let event: Event = serde_json::from_value(event).unwrap();
         let event = LambdaEvent::new(event, Context::default());
         let answer = handler.ready().await.unwrap().call(event).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();

@@ -170,7 +170,7 @@ impl Mailer {
     /// [`Self::send`], or the end of a mail that the server never takes.
     async fn sent_or_refused(&self, mail: &Mail) -> Result<Delivery, NotSent> {
         let sent = self.send(mail).await;
-        let age = self.app.clock.now() - mail.created;
+        let age = self.app.clock.now().saturating_sub(mail.created);
         match sent {
             Err(NotSent::Refused(error)) if error.is_for_good() && age >= REFUSED_FOR => {
                 tracing::error!(kind = ?mail.kind, %error, "a mail was given up");
@@ -263,7 +263,9 @@ impl Mailer {
         if !is_fit {
             return Some(Dropped::Changed);
         }
-        let ends = mail.created + self.app.settings.accounts.link_timeout;
+        let ends = mail
+            .created
+            .saturating_add(self.app.settings.accounts.link_timeout);
         let is_late = self.url(mail.kind).is_some() && self.app.clock.now() > ends;
         is_late.then_some(Dropped::TooLate)
     }

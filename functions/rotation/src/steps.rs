@@ -85,7 +85,7 @@ pub fn advance(
     all.filter(|key| key.since == 0)
         .for_each(|key| key.since = now);
     if let Some(next) = in_state(document, KeyState::Next) {
-        let ready = next.since + published_for(next);
+        let ready = next.since.saturating_add(published_for(next));
         if now < ready && !is_forced {
             return Ok(Err(TooEarly::Unknown(name(next), ready)));
         }
@@ -142,7 +142,8 @@ fn drop_previous(
     let is_previous = |key: &KeyEntry| key.state == KeyState::Previous;
     let good_until = |key: &KeyEntry| {
         // A function may sign by it until it has read the secret again.
-        let last = key.since + keyring::MAX_AGE + lifetimes.refresh? + lifetimes.leeway;
+        let lasts = keyring::MAX_AGE + lifetimes.refresh? + lifetimes.leeway;
+        let last = key.since.saturating_add(lasts);
         let legacy = lifetimes.legacy_until.filter(|_| key.kid.is_none());
         Some(legacy.map_or(last, |until| last.max(until)))
     };

@@ -5,7 +5,7 @@ use std::io;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::GzDecoder;
-use lambda_http::{Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
+use lambda_http::{Context, lambda_runtime::LambdaEvent};
 use serde_json::{Value, json};
 use shared::{app::App, http::service, lambda::handler};
 use tower::{Service, ServiceExt};
@@ -47,15 +47,20 @@ pub fn event(method: &str, path: &str, token: Option<&str>, body: &Value) -> Val
 
 /// What a function answers to an event.
 pub async fn invoke(function: &str, app: &App, event: &Value) -> Answer {
-    let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("an event");
-    let mut handler = handler(service(served(function), app.clone()));
-    let called = LambdaEvent::new(payload, Context::default());
-    let answer = handler.ready().await.expect("ready").call(called).await;
-    let answer = answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"));
+    let answer = invoke_with_any(function, app, event).await;
     let method = event["requestContext"]["http"]["method"].as_str();
     let path = event["rawPath"].as_str().unwrap_or("/");
     contract::assert_allowed(method.unwrap_or_default(), path, &answer);
     answer
+}
+
+/// What a function answers to an event that may be none of a request.
+pub async fn invoke_with_any(function: &str, app: &App, event: &Value) -> Answer {
+    let payload = serde_json::from_str(&event.to_string()).expect("JSON");
+    let mut handler = handler(service(served(function), app.clone()));
+    let called = LambdaEvent::new(payload, Context::default());
+    let answer = handler.ready().await.expect("ready").call(called).await;
+    answer_of(&serde_json::to_value(answer.expect("an answer")).expect("JSON"))
 }
 
 /// An answer in payload format 2.0, read as a browser reads it.

@@ -62,10 +62,12 @@ fn only_tags_are_released_and_prod_comes_after_staging() {
 
 #[test]
 fn what_compiles_has_no_credentials_and_what_has_credentials_compiles_nothing() {
-    assert_eq!(with_identity("ci.yml"), BTreeSet::new());
+    for name in ["ci.yml", "fuzz.yml"] {
+        assert_eq!(with_identity(name), BTreeSet::new());
+    }
     let expected = ["attest", "prod", "staging"].map(str::to_owned);
     assert_eq!(with_identity("release.yml"), BTreeSet::from(expected));
-    for name in ["ci.yml", "release.yml", "deploy.yml"] {
+    for name in ["ci.yml", "fuzz.yml", "release.yml", "deploy.yml"] {
         let workflow = workflow(name);
         let no_more = workflow["permissions"].as_mapping();
         let all = no_more.expect("permissions").iter();

@@ -115,7 +115,7 @@ fn extend(app: &App, session: &mut Session, now: i64) {
     let settings = &app.settings.tokens;
     session.expires = now + settings.refresh_lifetime;
     if settings.rotate {
-        let last = session.created + settings.session_max_age;
+        let last = session.created.saturating_add(settings.session_max_age);
         session.expires = session.expires.min(last);
     }
     // Its last access token outlives its last refresh token.
@@ -165,7 +165,9 @@ fn standing(app: &App, session: Option<&Session>, user: &User, jti: &str) -> Sta
         return Standing::Ended;
     };
     let grace = app.settings.tokens.refresh_grace;
-    let is_late = session.rotated_at.is_none_or(|at| now - at >= grace);
+    let is_late = session
+        .rotated_at
+        .is_none_or(|at| now.saturating_sub(at) >= grace);
     if session.current.as_deref() == Some(jti) || keeps_all(app) {
         Standing::Current
     } else if session.previous.as_deref() == Some(jti) && !is_late {

@@ -13,6 +13,7 @@ use crate::{
     domain::{Actor, EmailAddress, NewUser, User, UserChange, UserId, UserName, quotas},
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
+    jwt::is_sid,
     mail::Kind,
     settings::AccountSettings,
     store::{
@@ -314,7 +315,7 @@ pub async fn end_session(
     if !rights::decide_over(store, actor, user).await? {
         return Err(Refused::PermissionDenied);
     }
-    if store.end_session(user.id, sid).await? {
+    if is_sid(sid) && store.end_session(user.id, sid).await? {
         let ended = Event::SessionEnd.of(user.id).in_session(sid);
         note_event(ended.by(actor).because("ended"));
         Ok(())

@@ -326,7 +326,7 @@ impl User {
     pub fn accepts_token_of(&self, iat: Option<i64>) -> bool {
         let is_late_enough = |least: i64| iat.is_some_and(|iat| iat >= least);
         self.tokens_valid_after.is_none_or(is_late_enough)
-            && iat.is_none_or(|iat| iat >= self.date_joined - CLOCK_SKEW)
+            && iat.is_none_or(|iat| iat >= self.date_joined.saturating_sub(CLOCK_SKEW))
     }
 }
 

@@ -34,11 +34,19 @@ pub struct Peer(pub IpAddr);
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
+/// That an event of API Gateway holds no request of HTTP: an extension of the request that stands for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Malformed;
+
 /// Lets a request in, and notes where it comes from.
 ///
 /// # Errors
-/// It did not come through the proxy, or asks for admin pages that are not there for it.
+/// It is none, did not come through the proxy, or asks for admin pages that are not there for it.
 pub(super) fn admit(edge: &EdgeSettings, request: &mut Request) -> Result<(), ApiError> {
+    if request.extensions().get::<Malformed>().is_some() {
+        // DRF's words.
+        return Err(ApiError::Parse("Malformed request.".to_owned()));
+    }
     // Nothing below has a use for it.
     let sent = request.headers_mut().remove(ORIGIN_SECRET_HEADER);
     let is_behind_proxy = !edge.origin_secrets.is_empty();

@@ -23,7 +23,7 @@ use axum::{
 };
 
 pub use can::Can;
-pub use edge::{ClientAddress, ORIGIN_SECRET_HEADER, Peer};
+pub use edge::{ClientAddress, Malformed, ORIGIN_SECRET_HEADER, Peer};
 pub use error::ApiError;
 pub use extract::{Caller, JsonOrForm, OptionalCaller};
 pub use profile::{GROUP_NAME, PROFILE, Profile};

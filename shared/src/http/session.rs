@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock::rfc3339,
     domain::User,
+    jwt::is_sid,
     store::{
         Store,
         sessions::{Session, SessionPage},
@@ -80,9 +81,4 @@ impl SessionDetail {
             expires: rfc3339(session.expires),
         }
     }
-}
-
-/// Whether a text may be the id of a session.
-fn is_sid(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

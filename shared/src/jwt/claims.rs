@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::TokenError;
+use super::{TokenError, is_sid};
 use crate::{domain::UserId, python};
 
 /// The claims of a verified token.
@@ -90,6 +90,10 @@ pub(super) fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError
     let Some(Value::String(jti)) = claims.get("jti") else {
         return Err(TokenError::NoId);
     };
+    let sid = claims.get("sid").and_then(Value::as_str);
+    if !sid.is_none_or(is_sid) {
+        return Err(TokenError::Invalid);
+    }
     Ok(Claims {
         jti: jti.clone(),
         exp,
@@ -100,7 +104,7 @@ pub(super) fn complete(claims: &Map<String, Value>) -> Result<Claims, TokenError
             .filter(|(name, _)| !OWN_CLAIMS.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
-        sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
+        sid: sid.map(str::to_owned),
     })
 }
 

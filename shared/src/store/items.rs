@@ -53,9 +53,24 @@ pub fn number_of(item: &Item, name: &str) -> Option<u64> {
 }
 
 /// Reads an item; attributes that the type does not know are left alone.
+///
+/// # Errors
+/// An attribute is missing or of another type, or of a kind that the SDK does not know.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    // serde_dynamo panics at such a kind.
+    if !item.values().all(is_known) {
+        return Err(StoreError::new("item", "an attribute of an unknown kind"));
+    }
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
         .map_err(|error| StoreError::new("item", error))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::L(values) => values.iter().all(is_known),
+        AttributeValue::M(values) => values.values().all(is_known),
+        value => !value.is_unknown(),
+    }
 }
 
 /// An item of a value, under its key.
@@ -86,4 +101,81 @@ pub fn difference(before: &Item, after: &Item) -> (Item, BTreeSet<String>) {
         .cloned()
         .collect();
     (set, removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::{Client, primitives::Blob};
+    use aws_smithy_runtime_api::{
+        client::{
+            http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+            orchestrator::{HttpRequest, HttpResponse},
+        },
+        http::StatusCode,
+    };
+    use aws_smithy_types::body::SdkBody;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        aws::LocalEndpoint,
+        domain::User,
+        mail::Mail,
+        store::{Table, connect_to, keys::Entity, sessions::Session},
+    };
+
+    /// What a table answers to every call.
+    #[derive(Debug)]
+    struct Answers(&'static str);
+
+    impl HttpConnector for Answers {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let status = StatusCode::try_from(200).unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(self.0))))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attribute_of_a_kind_that_is_not_known_is_an_error_wherever_it_is() {
+        for answer in [
+            r#"{"Item": {"a": {"Z": "b"}}}"#,
+            r#"{"Item": {"a": {"L": [{"S": "b"}, {"Z": "b"}]}}}"#,
+            r#"{"Item": {"a": {"M": {"b": {"L": [{"Z": {"S": "c"}}]}}}}}"#,
+        ] {
+            let endpoint = LocalEndpoint {
+                url: "http://127.0.0.1:1".to_owned(),
+                access_key: "key".to_owned(),
+            };
+            let connector = SharedHttpConnector::new(Answers(answer));
+            let config = connect_to(&endpoint).config().to_builder();
+            let config = config.http_client(http_client_fn(move |_, _| connector.clone()));
+            let table = Table::new(Client::from_conf(config.build()), "users");
+            let read = table.get::<HashMap<String, Value>>(Entity::Schema.key());
+            let error = read.await.unwrap_err().to_string();
+            assert_eq!(error, "item: an attribute of an unknown kind", "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_another_type_is_an_error() {
+        for value in [
+            text("x"),
+            number("1e400"),
+            number("x"),
+            number(""),
+            AttributeValue::Null(true),
+            AttributeValue::Bool(true),
+            AttributeValue::B(Blob::new([0xff])),
+            AttributeValue::Bs(vec![Blob::new([0xff])]),
+            AttributeValue::Ss(vec!["x".to_owned()]),
+            AttributeValue::Ns(vec!["x".to_owned()]),
+        ] {
+            for name in ["id", "user_id", "created", "version", "group_ids", "extra"] {
+                let item = Item::from([(name.to_owned(), value.clone())]);
+                assert!(from_item::<User>(item.clone()).is_err());
+                assert!(from_item::<Session>(item.clone()).is_err());
+                assert!(from_item::<Mail>(item).is_err());
+            }
+        }
+    }
 }

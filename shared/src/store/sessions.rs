@@ -157,7 +157,7 @@ impl Store {
     /// ended meanwhile stays ended.
     pub async fn use_session(&self, session: &Session, every: i64) -> Result<(), StoreError> {
         let now = self.now();
-        if now - session.last_used < every.min(USED_EVERY) {
+        if now.saturating_sub(session.last_used) < every.min(USED_EVERY) {
             return Ok(());
         }
         let key = Entity::Session(session.user_id, &session.sid).key();

@@ -59,7 +59,7 @@ pub async fn current(
         return Ok(None);
     };
     let (now, idle_age) = (app.clock.now(), app.settings.pages.session_idle_age);
-    let continues = session.is_live(&user, now) && now - session.last_used < idle_age;
+    let continues = session.is_live(&user, now) && now.saturating_sub(session.last_used) < idle_age;
     if !(continues && user.is_active && accepts(&user)) {
         return Ok(None);
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::{
-    domain::UserId,
+    domain::{User, UserId},
     hashing::Password,
-    jwt::TokenType,
+    jwt::{Issued, TokenType},
     store::{
         items::{attributes, number, text},
         keys::Entity,
@@ -17,7 +17,7 @@ use testkit::{
     unauthenticated, user_path,
 };
 
-use super::tokens::decoded;
+use super::tokens::{decoded, invalid as invalid_access_token};
 
 fn blacklisted() -> Value {
     json!({"detail": "Token is blacklisted", "code": "token_not_valid"})
@@ -119,6 +119,64 @@ async fn users_list_their_sessions_and_end_one_or_the_others() {
     let left = site.get(&laptop, "sessions/").await;
     left.assert(200, json!([shown(&laptop, "", 5, true)]));
     site.assert_sound().await;
+}
+
+/// What no session has as its id may be no key of the table either, or a longer one than it takes.
+#[tokio::test]
+async fn a_text_that_is_no_id_of_a_session_names_none() {
+    let server = Server::start().await;
+    let ann = server.account("ann").await;
+    let long = ["0".repeat(65), "x".repeat(1025), "0".repeat(3000)];
+    let others = ["x", "%20", "a%00", "0-0", "%C3%A9"].map(str::to_owned);
+    for sid in long.iter().chain(&others) {
+        let path = format!("sessions/{sid}/");
+        server.delete(&ann, &path).await.assert(404, not_found());
+    }
+    let now = server.app.clock.now();
+    for sid in ["", "x", &"0".repeat(65), &"x".repeat(3000)] {
+        let keys = server.app.keys.at_hand();
+        let user_id = json!(ann.id.to_string());
+        let issued = || Issued {
+            sid: Some(sid),
+            ..Issued::to(&user_id)
+        };
+        let access = keys.access(issued(), now);
+        let answer = server.get(&access, "users/me/").await;
+        answer.assert(401, invalid_access_token());
+        let token = keys.refresh_token(issued(), "0", now, now + 60);
+        let invalid = json!({"detail": "Token is invalid", "code": "token_not_valid"});
+        refresh(&server, &token).await.assert(401, &invalid);
+        for path in ["token/blacklist/", "logout/"] {
+            let body = json!({"refresh": token});
+            server.post(NOBODY, path, body).await.assert(401, &invalid);
+        }
+    }
+}
+
+/// Such times come from no version, but the table holds what others write there too.
+#[tokio::test]
+async fn times_beyond_all_dates_end_no_request() {
+    let site = Observed::with(&[ROTATION]).await;
+    let ann = site.user("ann").await;
+    for time in [i64::MIN, i64::MAX] {
+        let tokens = site.login("ann", PASSWORD).await;
+        let (access, token) = (tokens.field("access"), tokens.field("refresh"));
+        let sid = decoded(&access, 1)["sid"].as_str().unwrap().to_owned();
+        let (client, table) = site.raw();
+        let update = client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(attributes(&Entity::Session(ann.id, &sid).key())))
+            .update_expression("SET created = :time, last_used = :time, rotated_at = :time")
+            .expression_attribute_values(":time", number(time));
+        update.send().await.unwrap();
+        site.get(&access, "users/me/").await.assert_status(200);
+        refresh(&site, &token).await.assert_status(200);
+    }
+    let change = |user: &mut User| user.date_joined = i64::MIN;
+    let ann = site.change(&ann, change).await;
+    let token = site.issue(TokenType::Access, &ann);
+    site.get(&token, "users/me/").await.assert_status(200);
 }
 
 #[tokio::test]

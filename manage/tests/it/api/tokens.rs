@@ -24,7 +24,7 @@ pub fn at(time: i64) -> Clock {
     Clock::Fixed(Arc::new(AtomicI64::new(time)))
 }
 
-fn invalid() -> Value {
+pub fn invalid() -> Value {
     let message = json!({"token_class": "AccessToken", "token_type": "access", "message": "Token is invalid"});
     json!({
         "detail": "Given token not valid for any token type",

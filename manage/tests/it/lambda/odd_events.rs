@@ -1,11 +1,12 @@
 //! Events that a client can cause, or that are made by hand, and that must not end the
 //! process.
 
+use manage::functions;
 use serde_json::{Value, json};
 use shared::jwt::TokenType;
 use testkit::{
     Server, detail,
-    events::{event, invoke},
+    events::{event, invoke, invoke_with_any},
     not_found, unauthenticated,
 };
 
@@ -60,6 +61,16 @@ async fn a_host_or_a_scheme_that_is_none_is_left_out() {
         ("host", "x:99999"),
         ("host", "[::1"),
         ("host", "a/b?c"),
+        ("host", "a#b"),
+        ("host", "a\\b"),
+        ("host", "a\"b"),
+        ("host", "a{b}"),
+        ("host", "a`b"),
+        ("host", "a%b"),
+        ("host", "user:password@"),
+        ("host", "user@a%b"),
+        ("host", "::"),
+        ("host", "https://example.com"),
         ("host", "\u{e9}.example\u{ff}"),
         ("x-forwarded-proto", "no scheme"),
         ("x-forwarded-proto", ""),
@@ -70,6 +81,53 @@ async fn a_host_or_a_scheme_that_is_none_is_left_out() {
         let answer = invoke("groups", &server.app, &event).await;
         let refused = unauthenticated();
         assert_eq!(answer.parts(), (401, &refused), "{name}: {value:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_holds_no_request_is_a_malformed_one_to_every_function() {
+    let server = Server::start().await;
+    let usual = || event("POST", "/api/auth/login/", None, &json!({}));
+    let with = |pointer: &str, value: Value| {
+        let mut event = usual();
+        *event.pointer_mut(pointer).expect("a part") = value;
+        event
+    };
+    let long = "x".repeat(70_000);
+    for (function, _) in functions() {
+        for event in [
+            json!(null),
+            json!(7),
+            json!([]),
+            json!({}),
+            with("/requestContext", json!(null)),
+            with("/requestContext/http", json!({"method": 7})),
+            with("/requestContext/http/method", json!("G T")),
+            with("/headers", json!([7])),
+            with("/headers", json!({"a b": "c"})),
+            with("/headers", json!({"a": "b\r\nc: d"})),
+            with("/headers", json!({"host": {"a": "b"}})),
+            with("/body", json!({})),
+            with("/rawPath", json!(format!("/{long}/"))),
+            with("/rawPath", json!(format!("/{}/", "\u{1f600}".repeat(6000)))),
+            with("/rawQueryString", json!(long)),
+            with("/rawQueryString", json!("\u{e9}".repeat(11_000))),
+        ] {
+            let answer = invoke_with_any(function, &server.app, &event).await;
+            assert_eq!(answer.parts(), (400, &detail("Malformed request.")));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stage_that_is_no_part_of_a_path_is_left_out() {
+    let server = Server::start().await;
+    for stage in ["", "a b", "//", "x?y", "#", "prod"] {
+        let mut event = event("GET", "/api/auth/groups/", None, &Value::Null);
+        event["requestContext"]["stage"] = stage.into();
+        let answer = invoke("groups", &server.app, &event).await;
+        assert_eq!(answer.parts(), (401, &unauthenticated()), "{stage:?}");
     }
 }
 
