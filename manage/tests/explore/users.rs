@@ -139,7 +139,7 @@ async fn a_deletion_and_the_deletion_of_oneself() {
 async fn two_registrations_with_one_name() {
     let world = Observed::start().await;
     let body = |email: &str| registration("ann", email);
-    let race = Race::on(&world);
+    let race = Race::on(&world).alike(3, 2);
     let race = race
         .request(NOBODY, "POST", "users/register/", body("a@example.com"))
         .await;
@@ -157,7 +157,7 @@ async fn two_registrations_with_one_name() {
 #[tokio::test]
 async fn two_registrations_with_one_address() {
     let world = Observed::start().await;
-    let race = Race::on(&world);
+    let race = Race::on(&world).alike(3, 2);
     let one = registration("ann", "Ann@example.com");
     let race = race.request(NOBODY, "POST", "users/register/", one).await;
     let other = registration("bob", "ann@example.com");

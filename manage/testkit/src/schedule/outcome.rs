@@ -19,7 +19,8 @@ use crate::Observed;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Outcome {
     pub(super) answers: BTreeMap<usize, Value>,
-    pub(super) table: BTreeMap<String, String>,
+    /// A line for each item, in order.
+    pub(super) table: Vec<String>,
 }
 
 /// Recognises what chance decides: what the start does not know.
@@ -27,11 +28,12 @@ pub(super) struct Normal {
     known: BTreeSet<String>,
     secret: Regex,
     token: Regex,
+    alike: Option<(Regex, String)>,
 }
 
 impl Normal {
-    /// Of a table that starts with these items.
-    pub(super) fn of(start: &BTreeMap<String, Item>) -> Self {
+    /// Of a table that starts with these items. One number may count as another.
+    pub(super) fn of(start: &BTreeMap<String, Item>, alike: Option<(u64, u64)>) -> Self {
         let secret = Regex::new("[0-9a-f]{32,64}").expect("a pattern");
         let mut known = BTreeSet::new();
         for (key, item) in start {
@@ -42,6 +44,10 @@ impl Normal {
             known,
             secret,
             token: Regex::new(r"eyJ[\w-]+\.[\w-]+\.[\w-]+").expect("a pattern"),
+            alike: alike.map(|(one, other)| {
+                let one = Regex::new(&format!(r"\b{one}\b")).expect("a pattern");
+                (one, other.to_string())
+            }),
         }
     }
 
@@ -51,7 +57,11 @@ impl Normal {
             true => found[0].to_owned(),
             false => "new".to_owned(),
         };
-        self.secret.replace_all(&text, told).into_owned()
+        let text = self.secret.replace_all(&text, told);
+        match &self.alike {
+            Some((one, other)) => one.replace_all(&text, other.as_str()).into_owned(),
+            None => text.into_owned(),
+        }
     }
 
     /// An answer.
@@ -60,27 +70,26 @@ impl Normal {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// The table as it is now. Sessions that let nobody in count for nothing.
-    pub(super) async fn table(&self, world: &Observed) -> BTreeMap<String, String> {
+    /// The table as it is now. Sessions that let nobody in count for nothing, nor do counted attempts.
+    pub(super) async fn table(&self, world: &Observed) -> Vec<String> {
         let state = world.state().await;
-        let mut table = BTreeMap::new();
+        let mut table = Vec::new();
         for (key, item) in &state {
             if key.starts_with("SESSION#") && !is_live(world, &state, item) {
                 continue;
             }
-            let mut key = match key.strip_prefix("OUTBOX#") {
-                Some(_) => "OUTBOX".to_owned(),
-                None => self.text(key),
-            };
+            if key.starts_with("ATTEMPTS#") {
+                continue;
+            }
+            let mut key = key.trim_end_matches('+');
             let mut item = item.clone();
-            if key == "OUTBOX" {
-                ["PK", "GSI1SK", "id"].map(|name| item.remove(name));
+            if key.starts_with("OUTBOX#") {
+                key = "OUTBOX";
+                item.retain(|name, _| !["PK", "GSI1SK", "id"].contains(&name.as_str()));
             }
-            while table.contains_key(&key) {
-                key.push('+');
-            }
-            table.insert(key, self.text(&plain(&item)));
+            table.push(self.text(&format!("{key}: {}", plain(&item))));
         }
+        table.sort();
         table
     }
 }
