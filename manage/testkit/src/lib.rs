@@ -7,6 +7,7 @@
 //! - [`Client`] sends requests and [`Pages`] is a browser without scripts; both bring an [`Answer`].
 //! - [`contract`] refuses every answer that the OpenAPI document does not allow.
 //! - [`proxy`] stands between the service and the table, records calls and injects faults.
+//! - [`schedule`] runs operations at the same time, in every order of their calls to the table.
 //! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
 //!   `events/`.
 //! - [`SmtpSink`] is a mail server that keeps what it gets.
@@ -30,6 +31,7 @@ pub mod proxy;
 pub mod routes;
 pub mod runtime;
 pub mod samples;
+pub mod schedule;
 mod server;
 pub mod smtp;
 

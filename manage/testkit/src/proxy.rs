@@ -45,6 +45,8 @@ pub enum Fault {
     Unprocessed,
     /// Held until others have come this far too, then carried out.
     Meet(Arc<Barrier>),
+    /// Held until another lets it go, then carried out, and answered when the other has learned that.
+    Turn(Arc<Barrier>),
 }
 
 /// One call over the wire.
@@ -231,6 +233,12 @@ impl Shared {
             Some(Fault::Meet(others)) => {
                 others.wait().await;
                 Some(self.forward(&parts, &operation, &request).await)
+            }
+            Some(Fault::Turn(other)) => {
+                other.wait().await;
+                let answer = self.forward(&parts, &operation, &request).await;
+                other.wait().await;
+                Some(answer)
             }
         };
         let response = answer

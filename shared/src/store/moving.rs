@@ -259,7 +259,7 @@ impl Store {
         }
         self.write_all(writes).await?;
         if after.epoch != before.epoch {
-            self.end_sessions(after.id, None).await?;
+            self.end_sessions(after.id, after.epoch).await?;
         }
         Ok(())
     }

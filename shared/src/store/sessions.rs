@@ -96,14 +96,16 @@ impl Session {
     }
 }
 
-/// Keeps a session, if it exists, when all others of the user `after` that are ended.
-pub(crate) fn keep_session(after: &User, sid: &str) -> Write {
+/// Keeps a session of the user `before` when all others of the user `after` that are ended. It must
+/// not have ended before.
+pub(crate) fn keep_session(before: &User, after: &User, sid: &str) -> Write {
     let mut set = Item::from([("epoch".to_owned(), number(after.epoch))]);
     if let Some(date) = after.tokens_valid_after {
         set.insert("valid_after".to_owned(), number(date));
     }
     let mut write = Write::set(Entity::Session(after.id, sid).key(), set);
-    write.refusal = Refusal::Stale;
+    write.condition = Condition::Equals("epoch", number(before.epoch));
+    write.refusal = Refusal::SessionEnded;
     write
 }
 
@@ -219,17 +221,18 @@ impl Store {
         }
     }
 
-    /// Deletes the sessions of a user but one, which have ended by another epoch: of more than [`PAGE`]
-    /// the first, and the table forgets the others when they expire.
-    pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
+    /// Deletes the sessions of a user that have ended by this new epoch, and not those that have begun
+    /// or gone on with it: of more than [`PAGE`] the first, and the table forgets the others when they
+    /// expire.
+    pub async fn end_sessions(&self, id: UserId, began: u64) -> Result<(), StoreError> {
         let page = self.session_page(id, None).await?;
-        let ends = page
-            .sessions
-            .iter()
-            .filter(|session| Some(session.sid.as_str()) != but)
-            .map(|session| Write::delete(Entity::Session(id, &session.sid).key()))
-            .collect();
-        self.note_all(ends).await
+        let ended = page.sessions.iter().filter(|session| session.epoch < began);
+        let ends = ended.map(|session| {
+            let mut end = Write::delete(Entity::Session(id, &session.sid).key());
+            end.condition = Condition::Less("epoch", number(began));
+            end
+        });
+        self.note_all(ends.collect()).await
     }
 
     /// Deletes every session of an id, which another user gets.

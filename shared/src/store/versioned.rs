@@ -1,11 +1,12 @@
 //! Optimistic locking: a change is written on the condition that nobody else wrote since the
 //! object was read.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout, table::TRANSACTION,
-    writes::Write,
+    Refusal, Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout,
+    table::TRANSACTION, writes::Write,
 };
 use crate::domain::{
     Actor,
@@ -35,6 +36,11 @@ pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     /// Django's `str()` of it.
     fn repr(&self) -> String;
 
+    /// Whether it is somebody who may decide over others.
+    fn decides(&self) -> bool {
+        false
+    }
+
     /// The labels of the fields that differ, as Django's admin calls them.
     fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str>;
 }
@@ -47,6 +53,29 @@ pub(super) fn logged(object: &impl Versioned, action: ActionFlag) -> Logged {
         action,
         fields: Vec::new(),
     }
+}
+
+/// Of two who decide over each other at the same time, only one may be heard: whoever changes somebody
+/// who decides over others must still be what they were.
+pub(super) fn still_decides<T: Versioned>(object: &T, actor: Actor<'_>) -> Option<Write> {
+    let Actor::User(caller) = actor else {
+        return None;
+    };
+    // One's own item is written, on a condition of its own.
+    if !object.decides() || object.object() == caller.object() {
+        return None;
+    }
+    let flags = [
+        ("is_active", caller.is_active),
+        ("is_staff", caller.is_staff),
+        ("is_superuser", caller.is_superuser),
+    ];
+    let flags = flags.map(|(name, value)| (name, AttributeValue::Bool(value)));
+    Some(Write::check(
+        caller.key(),
+        flags.into(),
+        Refusal::ActorChanged,
+    ))
 }
 
 /// What a change writes.
@@ -104,6 +133,7 @@ impl Store {
         let mut writes = T::change(before, &after, self.layout().await?)?;
         writes.whole.extend(more);
         writes.whole.extend(self.log(actor, entry)?);
+        writes.whole.extend(still_decides(before, actor));
         self.write_all(writes).await?;
         *after.version_mut() += 1;
         Ok(after)
@@ -122,6 +152,7 @@ impl Store {
         writes
             .whole
             .extend(self.log(actor, logged(known, ActionFlag::Deletion))?);
+        writes.whole.extend(still_decides(known, actor));
         self.write_all(writes).await
     }
 
