@@ -186,7 +186,7 @@ async fn a_deletion_ends_the_sessions_of_its_user_in_the_same_step() {
 }
 
 /// More than fit into one transaction.
-const MANY: u64 = 250;
+const MANY: u64 = 200;
 
 async fn member_of_many(world: &World) -> User {
     for number in 1..=MANY {
