@@ -20,11 +20,8 @@ pub const MAX_AGE: i64 = 300;
 /// which people can mend it. Without an end, keys that were replaced after a leak would be good for
 /// as long as a function lives.
 const USABLE: i64 = 3600;
-/// What the log says, at level ERROR, when keys cannot be read again: an alarm of the template looks
-/// for it.
-pub const NOT_READ_AGAIN: &str = "the signing key could not be read again";
-/// What the log says, at level ERROR, when a function has no keys yet.
-const NOT_READ: &str = "the signing key could not be read";
+/// What the log says, at level ERROR, when keys cannot be read: an alarm of the template looks for it.
+pub const NOT_READ: &str = "the signing key could not be read";
 /// Seconds between two reads that bad signatures or failures ask for.
 const PAUSE: i64 = 10;
 
@@ -83,8 +80,7 @@ impl Reads {
 
     fn failed(&mut self, error: &SecretError) {
         self.failure.clone_from(&error.0);
-        let what = self.done.map_or(NOT_READ, |_| NOT_READ_AGAIN);
-        tracing::error!(%error, "{what}");
+        tracing::error!(%error, "{NOT_READ}");
     }
 }
 

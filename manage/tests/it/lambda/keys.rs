@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     app::App,
     clock::Clock,
-    keyring::{Keyring, NOT_READ_AGAIN},
+    keyring::{Keyring, NOT_READ},
     settings::Settings,
     store::{Store, connect_to},
     telemetry::Reporter,
@@ -234,7 +234,7 @@ async fn a_start_without_secrets_manager_answers_503_until_it_can_read_the_keys(
 fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
     let text = std::fs::read_to_string(path).unwrap();
-    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ_AGAIN}\" }}'");
+    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ}\" }}'");
     let functions = Template::read().functions().len();
     assert_eq!(text.matches(&pattern).count(), functions);
 }
