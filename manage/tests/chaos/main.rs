@@ -11,9 +11,11 @@
     reason = "a test that cannot go on ends so"
 )]
 
+mod account;
 mod client;
 mod person;
 mod rights;
+mod sessions;
 
 use std::{
     str::FromStr,
