@@ -20,9 +20,8 @@ pub const MAX_AGE: i64 = 300;
 /// which people can mend it. Without an end, keys that were replaced after a leak would be good for
 /// as long as a function lives.
 const USABLE: i64 = 3600;
-/// What the log says, at level ERROR, when keys cannot be read again: an alarm of the template looks
-/// for it.
-pub const NOT_READ_AGAIN: &str = "the signing key could not be read again";
+/// What the log says, at level ERROR, when keys cannot be read: an alarm of the template looks for it.
+pub const NOT_READ: &str = "the signing key could not be read";
 /// Seconds between two reads that bad signatures or failures ask for.
 const PAUSE: i64 = 10;
 
@@ -65,9 +64,24 @@ struct SecretSource {
 }
 
 /// In seconds since 1970.
+#[derive(Default)]
 struct Reads {
     tried: i64,
-    done: i64,
+    done: Option<i64>,
+    /// Why the last one failed.
+    failure: String,
+}
+
+impl Reads {
+    /// Whether the keys are not older than `age`.
+    fn is_within(&self, age: i64, now: i64) -> bool {
+        self.done.is_some_and(|done| now < done + age)
+    }
+
+    fn failed(&mut self, error: &SecretError) {
+        self.failure.clone_from(&error.0);
+        tracing::error!(%error, "{NOT_READ}");
+    }
 }
 
 /// The secret could not be read: Secrets Manager's reason, or what is wrong with its text.
@@ -87,25 +101,36 @@ impl Keyring {
         Self::new(settings, keys, None)
     }
 
-    /// The keys of a secret, read now (seconds since 1970) and again later.
+    /// The keys of a secret, read now (seconds since 1970) and again later. Where it cannot be read now,
+    /// none are [ready](Self::ready) until a request has read it.
     ///
     /// # Errors
-    /// It cannot be read, or holds no keys.
+    /// None that has to do with the secret.
     pub async fn from_secret(
         settings: &TokenSettings,
         client: Client,
         arn: String,
         now: i64,
-    ) -> Result<Self, SecretError> {
-        let source = SecretSource {
+    ) -> Result<Self, SettingsError> {
+        let mut source = SecretSource {
             client,
             arn,
-            last: Mutex::new(Reads {
-                tried: now,
-                done: now,
-            }),
+            last: Mutex::default(),
         };
-        let keys = source.read(settings.algorithm).await?;
+        let read = source.read(settings.algorithm).await;
+        let last = source.last.get_mut();
+        last.tried = now;
+        let keys = match read {
+            Ok(keys) => {
+                last.done = Some(now);
+                keys
+            }
+            Err(error) => {
+                last.failed(&error);
+                // No request is answered with it.
+                Keys::hmac(&format!("{:032x}", rand::random::<u128>()), &[])?
+            }
+        };
         Ok(Self::new(settings, &keys, Some(source)))
     }
 
@@ -135,7 +160,7 @@ impl Keyring {
     /// The keys, read again if that was five minutes ago. A failure leaves those at hand,
     /// for [an hour](Self::ready).
     pub async fn current(&self, now: i64) -> Arc<Jwt> {
-        let due = |last: &Reads| now >= last.done + MAX_AGE;
+        let due = |last: &Reads| !last.is_within(MAX_AGE, now);
         self.read_again_if(now, due).await;
         self.at_hand()
     }
@@ -144,17 +169,20 @@ impl Keyring {
     /// Once for each request.
     ///
     /// # Errors
-    /// They could not be read again for an hour.
+    /// They could not be read again for an hour, or not once yet.
     pub async fn ready(&self, now: i64) -> Result<(), SecretError> {
         self.current(now).await;
         let Some(source) = &self.inner.secret else {
             return Ok(());
         };
-        if now < source.last.lock().await.done + USABLE {
+        let last = source.last.lock().await;
+        if last.is_within(USABLE, now) {
             return Ok(());
         }
-        let text = "the keys could not be read again for an hour";
-        Err(SecretError(text.to_owned()))
+        let since = last.done.map_or("yet", |_| "again for an hour");
+        let failure = &last.failure;
+        let text = format!("the keys could not be read {since}: {failure}");
+        Err(SecretError(text))
     }
 
     /// What a token claims that one of the keys signed, and the keys. If none of those at hand
@@ -220,18 +248,20 @@ impl Keyring {
             return;
         };
         let mut last = source.last.lock().await;
-        if !wanted(&last) || now < last.tried + PAUSE {
+        // Without any keys, all requests wait for them.
+        let pause = last.done.map_or(1, |_| PAUSE);
+        if !wanted(&last) || now < last.tried + pause {
             return;
         }
         last.tried = now;
         match source.read(self.inner.settings.algorithm).await {
             Ok(keys) => {
-                last.done = now;
+                last.done = Some(now);
                 let made = Made::of(&keys, &self.inner.settings);
                 let at_hand = self.inner.made.write();
                 *at_hand.unwrap_or_else(PoisonError::into_inner) = made;
             }
-            Err(error) => tracing::error!(%error, "{NOT_READ_AGAIN}"),
+            Err(error) => last.failed(&error),
         }
     }
 }

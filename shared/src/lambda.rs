@@ -24,8 +24,8 @@ use crate::{
     aws,
     clock::Clock,
     http::{Malformed, Routes, service},
-    keyring::{Keyring, SecretError},
-    settings::{KeySource, Settings},
+    keyring::Keyring,
+    settings::{KeySource, Settings, SettingsError},
     store,
     telemetry::Reporter,
 };
@@ -33,8 +33,7 @@ use crate::{
 /// Runs a function: everything that a start can do is done before the first request.
 ///
 /// # Errors
-/// A setting that is missing or malformed, a signing key that cannot be read, or the end of the
-/// runtime.
+/// A setting that is missing or malformed, or the end of the runtime.
 pub async fn run(routes: Routes) -> Result<(), Error> {
     let app = start().await?;
     lambda_runtime::run(handler(service(routes, app))).await
@@ -78,11 +77,11 @@ where
 }
 
 /// The app of a function. The connection to DynamoDB is opened while the secret is fetched, so
-/// that the first request waits for neither.
+/// that the first request waits for neither. What does not answer is asked again by the first request,
+/// and until it does, requests are answered 503.
 ///
 /// # Errors
-/// A setting that is missing or malformed, a signing key that cannot be read, or a table of a newer
-/// layout.
+/// A setting that is missing or malformed, or a table of a newer layout.
 pub async fn start() -> Result<App, Error> {
     let settings = Settings::from_env()?;
     let reporter = log(&settings)?;
@@ -103,7 +102,7 @@ fn log(settings: &Settings) -> Result<Reporter, Error> {
     Reporter::cloudwatch(&settings.telemetry.metrics_namespace)
 }
 
-async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SecretError> {
+async fn keyring(settings: &Settings, now: i64) -> Result<Keyring, SettingsError> {
     match &settings.tokens.keys {
         KeySource::Given(keys) => Ok(Keyring::fixed(&settings.tokens, keys)),
         KeySource::Secret(arn) => {

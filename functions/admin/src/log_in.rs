@@ -7,7 +7,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use shared::{
-    accounts::{Refused, login},
+    accounts::{Refused, left_undone, login},
     app::App,
     hashing::Password,
     http::extract::RequestClient,
@@ -80,7 +80,7 @@ pub async fn log_in(
         Ok(user) => {
             session::end(&app, &headers).await?;
             let begun = session::begin(&app, &user, &client, &headers).await?;
-            app.store.set_last_login(user.id, app.clock.now()).await?;
+            left_undone(app.store.set_last_login(user.id, app.clock.now()).await);
             let cookies = [begun, cookies::set(cookies::CSRF, "", &headers)];
             let cookies = cookies.map(|set| (header::SET_COOKIE, set));
             return Ok((AppendHeaders(cookies), redirect(wanted(next))).into_response());

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
     accounts::{
+        left_undone,
         login::{Attempt, log_in},
         sessions,
     },
@@ -81,7 +82,7 @@ pub async fn login(
     let user = log_in(&app, attempt, |_| true).await?;
     let now = app.clock.now();
     if app.settings.logins.update_last_login {
-        app.store.set_last_login(user.id, now).await?;
+        left_undone(app.store.set_last_login(user.id, now).await);
     }
     let jwt = app.keys.current(now).await;
     Ok(Json(

@@ -293,7 +293,10 @@ impl Mailer {
         }
         let link = match self.url(mail.kind) {
             Some(url) => {
-                let token = self.app.keys.link_token(subject, self.app.clock.now());
+                let now = self.app.clock.now();
+                let ready = self.app.keys.ready(now).await;
+                ready.map_err(|error| StoreError::new("GetSecretValue", error))?;
+                let token = self.app.keys.link_token(subject, now);
                 self.links.link(url, &uid(user.id), &token.await)
             }
             None => String::new(),

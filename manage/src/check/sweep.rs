@@ -1,12 +1,16 @@
 //! Reads a table of any size a part at a time, each with what it refers to.
 
 use shared::{
-    domain::{Flag, Group, Permission, User, UserId},
+    domain::{
+        Flag, Group, Permission, User, UserId,
+        log_entry::{ActionFlag, Model, Object},
+    },
     store::{
         Store, StoreError, catalogue,
         items::{Item, from_item, key_of},
         keys::{self, Entity, Key, NameIndex},
         queries::Scan,
+        sessions::Session,
     },
 };
 
@@ -18,6 +22,9 @@ use super::{
 
 /// How many items are looked at together.
 const PART: usize = 400;
+
+/// How long a login takes at most, in seconds, with clocks that differ a little.
+const LOGIN: i64 = 60;
 
 /// A way through a table.
 pub(super) struct Sweep<'a> {
@@ -144,7 +151,7 @@ impl Known<'_> {
         Ok(found.findings)
     }
 
-    async fn part(&mut self, items: Items) -> Result<Vec<Finding>, StoreError> {
+    async fn part(&mut self, mut items: Items) -> Result<Vec<Finding>, StoreError> {
         let owners = items.iter().flat_map(|(key, item)| owner_of(key, item));
         let is_profile = |key: &Key| key.pk.starts_with("USER#") && key.sk == "PROFILE";
         let profiles = items.iter().filter(|(key, _)| is_profile(key));
@@ -153,8 +160,12 @@ impl Known<'_> {
             .collect();
         let mut wanted: Vec<Key> = owners.chain(users?.iter().flat_map(items_of)).collect();
         wanted.retain(|key| !items.contains_key(key));
+        let around = self.around(wanted).await?;
+        for key in self.under_way(&items, &around).await? {
+            items.remove(&key);
+        }
         let contents = Contents {
-            around: self.around(wanted).await?,
+            around,
             common: &self.common,
             items,
         };
@@ -163,6 +174,33 @@ impl Known<'_> {
         found.mails(&contents.all(keys::MAILS, None)?);
         found.strays();
         Ok(found.findings)
+    }
+
+    /// Sessions of deleted users that began about when their user was deleted: a login that was under way
+    /// then has left them. They let nobody in, and expire.
+    async fn under_way(&self, items: &Items, around: &Items) -> Result<Vec<Key>, StoreError> {
+        let mut keys = Vec::new();
+        for (key, item) in items {
+            let Some(Ok(id)) = key.pk.strip_prefix("SESSION#").map(str::parse) else {
+                continue;
+            };
+            let user = Entity::User(UserId(id)).key();
+            let Ok(session) = from_item::<Session>(item.clone()) else {
+                continue;
+            };
+            if items.contains_key(&user) || around.contains_key(&user) {
+                continue;
+            }
+            let (model, action) = (Model::User, ActionFlag::Deletion);
+            let history = self.store.history(&Object { model, id }, None, 1).await?;
+            let mut last = history.entries.into_iter();
+            let deleted = last.find(|entry| entry.action_flag == action);
+            let since = deleted.map(|entry| session.created - entry.action_time / 1000);
+            if since.is_some_and(|seconds| seconds.abs() <= LOGIN) {
+                keys.push(key.clone());
+            }
+        }
+        Ok(keys)
     }
 
     async fn totals(&mut self) -> Result<Vec<Finding>, StoreError> {

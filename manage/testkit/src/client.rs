@@ -31,6 +31,8 @@ pub struct Client {
     hyper: Hyper<HttpConnector, Full<Bytes>>,
     /// Whose keys sign the tokens of users.
     app: Option<App>,
+    /// How often a request is sent again that is answered 503.
+    repeats: u32,
 }
 
 /// Who sends a request.
@@ -93,6 +95,7 @@ impl Client {
             base: base.into(),
             hyper,
             app: None,
+            repeats: 0,
         }
     }
 
@@ -100,6 +103,13 @@ impl Client {
     #[must_use]
     pub(crate) fn with_tokens_of(mut self, app: App) -> Self {
         self.app = Some(app);
+        self
+    }
+
+    /// The client that sends a request again, a few times, where the answer is to try again.
+    #[must_use]
+    pub(crate) fn repeating(mut self) -> Self {
+        self.repeats = 5;
         self
     }
 
@@ -147,6 +157,17 @@ impl Client {
         let (method, path) = (request.method().clone(), request.uri().to_string());
         let whole = format!("{}{}", self.base, request.uri());
         *request.uri_mut() = whole.parse().map_err(|_| format!("no address: {whole}"))?;
+        let mut answer = self.answer(request.clone()).await?;
+        for _ in 0..self.repeats {
+            if answer.status == 503 {
+                answer = self.answer(request.clone()).await?;
+            }
+        }
+        contract::assert_allowed(method.as_str(), &path, &answer);
+        Ok(answer)
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
         let answer = async {
             let answer = self.hyper.request(request).await;
             let (parts, body) = answer.map_err(|error| causes(&error))?.into_parts();
@@ -156,9 +177,7 @@ impl Client {
             Ok(Answer::new(parts.status.as_u16(), parts.headers, text))
         };
         let answer = timeout(TIMEOUT, answer).await;
-        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))?;
-        contract::assert_allowed(method.as_str(), &path, &answer);
-        Ok(answer)
+        answer.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))
     }
 
     /// The answer to any request for a path here.

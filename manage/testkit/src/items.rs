@@ -54,7 +54,6 @@ impl Observed {
             if key.starts_with("TOKEN#") {
                 "TOKEN".clone_into(&mut key);
                 item.remove("PK");
-                item.remove("entry");
             }
             if let Some((object, _)) = key.split_once(" / ").filter(|_| key.starts_with("LOG#")) {
                 key = object.to_owned();

@@ -6,6 +6,7 @@
 //! - [`accounts`] makes users, groups and permissions in the table itself.
 //! - [`Client`] sends requests and [`Pages`] is a browser without scripts; both bring an [`Answer`].
 //! - [`contract`] refuses every answer that the OpenAPI document does not allow.
+//! - [`chaos`] are faults by chance, for the proxy.
 //! - [`proxy`] stands between the service and the table, records calls and injects faults.
 //! - [`schedule`] runs operations at the same time, in every order of their calls to the table.
 //! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
@@ -21,6 +22,7 @@
 
 pub mod accounts;
 mod answer;
+pub mod chaos;
 mod client;
 pub mod contract;
 pub mod events;

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use http_body_util::{BodyExt, Full};
@@ -24,7 +24,9 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 use shared::aws::LocalEndpoint;
-use tokio::{net::TcpListener, sync::Barrier};
+use tokio::{net::TcpListener, sync::Barrier, time::sleep};
+
+use crate::chaos::Chaos;
 
 /// The checksum of an answer, which no longer fits one that the proxy changed.
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
@@ -47,6 +49,17 @@ pub enum Fault {
     Meet(Arc<Barrier>),
     /// Held until another lets it go, then carried out, and answered when the other has learned that.
     Turn(Arc<Barrier>),
+    /// Carried out after so long.
+    Slow(Duration),
+    /// Nothing is done, and nothing answered for so long.
+    Silence(Duration),
+    /// Carried out, but nothing is answered for so long.
+    LateAnswer(Duration),
+    /// Carried out after the first time, whether or not anybody waits for it, and nothing answered for
+    /// the second.
+    LateRequest(Duration, Duration),
+    /// Answered with this.
+    Again(Bytes),
 }
 
 /// One call over the wire.
@@ -125,6 +138,7 @@ struct Shared {
     client: Client<HttpConnector, Full<Bytes>>,
     calls: Mutex<Vec<Call>>,
     rule: Mutex<Rule>,
+    chaos: Option<Chaos>,
 }
 
 /// Makes hyper close the connection without an answer.
@@ -142,6 +156,11 @@ impl std::error::Error for NoAnswer {}
 impl Proxy {
     /// A proxy in front of the engine at that endpoint.
     pub async fn start(engine: LocalEndpoint) -> Self {
+        Self::with(engine, None).await
+    }
+
+    /// A proxy that besides its rule makes faults by chance.
+    pub async fn with(engine: LocalEndpoint, chaos: Option<Chaos>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let endpoint = LocalEndpoint {
@@ -153,6 +172,7 @@ impl Proxy {
             client: Client::builder(TokioExecutor::new()).build_http(),
             calls: Mutex::default(),
             rule: Mutex::new(Box::new(|_, _| None)),
+            chaos,
         });
         let proxy = Self {
             endpoint,
@@ -191,6 +211,11 @@ impl Proxy {
         });
     }
 
+    /// The faults that it makes by chance.
+    pub fn chaos(&self) -> Option<&Chaos> {
+        self.shared.chaos.as_ref()
+    }
+
     /// Passes everything on again.
     pub fn heal(&self) {
         self.inject(|_, _| None);
@@ -220,6 +245,7 @@ impl Shared {
             .unwrap_or_default()
             .to_owned();
         let fault = (self.rule.lock().expect("the rule"))(&operation, &request);
+        let fault = fault.or_else(|| self.by_chance(&parts, &operation, &request));
         let answer = match fault {
             None => Some(self.forward(&parts, &operation, &request).await),
             Some(Fault::Cancelled(reason)) => Some(cancelled(&operation, &request, reason)),
@@ -240,6 +266,30 @@ impl Shared {
                 other.wait().await;
                 Some(answer)
             }
+            Some(Fault::Slow(time)) => {
+                sleep(time).await;
+                Some(self.forward(&parts, &operation, &request).await)
+            }
+            Some(Fault::Silence(time)) => {
+                sleep(time).await;
+                None
+            }
+            Some(Fault::LateAnswer(time)) => {
+                self.forward(&parts, &operation, &request).await;
+                sleep(time).await;
+                None
+            }
+            Some(Fault::LateRequest(late, time)) => {
+                let (proxy, parts) = (Arc::clone(&self), parts.clone());
+                let (operation, request) = (operation.clone(), request.clone());
+                tokio::spawn(async move {
+                    sleep(late).await;
+                    proxy.forward(&parts, &operation, &request).await;
+                });
+                sleep(time).await;
+                None
+            }
+            Some(Fault::Again(body)) => Some(answered(200, body)),
         };
         let response = answer
             .as_ref()
@@ -256,8 +306,18 @@ impl Shared {
         answer.map(|answer| answer.map(Full::new)).ok_or(NoAnswer)
     }
 
+    /// What chance does to a call. Its tries have a name in common.
+    fn by_chance(&self, parts: &Parts, operation: &str, request: &Value) -> Option<Fault> {
+        let header = parts.headers.get("amz-sdk-invocation-id");
+        let invocation = header.and_then(|id| id.to_str().ok());
+        let token = request["ClientRequestToken"].as_str();
+        let name = token.or(invocation).unwrap_or_default();
+        self.chaos.as_ref()?.fault(operation, request, name)
+    }
+
     /// Has the engine carry out a call, and say what it costs.
     async fn forward(&self, parts: &Parts, operation: &str, request: &Value) -> Response<Bytes> {
+        let asked = request;
         let mut request = request.clone();
         if is_write(operation) || matches!(operation, "GetItem" | "BatchGetItem" | "Query" | "Scan")
         {
@@ -277,7 +337,11 @@ impl Shared {
             .expect("an answer");
         let (mut parts, body) = answer.into_parts();
         parts.headers.remove(CRC32);
-        Response::from_parts(parts, body.collect().await.expect("a body").to_bytes())
+        let body = body.collect().await.expect("a body").to_bytes();
+        if let Some(chaos) = &self.chaos {
+            chaos.keep(asked, &body);
+        }
+        Response::from_parts(parts, body)
     }
 
     /// Carries out the first half of a batch and leaves the rest unprocessed.
@@ -331,9 +395,13 @@ fn refused(status: u16, code: &str) -> Response<Bytes> {
 }
 
 fn answer(status: u16, body: &Value) -> Response<Bytes> {
+    answered(status, Bytes::from(body.to_string()))
+}
+
+fn answered(status: u16, body: Bytes) -> Response<Bytes> {
     Response::builder()
         .status(status)
         .header("content-type", "application/x-amz-json-1.0")
-        .body(Bytes::from(body.to_string()))
+        .body(body)
         .expect("an answer")
 }

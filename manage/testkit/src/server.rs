@@ -26,7 +26,12 @@ use shared::{
 };
 use tokio::net::TcpListener;
 
-use crate::{Client, Pages, accounts::NewAccount, proxy::Proxy};
+use crate::{
+    Client, Pages,
+    accounts::NewAccount,
+    chaos::{self, Chaos},
+    proxy::Proxy,
+};
 
 /// Signs the tokens.
 pub const SIGNING_KEY: &str = "a-signing-key-of-the-tests-0123456789abcdef";
@@ -36,6 +41,8 @@ pub const TABLE: &str = "users";
 pub const PASSWORD: &str = "Kq!wz-Mv%Tn#Yp_Gx";
 /// How long a request of the tests may wait for its table: a machine with much to do fails none.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where some calls are never answered: one try waits a third of it.
+const UNDER_FAULTS: Duration = chaos::PATIENCE.saturating_mul(3);
 /// The time at which an [`Observed`] service begins: Nov. 25, 2026, 3:04 p.m.
 pub const NOW: i64 = 1_795_619_040;
 
@@ -72,8 +79,30 @@ impl Server {
     /// A service with other settings, by the names of their variables.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let engine = engine().await;
-        let app = app(&engine.endpoint(), settings, Clock::System);
-        Self::of(engine, app.store.clone(), app).await
+        let table = app(&engine.endpoint(), settings, Clock::System);
+        let Some(chaos) = Chaos::of_environment() else {
+            return Self::of(engine, table.store.clone(), table).await;
+        };
+        let proxy = Proxy::with(engine.endpoint(), Some(chaos)).await;
+        let mut app = app(&proxy.endpoint(), settings, Clock::System);
+        app.database_budget = UNDER_FAULTS;
+        Self::of(engine, table.store, app).await.repeating()
+    }
+
+    /// The service whose clients send a request again that is answered 503.
+    fn repeating(mut self) -> Self {
+        self.client = self.client.repeating();
+        self
+    }
+
+    /// A service whose table has faults by chance; the proxy between them.
+    pub async fn under(chaos: Chaos, settings: &[(&str, &str)]) -> (Self, Proxy) {
+        let engine = engine().await;
+        let proxy = Proxy::with(engine.endpoint(), Some(chaos)).await;
+        let table = app(&engine.endpoint(), settings, Clock::System).store;
+        let mut app = app(&proxy.endpoint(), settings, Clock::System);
+        app.database_budget = UNDER_FAULTS;
+        (Self::of(engine, table, app).await, proxy)
     }
 
     async fn of(engine: Engine, table: Store, app: App) -> Self {
@@ -143,12 +172,20 @@ impl Observed {
     /// A service with other settings, by the names of their variables.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let engine = engine().await;
-        let proxy = Proxy::start(engine.endpoint()).await;
+        let chaos = Chaos::of_environment();
+        let has_faults = chaos.is_some();
+        let proxy = Proxy::with(engine.endpoint(), chaos).await;
         let time = Arc::new(AtomicI64::new(NOW));
         let clock = Clock::Fixed(Arc::clone(&time));
         let table = app(&engine.endpoint(), settings, clock.clone()).store;
-        let app = app(&proxy.endpoint(), settings, clock);
-        let server = Server::of(engine, table, app).await;
+        let mut app = app(&proxy.endpoint(), settings, clock);
+        if has_faults {
+            app.database_budget = UNDER_FAULTS;
+        }
+        let mut server = Server::of(engine, table, app).await;
+        if has_faults {
+            server = server.repeating();
+        }
         // Those of its start.
         proxy.take_calls();
         Self {

@@ -103,10 +103,20 @@ pub(super) async fn delete<T: Judged>(
     actor: Actor<'_>,
     known: T,
 ) -> Result<(), Refused> {
+    delete_with(store, actor, known, Vec::new()).await
+}
+
+/// Deletes an object, with more writes in the same transaction.
+pub(super) async fn delete_with<T: Judged>(
+    store: &Store,
+    actor: Actor<'_>,
+    known: T,
+    more: Vec<Write>,
+) -> Result<(), Refused> {
     let mut object = known;
     for attempt in 0..TRIES {
         judge(store, actor, Some(&object), None).await?;
-        match store.remove(&object, actor).await {
+        match store.remove(&object, more.clone(), actor).await {
             Ok(()) => return Ok(()),
             Err(error) => object = read_again(store, actor, &object, error, attempt).await?,
         }

@@ -2,7 +2,7 @@
 //! works for each of these, as in Django.
 
 use super::{
-    Refused, changes, lockout,
+    Refused, changes, left_undone, lockout,
     mails::owed,
     sessions::Client,
     users::{ended_by_password, note_password, password_change},
@@ -148,7 +148,7 @@ pub async fn reset_password(
     if ends == Ends::All {
         app.store.end_sessions(user.id, user.epoch).await?;
     }
-    lockout::forget_failures(&app.store, &user.username).await?;
+    left_undone(lockout::forget_failures(&app.store, &user.username).await);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Gone, Refused,
     changes::Judged,
-    lockout,
+    left_undone, lockout,
     throttle::{network, refuse_above},
 };
 use crate::{
@@ -196,10 +196,10 @@ async fn verify(
         return Err(Refused::WrongCredentials);
     };
     if attempts.count > limits.failures_per_account_and_address / 2 {
-        store.forget_attempts(&counters.both).await?;
+        left_undone(store.forget_attempts(&counters.both).await);
     }
     if verification == Verification::CorrectButOutdated {
-        rehash(app, &user, password, stored.as_ref()).await?;
+        left_undone(rehash(app, &user, password, stored.as_ref()).await);
     }
     Ok(user)
 }

@@ -61,6 +61,13 @@ pub enum Gone {
     SessionEnded,
 }
 
+/// Logs the failure of what a request does beside what it is for: that is done, and the answer says so.
+pub fn left_undone(beside: Result<(), StoreError>) {
+    if let Err(error) = beside {
+        tracing::warn!(%error, "left undone");
+    }
+}
+
 impl Refused {
     /// The same, where a form calls a field of the model otherwise.
     #[must_use]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::{Refused, mails::owed};
+use super::{Refused, left_undone, mails::owed};
 use crate::{
     app::App,
     domain::User,
@@ -63,26 +63,33 @@ pub fn new(user: &User, kind: Kind, sid: String, client: &Client, now: i64, age:
 /// # Errors
 /// The table's failure.
 pub async fn begin(app: &App, jwt: &Jwt, user: &User, client: &Client) -> Result<Tokens, Refused> {
-    begin_as(app, jwt, user, &user.id.into(), client).await
+    let make = || of_the_api(app, user, client);
+    let session = app.store.begin_session(make).await?;
+    first_tokens(app, jwt, user, &user.id.into(), &session, client).await
 }
 
-async fn begin_as(
-    app: &App,
-    jwt: &Jwt,
-    user: &User,
-    holder: &Holder,
-    client: &Client,
-) -> Result<Tokens, Refused> {
+/// A session of the API that begins now.
+fn of_the_api(app: &App, user: &User, client: &Client) -> Session {
     let now = app.clock.now();
     let age = app.settings.tokens.refresh_lifetime;
     let mut session = new(user, Kind::Api, new_jti(), client, now, age);
     session.current = Some(new_jti());
     session.rotated_at = Some(now);
     extend(app, &mut session, now);
-    app.store.begin_session(&session).await?;
+    session
+}
+
+async fn first_tokens(
+    app: &App,
+    jwt: &Jwt,
+    user: &User,
+    holder: &Holder,
+    session: &Session,
+    client: &Client,
+) -> Result<Tokens, Refused> {
     note_session(&session.sid);
     Ok(Tokens {
-        refresh: Some(refresh_token(jwt, &session, holder, client)),
+        refresh: Some(refresh_token(jwt, session, holder, client)),
         access: access_token(app, jwt, user, holder, Some(&session.sid), client).await?,
     })
 }
@@ -257,11 +264,18 @@ async fn of_no_session(
             access: access_token(app, jwt, user, &holder, None, client).await?,
         });
     }
-    let until = claims.exp.saturating_add(app.settings.tokens.leeway);
-    if !keeps_all(app) && !app.store.blacklist(&claims.jti, until).await? {
-        return Err(Refused::Token(TokenError::Blacklisted));
-    }
-    begin_as(app, jwt, user, &holder, client).await
+    let session = if keeps_all(app) {
+        let make = || of_the_api(app, user, client);
+        app.store.begin_session(make).await?
+    } else {
+        let session = of_the_api(app, user, client);
+        let (jti, until) = (&claims.jti, blacklisted_until(app, claims));
+        if !app.store.begin_session_for(&session, jti, until).await? {
+            return Err(Refused::Token(TokenError::Blacklisted));
+        }
+        session
+    };
+    first_tokens(app, jwt, user, &holder, &session, client).await
 }
 
 async fn of_session(
@@ -294,7 +308,7 @@ async fn of_session(
             }
         }
     } else if standing_now == Standing::Current {
-        app.store.use_session(&session, i64::MAX).await?;
+        left_undone(app.store.use_session(&session, i64::MAX).await);
     }
     match standing_now {
         Standing::Current | Standing::Previous => {
@@ -367,7 +381,11 @@ pub async fn is_used_up(app: &App, claims: &Claims) -> Result<bool, Refused> {
 /// # Errors
 /// It was used up before, or the table's failure.
 pub async fn blacklist(app: &App, claims: &Claims) -> Result<(), Refused> {
-    use_up(app, claims).await?;
+    refuse_used_up(app, claims).await?;
+    let until = blacklisted_until(app, claims);
+    if !app.store.blacklist(&claims.jti, until).await? {
+        return Err(Refused::Token(TokenError::Blacklisted));
+    }
     note_end(claims, "blacklisted");
     Ok(())
 }
@@ -382,10 +400,12 @@ fn note_end(claims: &Claims, reason: &'static str) {
     });
 }
 
-async fn use_up(app: &App, claims: &Claims) -> Result<(), Refused> {
-    let until = claims.exp.saturating_add(app.settings.tokens.leeway);
-    let is_used_up = claims.sid.is_some() && is_used_up(app, claims).await?;
-    if is_used_up || !app.store.blacklist(&claims.jti, until).await? {
+fn blacklisted_until(app: &App, claims: &Claims) -> i64 {
+    claims.exp.saturating_add(app.settings.tokens.leeway)
+}
+
+async fn refuse_used_up(app: &App, claims: &Claims) -> Result<(), Refused> {
+    if claims.sid.is_some() && is_used_up(app, claims).await? {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
     Ok(())
@@ -396,9 +416,15 @@ async fn use_up(app: &App, claims: &Claims) -> Result<(), Refused> {
 /// # Errors
 /// As [`blacklist`].
 pub async fn log_out(app: &App, claims: &Claims) -> Result<(), Refused> {
-    use_up(app, claims).await?;
-    if let (Some(user), Some(sid)) = (claims.user_id(), &claims.sid) {
-        app.store.end_session(user, sid).await?;
+    refuse_used_up(app, claims).await?;
+    let (jti, until) = (&claims.jti, blacklisted_until(app, claims));
+    let is_new = match (claims.user_id(), &claims.sid) {
+        // In one step: half of it would leave access tokens that nobody can end with this one.
+        (Some(user), Some(sid)) => app.store.log_out(user, sid, jti, until).await?,
+        _ => app.store.blacklist(jti, until).await?,
+    };
+    if !is_new {
+        return Err(Refused::Token(TokenError::Blacklisted));
     }
     note_end(claims, "logout");
     Ok(())

@@ -3,7 +3,7 @@
 use super::{
     Gone, Refused,
     changes::{self, Judged, judge},
-    lockout,
+    left_undone, lockout,
     mails::owed,
     rights,
     sessions::Client,
@@ -341,8 +341,11 @@ pub async fn end_session(
 /// table's failure.
 pub async fn delete(store: &Store, actor: Actor<'_>, user: User) -> Result<(), Refused> {
     let id = user.id;
-    changes::delete(store, actor, user).await?;
-    store.end_sessions_of_nobody(id).await?;
+    let ends = store.ends_of_sessions(id).await?;
+    changes::delete_with(store, actor, user, ends).await?;
+    // Of logins that were under way.
+    let begun = async { store.note_all(store.ends_of_sessions(id).await?).await };
+    left_undone(begun.await);
     note_end(id, actor, "deleted");
     Ok(())
 }
@@ -408,7 +411,7 @@ pub async fn replace_password(
     if ends != Ends::None {
         store.end_sessions(user.id, changed.epoch).await?;
     }
-    lockout::forget_failures(store, &user.username).await?;
+    left_undone(lockout::forget_failures(store, &user.username).await);
     Ok(changed)
 }
 

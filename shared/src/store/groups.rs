@@ -9,7 +9,7 @@ use super::{
     layout::Layout,
     marker::{release, take, taken},
     queries::Direction,
-    versioned::{Versioned, Writes, changed},
+    versioned::{Versioned, changed},
     writes::Write,
 };
 use crate::{
@@ -87,35 +87,26 @@ impl Versioned for Group {
         &mut self.version
     }
 
-    fn creation(&self, _: Layout) -> Result<Writes, StoreError> {
-        Ok(Writes {
-            whole: vec![
-                Write::create(group_item(self)?, Refusal::Exists),
-                take_name(self),
-            ],
-            ..Writes::default()
-        })
+    fn creation(&self, _: Layout) -> Result<Vec<Write>, StoreError> {
+        Ok(vec![
+            Write::create(group_item(self)?, Refusal::Exists),
+            take_name(self),
+        ])
     }
 
-    fn change(before: &Self, after: &Self, _: Layout) -> Result<Writes, StoreError> {
+    fn change(before: &Self, after: &Self, _: Layout) -> Result<Vec<Write>, StoreError> {
         let (old, new) = (group_item(before)?, group_item(after)?);
-        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        let mut writes = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.name != after.name {
-            whole.push(take_name(after));
-            whole.push(release_name(before));
+            writes.push(take_name(after));
+            writes.push(release_name(before));
         }
-        Ok(Writes {
-            whole,
-            ..Writes::default()
-        })
+        Ok(writes)
     }
 
-    fn deletion(&self, _: Layout) -> Writes {
+    fn deletion(&self, _: Layout) -> Vec<Write> {
         let group = Write::delete_if(self.key(), "version", number(self.version));
-        Writes {
-            whole: vec![group, release_name(self)],
-            ..Writes::default()
-        }
+        vec![group, release_name(self)]
     }
 
     fn object(&self) -> Object {

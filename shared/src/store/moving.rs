@@ -12,7 +12,6 @@ use super::{
     layout::Layout,
     marker,
     table::TRANSACTION,
-    versioned::Writes,
     writes::{Condition, Write},
 };
 use crate::{
@@ -45,14 +44,16 @@ pub struct Known {
 }
 
 impl Arrival {
-    fn writes(&self) -> Result<Writes, StoreError> {
+    fn credential(&self) -> Result<Write, StoreError> {
         let (user, given) = (&self.user, self.given.clone());
-        let mut writes = user.creation(Layout::CURRENT)?;
         let credential =
             credential_given(user.id, &self.password, user.epoch, given, Layout::CURRENT)?;
-        writes
-            .whole
-            .push(Write::create(credential, Refusal::Exists));
+        Ok(Write::create(credential, Refusal::Exists))
+    }
+
+    fn writes(&self) -> Result<Vec<Write>, StoreError> {
+        let mut writes = self.user.creation(Layout::CURRENT)?;
+        writes.push(self.credential()?);
         Ok(writes)
     }
 
@@ -69,8 +70,7 @@ impl Arrival {
 pub fn pack(arrivals: Vec<Arrival>) -> Result<Vec<Vec<Arrival>>, StoreError> {
     let (mut packs, mut alone, mut room) = (Vec::<Vec<Arrival>>::new(), Vec::new(), 0);
     for arrival in arrivals {
-        let writes = arrival.writes()?;
-        let size = writes.whole.len() + writes.index.len();
+        let size = arrival.writes()?.len();
         if arrival.goes_alone() || size > TRANSACTION {
             alone.push(vec![arrival]);
             continue;
@@ -217,13 +217,15 @@ impl Store {
     /// # Errors
     /// An id or a name is taken, or the table's failure.
     pub async fn insert_arrivals(&self, arrivals: &[Arrival]) -> Result<(), WriteError> {
-        let mut all = Writes::default();
-        for arrival in arrivals {
-            let writes = arrival.writes()?;
-            all.whole.extend(writes.whole);
-            all.index.extend(writes.index);
+        if let [one] = arrivals {
+            let more = vec![one.credential()?];
+            return self.create(one.user.clone(), more).await.map(drop);
         }
-        self.write_all(all).await
+        let mut all = Vec::new();
+        for arrival in arrivals {
+            all.extend(arrival.writes()?);
+        }
+        self.table.write(all).await
     }
 
     /// Writes what differs in a user who moved in before, and a new password if they have one.
@@ -248,16 +250,13 @@ impl Store {
         if before.is_staff && !after.is_staff {
             after.staff_epoch += 1;
         }
-        let mut writes = User::change(before, &after, Layout::CURRENT)?;
+        let mut more = Vec::new();
         if has_new_password {
-            // In place of the write that only raises its epoch.
-            let key = Entity::Credential(after.id).key();
-            writes.whole.retain(|write| !write.is_update_of(&key));
             let credential =
                 credential_given(after.id, &password, after.epoch, given, Layout::CURRENT)?;
-            writes.whole.push(Write::put(credential));
+            more.push(Write::put(credential));
         }
-        self.write_all(writes).await?;
+        self.write_in_steps(before, &after, more).await?;
         if after.epoch != before.epoch {
             self.end_sessions(after.id, after.epoch).await?;
         }
@@ -293,8 +292,8 @@ impl Store {
             user.deletion(Layout::CURRENT),
             moved.creation(Layout::CURRENT)?,
         );
-        let mut writes: Vec<Write> = gone.whole.into_iter().chain(gone.index).collect();
-        for write in new.whole.into_iter().chain(new.index) {
+        let mut writes = gone;
+        for write in new {
             // A marker changes hands: its deletion gives its condition to the put.
             match writes.iter().position(|old| old.key() == write.key()) {
                 Some(place) => {

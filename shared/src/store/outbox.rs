@@ -9,9 +9,6 @@ use super::{
 };
 use crate::{domain::User, mail::Mail};
 
-/// How often a write is begun again that other writes got in the way of.
-const INSISTS: usize = 3;
-
 /// The write that owes a mail, for the transaction of what it is about.
 ///
 /// # Errors
@@ -35,7 +32,7 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn owe(&self, mail: Write) -> Result<(), StoreError> {
-        self.insist(mail).await
+        self.note(mail).await
     }
 
     /// A mail that is owed.
@@ -104,20 +101,7 @@ impl Store {
     /// # Errors
     /// The table's failure.
     pub async fn forget_mail(&self, id: &str) -> Result<(), StoreError> {
-        self.insist(Write::delete(Entity::Mail(id).key())).await
-    }
-
-    /// Writes something that has no condition, however many other writes get in the way: one that was
-    /// left out would lose a mail, or send it twice.
-    async fn insist(&self, write: Write) -> Result<(), StoreError> {
-        for _ in 0..INSISTS {
-            match self.table.write(vec![write.clone()]).await {
-                Ok(()) | Err(WriteError::Refused(_)) => return Ok(()),
-                Err(WriteError::Contended) => {}
-                Err(WriteError::Failed(error)) => return Err(error),
-            }
-        }
-        Err(StoreError::new("a mail", "other writes got in the way"))
+        self.note(Write::delete(Entity::Mail(id).key())).await
     }
 
     /// Owes several mails in place of one, all or none.

@@ -8,7 +8,7 @@ use super::{
     keys::{CONTENT_TYPES, Entity, Key, PERMISSIONS},
     layout::Layout,
     marker::{release, take, taken},
-    versioned::{Versioned, Writes, changed},
+    versioned::{Versioned, changed},
     writes::Write,
 };
 use crate::{
@@ -94,40 +94,31 @@ impl Versioned for Permission {
         &mut self.version
     }
 
-    fn creation(&self, layout: Layout) -> Result<Writes, StoreError> {
-        let mut whole = vec![
+    fn creation(&self, layout: Layout) -> Result<Vec<Write>, StoreError> {
+        let mut writes = vec![
             Write::create(permission_item(self)?, Refusal::Exists),
             take_codename(self),
         ];
-        whole.extend(catalogue::entries(layout, None, Some(self)));
-        Ok(Writes {
-            whole,
-            ..Writes::default()
-        })
+        writes.extend(catalogue::entries(layout, None, Some(self)));
+        Ok(writes)
     }
 
-    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError> {
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Vec<Write>, StoreError> {
         let (old, new) = (permission_item(before)?, permission_item(after)?);
-        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        let mut writes = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.order() != after.order() {
-            whole.push(take_codename(after));
-            whole.push(release_codename(before));
+            writes.push(take_codename(after));
+            writes.push(release_codename(before));
         }
-        whole.extend(catalogue::entries(layout, Some(before), Some(after)));
-        Ok(Writes {
-            whole,
-            ..Writes::default()
-        })
+        writes.extend(catalogue::entries(layout, Some(before), Some(after)));
+        Ok(writes)
     }
 
-    fn deletion(&self, layout: Layout) -> Writes {
+    fn deletion(&self, layout: Layout) -> Vec<Write> {
         let permission = Write::delete_if(self.key(), "version", number(self.version));
-        let mut whole = vec![permission, release_codename(self)];
-        whole.extend(catalogue::entries(layout, Some(self), None));
-        Writes {
-            whole,
-            ..Writes::default()
-        }
+        let mut writes = vec![permission, release_codename(self)];
+        writes.extend(catalogue::entries(layout, Some(self), None));
+        writes
     }
 
     fn object(&self) -> Object {

@@ -8,6 +8,8 @@ use super::{
     items::{Item, from_item, number, text, to_item},
     keys::{self, Entity, TTL},
     queries::Direction,
+    table::pause,
+    tokens::blacklisted,
     writes::{Condition, Write},
 };
 use crate::domain::{User, UserId};
@@ -80,6 +82,10 @@ pub struct SessionPage {
 
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 16;
+/// How often the begin of a session is tried again.
+const TRIES: u32 = 4;
+/// How often a write is begun again that other writes got in the way of.
+const INSISTS: usize = 3;
 
 impl Session {
     /// Whether it is what a deleted user's session leaves: it names nobody's address or device.
@@ -149,10 +155,57 @@ impl Store {
         self.table.partition(&keys::sessions_of(id)).await
     }
 
-    /// Begins a session.
-    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
-        let key = Entity::Session(session.user_id, &session.sid).key();
-        self.note(Write::put(to_item(&key, session)?)).await
+    /// Begins a session, which is made anew for each try: a put that DynamoDB carries out late, when
+    /// its session has ended, must not begin it again.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn begin_session(
+        &self,
+        mut make: impl FnMut() -> Session,
+    ) -> Result<Session, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let session = make();
+            match self.table.put_once(session_item(&session)?).await {
+                Ok(()) => return Ok(session),
+                Err(error) if attempt == TRIES => return Err(error),
+                Err(_) => pause(attempt).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Begins a session in place of a token without one, which is blacklisted; false if it was before.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn begin_session_for(
+        &self,
+        session: &Session,
+        jti: &str,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        let begun = Write::put(session_item(session)?);
+        self.unless_refused(vec![blacklisted(jti, until), begun])
+            .await
+    }
+
+    /// Ends a session, if it is there, and blacklists its refresh token; false if that was blacklisted
+    /// before, and then nothing is done.
+    ///
+    /// # Errors
+    /// The table's failure.
+    pub async fn log_out(
+        &self,
+        id: UserId,
+        sid: &str,
+        jti: &str,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        let end = Write::delete(Entity::Session(id, sid).key());
+        self.unless_refused(vec![blacklisted(jti, until), end])
+            .await
     }
 
     /// Records that a session is used, if that was not recorded for `every` seconds. One that was
@@ -214,9 +267,15 @@ impl Store {
         let mut write = Write::delete(Entity::Session(id, sid).key());
         write.condition = Condition::Exists;
         more.push(write);
-        match self.table.write(more).await {
+        self.unless_refused(more).await
+    }
+
+    /// Carries out all of the writes as one transaction; false if one was refused.
+    pub(super) async fn unless_refused(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+        match self.table.transact(&writes).await {
             Ok(()) => Ok(true),
-            Err(WriteError::Refused(_) | WriteError::Contended) => Ok(false),
+            Err(WriteError::Refused(_)) => Ok(false),
+            Err(WriteError::Contended) => Err(contended()),
             Err(WriteError::Failed(error)) => Err(error),
         }
     }
@@ -242,10 +301,10 @@ impl Store {
         self.note_all(sessions.iter().map(delete).collect()).await
     }
 
-    /// Ends the sessions of a deleted user. Those whose refresh token was replaced leave a trace
+    /// What ends the sessions of a user who is deleted: one round trip. Those whose refresh token was replaced leave a trace
     /// without personal data until they expire: SimpleJWT tells a replaced token of a deleted user
     /// from the last one.
-    pub async fn end_sessions_of_nobody(&self, id: UserId) -> Result<(), StoreError> {
+    pub async fn ends_of_sessions(&self, id: UserId) -> Result<Vec<Write>, StoreError> {
         let sessions = self.sessions_of(id).await?;
         let ends = sessions.into_iter().map(|session| {
             let key = Entity::Session(id, &session.sid).key();
@@ -259,12 +318,11 @@ impl Store {
             };
             Ok(Write::put(to_item(&key, &trace)?))
         });
-        self.note_all(ends.collect::<Result<_, StoreError>>()?)
-            .await
+        ends.collect()
     }
 
     /// Writes many things whose refusals do not matter, some at a time.
-    async fn note_all(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub async fn note_all(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         stream::iter(writes)
             .map(|write| self.note(write))
             .buffer_unordered(AT_ONCE)
@@ -272,11 +330,24 @@ impl Store {
             .await
     }
 
-    /// Writes something whose refusal does not matter.
+    /// Writes something whose refusal does not matter, however many other writes get in the way.
     pub(super) async fn note(&self, write: Write) -> Result<(), StoreError> {
-        match self.table.write(vec![write]).await {
-            Ok(()) | Err(WriteError::Refused(_) | WriteError::Contended) => Ok(()),
-            Err(WriteError::Failed(error)) => Err(error),
+        for _ in 0..INSISTS {
+            match self.table.write(vec![write.clone()]).await {
+                Ok(()) | Err(WriteError::Refused(_)) => return Ok(()),
+                Err(WriteError::Contended) => {}
+                Err(WriteError::Failed(error)) => return Err(error),
+            }
         }
+        Err(contended())
     }
+}
+
+fn session_item(session: &Session) -> Result<Item, StoreError> {
+    let key = Entity::Session(session.user_id, &session.sid).key();
+    to_item(&key, session)
+}
+
+fn contended() -> StoreError {
+    StoreError::new("a write", "other writes got in the way")
 }

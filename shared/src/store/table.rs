@@ -8,9 +8,10 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
+    config::retry::RetryConfig,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
-    types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{KeysAndAttributes, ReturnValue},
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
@@ -157,25 +158,19 @@ impl Table {
             .ok_or_else(|| StoreError::new("UpdateItem", "the sequence has no number"))
     }
 
-    /// Puts an item that must not exist yet. Returns the item that exists, if one does: the caller
-    /// tells whether it is its own, since the SDK may have sent a put twice whose answer was lost.
-    pub async fn put_new(&self, item: Item) -> Result<Option<Item>, StoreError> {
-        let sent = self
-            .client
+    /// Puts an item in one try: unlike others, which the SDK sends again, it never comes twice.
+    pub(super) async fn put_once(&self, item: Item) -> Result<(), StoreError> {
+        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+        self.client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(once)
             .send()
-            .await;
-        let Err(error) = sent else { return Ok(None) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(old)) => {
-                Ok(Some(old.item.clone().unwrap_or_default()))
-            }
-            _ => Err(failure("PutItem", error)),
-        }
+            .await
+            .map(drop)
+            .map_err(|error| failure("PutItem", error))
     }
 
     /// Carries out all of the writes or none.
@@ -186,19 +181,31 @@ impl Table {
     /// # Errors
     /// Conditions failed, or the table did not answer.
     pub async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
-        let owes = writes.iter().any(is_mail);
         match writes.len() {
             0 => Ok(()),
-            1 => self.write_one(writes.remove(0)).await,
+            1 => {
+                let write = writes.remove(0);
+                let owes = is_mail(&write);
+                self.write_one(write).await?;
+                self.note_owed(owes);
+                Ok(())
+            }
             _ => self.transact(&writes).await,
-        }?;
+        }
+    }
+
+    fn note_owed(&self, owes: bool) {
         if owes {
             self.owed.notify_one();
         }
-        Ok(())
     }
 
-    async fn transact(&self, writes: &[Write]) -> Result<(), WriteError> {
+    /// Carries out all of the writes or none as a transaction, even if it is one write. A transaction
+    /// whose answer was lost is not refused, when it is tried again, for what it did itself.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn transact(&self, writes: &[Write]) -> Result<(), WriteError> {
         let token = format!("{:032x}", rand::random::<u128>());
         let items = writes
             .iter()
@@ -213,7 +220,10 @@ impl Table {
                 .client_request_token(&token)
                 .send()
                 .await;
-            let Err(error) = sent else { return Ok(()) };
+            let Err(error) = sent else {
+                self.note_owed(writes.iter().any(is_mail));
+                return Ok(());
+            };
             let refused = refusals(&error, writes);
             if !refused.is_empty() {
                 return Err(WriteError::Refused(refused));

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 
 use super::{
-    Store, StoreError,
-    items::{attributes, from_item, number, text},
+    Refusal, Store, StoreError,
+    items::{attributes, from_item, number},
     keys::{Entity, Key, TTL},
     sessions::Session,
+    writes::Write,
 };
 use crate::domain::{User, UserId};
 
@@ -63,12 +64,13 @@ impl Store {
 
     /// Blacklists a token until it is taken no more; false if it was blacklisted before.
     pub async fn blacklist(&self, jti: &str, until: i64) -> Result<bool, StoreError> {
-        // Tells this request's own entry, written by a try whose answer was lost, from another's.
-        let entry = format!("{:032x}", rand::random::<u128>());
-        let mut item = attributes(&Entity::Token(jti).key());
-        item.insert(TTL.to_owned(), number(until));
-        item.insert("entry".to_owned(), text(&entry));
-        let there = self.table.put_new(item).await?;
-        Ok(there.is_none_or(|old| old.get("entry") == Some(&text(&entry))))
+        self.unless_refused(vec![blacklisted(jti, until)]).await
     }
+}
+
+/// Blacklists a token that is not blacklisted yet, until it is taken no more.
+pub(super) fn blacklisted(jti: &str, until: i64) -> Write {
+    let mut item = attributes(&Entity::Token(jti).key());
+    item.insert(TTL.to_owned(), number(until));
+    Write::create(item, Refusal::Exists)
 }

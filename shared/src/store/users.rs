@@ -11,7 +11,7 @@ use super::{
     marker::{self, OWNERS, release, take, taken},
     naming::{name_rows, rename},
     queries::Direction,
-    versioned::{Versioned, Writes, changed},
+    versioned::{Versioned, changed},
     writes::{Condition, Write},
 };
 use crate::{
@@ -137,91 +137,107 @@ impl Versioned for User {
         &mut self.version
     }
 
-    fn creation(&self, layout: Layout) -> Result<Writes, StoreError> {
-        let mut whole = vec![
+    fn creation(&self, layout: Layout) -> Result<Vec<Write>, StoreError> {
+        let mut writes = vec![
             Write::create(user_item(self)?, Refusal::Exists),
             take_username(self),
         ];
-        whole.extend(take_email(self));
+        writes.extend(take_email(self));
         if self.is_active_superuser() {
-            whole.push(join_superusers(self.id));
+            writes.push(join_superusers(self.id));
         }
-        whole.extend(flag_rows(self).into_values().map(Write::put));
+        writes.extend(flag_rows(self).into_values().map(Write::put));
         if layout >= Layout::NAMED {
-            whole.extend(name_rows(self).map(Write::put));
+            writes.extend(name_rows(self).map(Write::put));
         }
         let memberships = self.group_ids.iter();
-        let index = memberships
-            .map(|group| Write::put(membership(self.id, *group)))
-            .collect();
-        Ok(Writes { whole, index })
+        writes.extend(memberships.map(|group| Write::put(membership(self.id, *group))));
+        Ok(writes)
     }
 
-    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError> {
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Vec<Write>, StoreError> {
         let id = before.id;
         let (old, new) = (user_item(before)?, user_item(after)?);
-        let mut whole = vec![Write::change(before.key(), &old, &new, before.version)];
+        let mut writes = vec![Write::change(before.key(), &old, &new, before.version)];
         if before.username != after.username {
-            whole.push(take_username(after));
-            whole.push(release_username(before));
+            writes.push(take_username(after));
+            writes.push(release_username(before));
         }
         // A marker that keeps its key is left alone: no item appears twice in a transaction.
         if before.email.lower() != after.email.lower() {
-            whole.extend(take_email(after));
-            whole.extend(release_email(before));
+            writes.extend(take_email(after));
+            writes.extend(release_email(before));
         } else if !before.shares_email && after.shares_email {
-            whole.extend(share_email(after));
+            writes.extend(share_email(after));
         }
         let (mut had, has) = (flag_rows(before), flag_rows(after));
         for (flag, row) in has {
             if had.remove(&flag).as_ref() != Some(&row) {
-                whole.push(Write::put(row));
+                writes.push(Write::put(row));
             }
         }
         if layout >= Layout::NAMED {
-            whole.extend(rename(before, after));
+            writes.extend(rename(before, after));
         }
         let lost = had.into_keys();
-        whole.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
+        writes.extend(lost.map(|flag| Write::delete(Entity::Flagged(id, flag).key())));
         if before.epoch != after.epoch {
-            whole.push(raise_epoch(id, after.epoch, layout));
+            writes.push(raise_epoch(id, after.epoch, layout));
         }
         match (before.is_active_superuser(), after.is_active_superuser()) {
-            (false, true) => whole.push(join_superusers(id)),
-            (true, false) => whole.push(leave_superusers(id)),
+            (false, true) => writes.push(join_superusers(id)),
+            (true, false) => writes.push(leave_superusers(id)),
             _ => {}
         }
         let joined = after.group_ids.difference(&before.group_ids);
         let left = before.group_ids.difference(&after.group_ids);
-        let index = joined
-            .map(|group| Write::put(membership(id, *group)))
-            .chain(left.map(|group| leave(id, *group)))
-            .collect();
-        Ok(Writes { whole, index })
+        writes.extend(joined.map(|group| Write::put(membership(id, *group))));
+        writes.extend(left.map(|group| leave(id, *group)));
+        Ok(writes)
     }
 
-    fn deletion(&self, _: Layout) -> Writes {
-        let mut whole = vec![
+    fn deletion(&self, _: Layout) -> Vec<Write> {
+        let mut writes = vec![
             Write::delete_if(self.key(), "version", number(self.version)),
             Write::delete(Entity::Credential(self.id).key()),
             Write::delete(Entity::CredentialBesideProfile(self.id).key()),
             release_username(self),
         ];
-        whole.extend(release_email(self));
+        writes.extend(release_email(self));
         let flags = flag_rows(self).into_keys();
-        whole.extend(flags.map(|flag| Write::delete(Entity::Flagged(self.id, flag).key())));
+        writes.extend(flags.map(|flag| Write::delete(Entity::Flagged(self.id, flag).key())));
         // Where the layout is older there may be none, or one that a migration has made.
         let rows = name_rows(self).filter_map(|row| key_of(&row));
-        whole.extend(rows.map(Write::delete));
+        writes.extend(rows.map(Write::delete));
         if self.is_active_superuser() {
-            whole.push(leave_superusers(self.id));
+            writes.push(leave_superusers(self.id));
         }
-        let index = self
-            .group_ids
-            .iter()
-            .map(|group| leave(self.id, *group))
-            .collect();
-        Writes { whole, index }
+        let memberships = self.group_ids.iter();
+        writes.extend(memberships.map(|group| leave(self.id, *group)));
+        writes
+    }
+
+    /// Groups are left before others are joined, so that no step gives more than either state does.
+    fn short_of(before: &Self, after: &Self, items: usize) -> Option<Self> {
+        let left = before.group_ids.difference(&after.group_ids);
+        let joined = after.group_ids.difference(&before.group_ids);
+        let changes: Vec<GroupId> = left.chain(joined).copied().collect();
+        let done = changes.len().checked_sub(items)?;
+        let mut next = after.clone();
+        for id in &changes[done..] {
+            // What has not changed yet is as it was.
+            if !next.group_ids.remove(id) {
+                next.group_ids.insert(*id);
+            }
+        }
+        Some(next)
+    }
+
+    fn bare(&self) -> Self {
+        let mut bare = self.clone();
+        bare.group_ids.clear();
+        bare.is_superuser = false;
+        bare
     }
 
     fn object(&self) -> Object {

@@ -22,13 +22,26 @@ pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     fn version_mut(&mut self) -> &mut u64;
 
     /// The writes of its creation in a table of that layout.
-    fn creation(&self, layout: Layout) -> Result<Writes, StoreError>;
+    fn creation(&self, layout: Layout) -> Result<Vec<Write>, StoreError>;
 
     /// The writes of a change, of which the first has the version as its condition.
-    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Writes, StoreError>;
+    fn change(before: &Self, after: &Self, layout: Layout) -> Result<Vec<Write>, StoreError>;
 
     /// The writes of its deletion, of which the first has the version as its condition.
-    fn deletion(&self, layout: Layout) -> Writes;
+    fn deletion(&self, layout: Layout) -> Vec<Write>;
+
+    /// `after` but for so many of the items that it needs more or less than `before`: a state that is
+    /// right in itself, where one transaction cannot hold the whole change. None if it has not so many.
+    fn short_of(_before: &Self, _after: &Self, _items: usize) -> Option<Self> {
+        None
+    }
+
+    /// The object with as few items as it can have, and in no rule's way, before it is deleted in more
+    /// than one step.
+    #[must_use]
+    fn bare(&self) -> Self {
+        self.clone()
+    }
 
     /// What the log of changes names it by.
     fn object(&self) -> Object;
@@ -78,16 +91,6 @@ pub(super) fn still_decides<T: Versioned>(object: &T, actor: Actor<'_>) -> Optio
     ))
 }
 
-/// What a change writes.
-#[derive(Default)]
-pub struct Writes {
-    /// All of it or nothing.
-    pub whole: Vec<Write>,
-    /// Items of an index: they go with the rest if they fit into one transaction, else after it,
-    /// since the object itself is the truth and they only point to it.
-    pub index: Vec<Write>,
-}
-
 /// The labels whose condition holds.
 pub(super) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
     let changed = fields.into_iter().filter(|(_, differs)| *differs);
@@ -102,15 +105,32 @@ impl Store {
     pub async fn insert<T: Versioned>(
         &self,
         new: T,
-        more: Vec<Write>,
+        mut more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<T, WriteError> {
-        let mut writes = new.creation(self.layout().await?)?;
-        writes.whole.extend(more);
-        let entry = logged(&new, ActionFlag::Addition);
-        writes.whole.extend(self.log(actor, entry)?);
-        self.write_all(writes).await?;
-        Ok(new)
+        more.extend(self.log(actor, logged(&new, ActionFlag::Addition))?);
+        self.create(new, more).await
+    }
+
+    /// [`Self::insert`] without an entry in the log.
+    pub(super) async fn create<T: Versioned>(
+        &self,
+        new: T,
+        mut more: Vec<Write>,
+    ) -> Result<T, WriteError> {
+        let layout = self.layout().await?;
+        let mut writes = new.creation(layout)?;
+        let excess = (writes.len() + more.len()).saturating_sub(TRANSACTION);
+        if excess == 0 {
+            writes.append(&mut more);
+            self.table.write(writes).await?;
+            return Ok(new);
+        }
+        let first = T::short_of(&new.bare(), &new, excess).ok_or_else(too_large)?;
+        let mut writes = first.creation(layout)?;
+        writes.append(&mut more);
+        self.table.write(writes).await?;
+        self.write_in_steps(&first, &new, more).await
     }
 
     /// Writes what differs between two states of an object, of which the table must hold the first,
@@ -122,58 +142,96 @@ impl Store {
     pub async fn replace<T: Versioned>(
         &self,
         before: &T,
-        mut after: T,
-        more: Vec<Write>,
+        after: T,
+        mut more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<T, WriteError> {
         let entry = Logged {
             fields: T::changed_fields(before, &after),
             ..logged(&after, ActionFlag::Change)
         };
-        let mut writes = T::change(before, &after, self.layout().await?)?;
-        writes.whole.extend(more);
-        writes.whole.extend(self.log(actor, entry)?);
-        writes.whole.extend(still_decides(before, actor));
-        self.write_all(writes).await?;
-        *after.version_mut() += 1;
-        Ok(after)
+        more.extend(self.log(actor, entry)?);
+        more.extend(still_decides(before, actor));
+        self.write_in_steps(before, &after, more).await
     }
 
-    /// Deletes an object, which must be as it is known.
+    /// Changes an object, in one transaction if that can hold all of it. Else the first has `more` and
+    /// all that may be refused, and each leaves a whole object: the same change, asked for again, goes
+    /// on from there. A write of `more` stands in place of the change's own write of the same item.
+    pub(super) async fn write_in_steps<T: Versioned>(
+        &self,
+        before: &T,
+        after: &T,
+        mut more: Vec<Write>,
+    ) -> Result<T, WriteError> {
+        let layout = self.layout().await?;
+        let mut now = before.clone();
+        loop {
+            let mut next = after.clone();
+            let mut writes = T::change(&now, &next, layout)?;
+            let excess = (writes.len() + more.len()).saturating_sub(TRANSACTION);
+            if excess > 0 {
+                next = T::short_of(&now, after, excess).ok_or_else(too_large)?;
+                writes = T::change(&now, &next, layout)?;
+            }
+            let given: Vec<Option<Key>> = more.iter().map(Write::key).collect();
+            writes.retain(|write| !given.contains(&write.key()));
+            writes.append(&mut more);
+            self.table.write(writes).await?;
+            *next.version_mut() = *now.version_mut() + 1;
+            if excess == 0 {
+                return Ok(next);
+            }
+            now = next;
+        }
+    }
+
+    /// Deletes an object, which must be as it is known, with more writes in the same transaction; those
+    /// that do not fit go before it.
     ///
     /// # Errors
     /// As [`Store::replace`].
     pub async fn remove<T: Versioned>(
         &self,
         known: &T,
+        mut more: Vec<Write>,
         actor: Actor<'_>,
     ) -> Result<(), WriteError> {
-        let mut writes = known.deletion(self.layout().await?);
-        writes
-            .whole
-            .extend(self.log(actor, logged(known, ActionFlag::Deletion))?);
-        writes.whole.extend(still_decides(known, actor));
-        self.write_all(writes).await
+        let layout = self.layout().await?;
+        let guard = still_decides(known, actor);
+        let entry = self.log(actor, logged(known, ActionFlag::Deletion))?;
+        let last: Vec<Write> = entry.into_iter().chain(guard.clone()).collect();
+        let excess = |object: &T, more: &[Write]| {
+            let size = object.deletion(layout).len() + more.len() + last.len();
+            size.saturating_sub(TRANSACTION)
+        };
+        let mut known = known.clone();
+        if excess(&known, &more) > 0 {
+            // What a rule forbids is refused here, before anything is done.
+            let bare = known.bare();
+            if bare != known {
+                known = self
+                    .write_in_steps(&known, &bare, guard.into_iter().collect())
+                    .await?;
+            }
+            let before = more.drain(..excess(&known, &more)).collect();
+            self.note_all(before).await?;
+        }
+        let mut writes = known.deletion(layout);
+        writes.append(&mut more);
+        writes.extend(last);
+        self.table.write(writes).await
     }
 
     /// An object as it is now.
     pub async fn read_again<T: Versioned>(&self, stale: &T) -> Result<Option<T>, StoreError> {
         self.table.get(stale.key()).await
     }
+}
 
-    pub(super) async fn write_all(&self, writes: Writes) -> Result<(), WriteError> {
-        let Writes {
-            mut whole,
-            mut index,
-        } = writes;
-        if whole.len() + index.len() <= TRANSACTION {
-            whole.append(&mut index);
-        }
-        self.table.write(whole).await?;
-        while !index.is_empty() {
-            let part = index.split_off(index.len().saturating_sub(TRANSACTION));
-            self.table.write(part).await?;
-        }
-        Ok(())
-    }
+fn too_large() -> StoreError {
+    StoreError::new(
+        "TransactWriteItems",
+        "more writes than a transaction can hold",
+    )
 }

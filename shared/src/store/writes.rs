@@ -286,11 +286,6 @@ impl Write {
         }
     }
 
-    /// Whether it changes attributes of that item.
-    pub(super) fn is_update_of(&self, item: &Key) -> bool {
-        matches!(&self.action, Action::Update { key, .. } if key == item)
-    }
-
     /// One write in place of this deletion and a put of the same item.
     pub(super) fn into_replacement(self, put: Self) -> Self {
         Self {

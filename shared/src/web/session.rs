@@ -4,7 +4,10 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::{cookies, random_secret};
 use crate::{
-    accounts::sessions::{self, Client},
+    accounts::{
+        left_undone,
+        sessions::{self, Client},
+    },
     app::App,
     domain::{User, UserId},
     store::{StoreError, keys::digest, sessions::Kind},
@@ -27,10 +30,13 @@ pub async fn begin(
     client: &Client,
     headers: &HeaderMap,
 ) -> Result<HeaderValue, StoreError> {
-    let (secret, now) = (random_secret(), app.clock.now());
+    let (mut secret, now) = (String::new(), app.clock.now());
     let age = app.settings.pages.session_age;
-    let session = sessions::new(user, Kind::Admin, digest(&secret), client, now, age);
-    app.store.begin_session(&session).await?;
+    let make = || {
+        secret = random_secret();
+        sessions::new(user, Kind::Admin, digest(&secret), client, now, age)
+    };
+    let session = app.store.begin_session(make).await?;
     note_session(&session.sid);
     let text = format!("{}.{secret}", user.id);
     let tag = app.keys.tags(now).await.tag(PURPOSE, &text);
@@ -64,7 +70,7 @@ pub async fn current(
         return Ok(None);
     }
     let every = USED_EVERY.min(idle_age / 2);
-    app.store.use_session(&session, every).await?;
+    left_undone(app.store.use_session(&session, every).await);
     note_user(user.id);
     Ok(Some((user, secret)))
 }

@@ -386,7 +386,11 @@ async fn sessions_come_in_pages_of_a_thousand() {
             previous: None,
             rotated_at: None,
         };
-        server.table.begin_session(&session).await.unwrap();
+        server
+            .table
+            .begin_session(|| session.clone())
+            .await
+            .unwrap();
     }
     let path = format!("{}sessions/", user_path(ann.id));
     let first = server.get(&server.admin, &path).await;

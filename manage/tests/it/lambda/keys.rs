@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     app::App,
     clock::Clock,
-    keyring::{Keyring, NOT_READ_AGAIN},
+    keyring::{Keyring, NOT_READ},
     settings::Settings,
     store::{Store, connect_to},
     telemetry::Reporter,
@@ -41,11 +41,7 @@ pub struct Instance {
 }
 
 /// The settings of an instance, and the keys that it starts with.
-async fn start(
-    client: &Client,
-    more: &[(&str, &str)],
-    now: i64,
-) -> (Settings, Result<Keyring, String>) {
+async fn start(client: &Client, more: &[(&str, &str)], now: i64) -> (Settings, Keyring) {
     let usual = [
         ("SIGNING_KEY_SECRET_ARN", "the-secret"),
         ("TABLE_NAME", TABLE),
@@ -57,7 +53,13 @@ async fn start(
     let settings = settings.unwrap();
     let arn = "the-secret".to_owned();
     let keys = Keyring::from_secret(&settings.tokens, client.clone(), arn, now).await;
-    (settings, keys.map_err(|error| error.to_string()))
+    (settings, keys.unwrap())
+}
+
+/// Why a start has no keys.
+async fn refused(client: &Client) -> String {
+    let keys = start(client, &[], NOW).await.1;
+    keys.ready(NOW).await.unwrap_err().to_string()
 }
 
 pub async fn instance(server: &Server, client: &Client) -> Instance {
@@ -75,7 +77,7 @@ pub async fn instance_with(
     let app = App::new(
         settings,
         Store::new(connect_to(&server.engine.endpoint()), TABLE),
-        keys.unwrap(),
+        keys,
         Clock::Fixed(Arc::clone(&time)),
         Reporter::Lines,
     );
@@ -201,11 +203,38 @@ async fn keys_that_cannot_be_read_again_for_an_hour_are_used_no_more() {
     assert_eq!(one.at(3610).verify(&refresh).await, 200);
 }
 
+#[tokio::test]
+async fn a_start_without_secrets_manager_answers_503_until_it_can_read_the_keys() {
+    let server = Server::start().await;
+    let (secrets, client) = Secrets::start(OLD, "").await;
+    let (access, _) = instance(&server, &client).await.log_in().await;
+    secrets.fail();
+    let cold = instance(&server, &client).await;
+    let reads = secrets.reads();
+    for path in ["login/", "token/verify/"] {
+        let answer = cold.at(5).post(path, json!({ "token": access })).await;
+        let text = "Service temporarily unavailable, try again later.";
+        answer.assert(503, detail(text));
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    // Requests of one second ask once.
+    assert_eq!(secrets.reads(), reads + 1);
+    assert_eq!(cold.read_users(&access).await, 503);
+    let asked = authorizer::event(Some(&format!("Bearer {access}")));
+    let asked = serde_json::from_value(asked).unwrap();
+    let refused = ::authorizer::authorize(&cold.app, asked, Context::default()).await;
+    let text = refused.map(drop).unwrap_err().to_string();
+    assert!(text.contains("could not be read yet"), "{text}");
+    secrets.put(OLD, "");
+    assert_eq!(cold.at(6).read_users(&access).await, 200);
+    cold.log_in().await;
+}
+
 #[test]
 fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
     let text = std::fs::read_to_string(path).unwrap();
-    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ_AGAIN}\" }}'");
+    let pattern = format!("FilterPattern: '{{ $.message = \"{NOT_READ}\" }}'");
     let functions = Template::read().functions().len();
     assert_eq!(text.matches(&pattern).count(), functions);
 }
@@ -214,7 +243,7 @@ fn the_alarm_looks_in_each_functions_log_for_what_it_says_then() {
 async fn a_start_waits_two_seconds_for_a_service_that_never_answers() {
     let (_listener, client) = secrets::silent();
     let started = Instant::now();
-    let text = start(&client, &[], NOW).await.1.map(drop).unwrap_err();
+    let text = refused(&client).await;
     let took = started.elapsed();
     assert!(text.contains("timeout"), "{text}");
     assert!(took < Duration::from_secs(3), "{took:?}");
@@ -223,7 +252,7 @@ async fn a_start_waits_two_seconds_for_a_service_that_never_answers() {
 #[tokio::test]
 async fn a_start_without_usable_keys_says_why_and_shows_none() {
     let (secrets, client) = Secrets::start("short-key", "").await;
-    let refused = async || start(&client, &[], NOW).await.1.map(drop).unwrap_err();
+    let refused = || refused(&client);
     let text = refused().await;
     assert!(text.contains("SIGNING_KEY_SECRET_ARN"), "{text}");
     assert!(text.contains("shorter than 32 bytes"), "{text}");

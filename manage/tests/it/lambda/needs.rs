@@ -170,15 +170,11 @@ pub async fn needs(function: &str) -> Needs {
     server.user("outdated").id(9).hash(OUTDATED).await;
 
     let now = server.app.clock.now();
-    let session = sessions::new(
-        &ann,
-        Kind::Api,
-        "0".repeat(32),
-        &Client::default(),
-        now,
-        1000,
-    );
-    let begun = server.table.begin_session(&session).await;
+    let session = || {
+        let sid = "0".repeat(32);
+        sessions::new(&ann, Kind::Api, sid, &Client::default(), now, 1000)
+    };
+    let begun = server.table.begin_session(session).await;
     begun.expect("a session");
 
     let proxy = Proxy::start(server.engine.endpoint()).await;

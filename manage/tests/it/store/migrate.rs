@@ -206,7 +206,10 @@ async fn names_are_found_without_their_indexes_and_by_them_after_a_migration() {
         };
         let store = Store::new(client.clone(), table);
         let page = store.user_page(&filter, None, 9).await.expect("a page");
-        let names = page.users.into_iter().map(|user| user.username.to_string());
+        let names = page
+            .users
+            .into_iter()
+            .map(|user| user.username.as_str().to_owned());
         names.collect::<Vec<_>>()
     };
     let rows = async || {

@@ -8,6 +8,7 @@ mod counts;
 mod deadlines;
 mod faults;
 mod faulty_reads;
+mod half_done;
 mod hot_keys;
 mod memberships;
 mod migrate;

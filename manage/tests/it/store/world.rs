@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use testkit::Observed;
 
-pub struct World(Observed);
+pub struct World(pub Observed);
 
 impl Deref for World {
     type Target = Observed;
