@@ -11,7 +11,13 @@
     reason = "a test that cannot go on ends so"
 )]
 
+mod actors;
+mod attempts;
+mod groups;
+mod mails;
+mod migration;
 mod passwords;
+mod permissions;
 mod sessions;
 mod users;
 mod world;

@@ -45,8 +45,9 @@ impl Normal {
             secret,
             token: Regex::new(r"eyJ[\w-]+\.[\w-]+\.[\w-]+").expect("a pattern"),
             alike: alike.map(|(one, other)| {
-                let one = Regex::new(&format!(r"\b{one}\b")).expect("a pattern");
-                (one, other.to_string())
+                // Keys have zeros before it.
+                let one = Regex::new(&format!(r"\b(0*){one}\b")).expect("a pattern");
+                (one, format!("${{1}}{other}"))
             }),
         }
     }
