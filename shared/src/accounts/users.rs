@@ -209,7 +209,7 @@ pub async fn change_from(
         store.owe(mail).await?;
     }
     if changed.epoch != epoch {
-        store.end_sessions(id, None).await?;
+        left_undone(store.end_sessions(id, None).await);
         note_end(id, actor, "deactivated");
     } else if changed.staff_epoch != staff_epoch {
         note_end(id, actor, "left_staff");
@@ -296,7 +296,7 @@ pub async fn end_sessions(
         Ok(keep.into_iter().collect())
     };
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
-    store.end_sessions(id, kept).await?;
+    left_undone(store.end_sessions(id, kept).await);
     note_end(id, actor, if kept.is_some() { "others" } else { "all" });
     Ok(changed)
 }
@@ -395,8 +395,8 @@ pub async fn replace_password(
     .await?;
     note_password(user.id, actor);
     match ends {
-        Ends::All => store.end_sessions(user.id, None).await?,
-        Ends::AllBut(sid) => store.end_sessions(user.id, Some(sid)).await?,
+        Ends::All => left_undone(store.end_sessions(user.id, None).await),
+        Ends::AllBut(sid) => left_undone(store.end_sessions(user.id, Some(sid)).await),
         Ends::None => {}
     }
     left_undone(lockout::forget_failures(store, &user.username).await);
