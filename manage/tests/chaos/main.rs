@@ -64,7 +64,7 @@ async fn what_is_acknowledged_is_so_and_what_is_refused_is_not_whatever_the_tabl
         server.group(&format!("crowd {number}"), &[]).await;
     }
     let world = Arc::new(client::World::of(server, &settings).await);
-    let end = Instant::now() + Duration::from_secs(variable("SECONDS", 30));
+    let end = Instant::now() + Duration::from_secs(variable("SECONDS", 25));
     let clients = (0..clients).map(|number| Client::new(Arc::clone(&world), seed, number));
     let clients = match takes_turns {
         true => take_turns(clients.collect(), end).await,

@@ -146,7 +146,7 @@ pub async fn reset_password(
     let user = user.await?;
     note_password(user.id, Actor::User(&user));
     if ends == Ends::All {
-        app.store.end_sessions(user.id, user.epoch).await?;
+        left_undone(app.store.end_sessions(user.id, user.epoch).await);
     }
     left_undone(lockout::forget_failures(&app.store, &user.username).await);
     Ok(())

@@ -220,7 +220,7 @@ pub async fn change_from(
         store.owe(mail).await?;
     }
     if changed.epoch != epoch {
-        store.end_sessions(id, changed.epoch).await?;
+        left_undone(store.end_sessions(id, changed.epoch).await);
         note_end(id, actor, "deactivated");
     } else if changed.staff_epoch != staff_epoch {
         note_end(id, actor, "left_staff");
@@ -307,7 +307,7 @@ pub async fn end_sessions(
         Ok(keep.into_iter().collect())
     };
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
-    store.end_sessions(id, changed.epoch).await?;
+    left_undone(store.end_sessions(id, changed.epoch).await);
     note_end(id, actor, if kept.is_some() { "others" } else { "all" });
     Ok(changed)
 }
@@ -409,7 +409,7 @@ pub async fn replace_password(
     .await?;
     note_password(user.id, actor);
     if ends != Ends::None {
-        store.end_sessions(user.id, changed.epoch).await?;
+        left_undone(store.end_sessions(user.id, changed.epoch).await);
     }
     left_undone(lockout::forget_failures(store, &user.username).await);
     Ok(changed)

@@ -6,9 +6,10 @@ use shared::{
     store::{
         items::{attributes, number, text},
         keys::{Entity, Key, Sequence},
+        sessions::Session,
     },
 };
-use testkit::parsed;
+use testkit::{PASSWORD, parsed};
 
 use super::world::World;
 
@@ -198,6 +199,28 @@ async fn a_session_of_nobody_is_found() {
     world.stray(session(77), "created", number(1)).await;
     let line = format!("{} / 0f belongs to nobody", session(77).pk);
     world.assert_broken(&[line]).await;
+}
+
+#[tokio::test]
+async fn a_session_of_a_login_that_crossed_the_deletion_of_its_user_is_sound_and_a_later_one_is_not()
+ {
+    let (world, ann) = sound().await;
+    world.login("ann", PASSWORD).await.assert_status(200);
+    let session = world.table.sessions_of(ann.id).await.unwrap().remove(0);
+    let answer = world.delete(&world.admin, "users/2/").await;
+    answer.assert_status(204);
+    for (seconds, broken) in [(-60, 0), (60, 0), (-61, 1), (61, 1)] {
+        let sid = session.sid.clone();
+        let created = session.created + seconds;
+        let crossed = Session {
+            created,
+            ..session.clone()
+        };
+        let begun = world.table.begin_session(|| crossed.clone()).await;
+        begun.unwrap();
+        let lines = [format!("SESSION#2 / {sid} belongs to nobody")];
+        world.assert_broken(&lines[..broken]).await;
+    }
 }
 
 #[tokio::test]
