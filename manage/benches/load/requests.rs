@@ -71,7 +71,7 @@ fn own() -> [(&'static str, Own); 3] {
 }
 
 /// What staff ask for, by the superuser.
-const LISTS: [(&str, &str); 17] = [
+const LISTS: [(&str, &str); 18] = [
     ("list of users", "/api/auth/users/"),
     ("search by name", "/api/auth/users/?search=user{id}"),
     ("search by address", "/api/auth/users/?search=mail{id}@"),
@@ -95,9 +95,10 @@ const LISTS: [(&str, &str); 17] = [
     ),
     ("admin: search by name", "/admin/auth/user/?q=user{id}"),
     (
-        "admin: search of a rare name",
+        "admin: search by first name",
         "/admin/auth/user/?q=zo%C3%AB",
     ),
+    ("admin: search inside a name", "/admin/auth/user/?q=ser{id}"),
 ];
 
 /// Ids of active users all over the table, one for each request. Small tables have some twice.
