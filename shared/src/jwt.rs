@@ -7,7 +7,6 @@ mod segments;
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Map, Value, json};
 
@@ -214,7 +213,7 @@ impl Jwt {
         }
         let (alg, kid) = (header.get("alg")?.as_str()?, header.get("kid"));
         let kid = kid.and_then(Value::as_str);
-        let signature = URL_SAFE_NO_PAD.encode(decoded(signature)?);
+        let signature = decoded(signature)?;
         let mut keys = self.verifying_keys.iter();
         let kid = keys.any(|key| key.kid.is_some()).then_some(kid);
         let mut keys = self.verifying_keys.iter();

@@ -6,6 +6,7 @@ mod events;
 use std::{
     cell::{Cell, RefCell},
     fmt::Display,
+    io::Write,
     net::IpAddr,
     time::Duration,
 };
@@ -121,12 +122,13 @@ fn shown(path: &str) -> String {
 }
 
 impl RequestInfo {
-    /// Of a request to the service, which comes from that address.
-    pub fn of<B>(request: &axum::http::Request<B>, address: Option<IpAddr>) -> Self {
+    /// Of a request to the service, which comes from that address. Takes the Lambda runtime's context
+    /// out of it.
+    pub fn of<B>(request: &mut axum::http::Request<B>, address: Option<IpAddr>) -> Self {
         Self {
             method: request.method().clone(),
             path: shown(request.uri().path()),
-            context: request.lambda_context_ref().cloned(),
+            context: request.extensions_mut().remove(),
             api_request_id: match request.request_context_ref() {
                 Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
                 _ => None,
@@ -309,9 +311,14 @@ fn write_metrics(
     for metric in events.iter().filter_map(|one| one.event.metric()) {
         counter!(metric).increment(1);
     }
-    counter!("Throttles").increment(notes.throttles.get());
+    if notes.throttles.get() > 0 {
+        counter!("Throttles").increment(notes.throttles.get());
+    }
+    // As one piece: standard output looks for the end of a line in each.
+    let mut line = Vec::with_capacity(1024);
     // A closed standard output is no reason to fail.
-    let _ = collector.flush(std::io::stdout().lock());
+    let _ = collector.flush(&mut line);
+    let _ = std::io::stdout().lock().write_all(&line);
 }
 
 /// The trace's own part of X-Ray's header: `Root=1-5759e988-…;Parent=…;Sampled=1`.

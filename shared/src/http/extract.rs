@@ -135,14 +135,14 @@ pub async fn user_of(
     app: &App,
 ) -> Result<Option<(User, Option<String>)>, ApiError> {
     match bearer(header)? {
-        Some(token) => authenticate(&token, app).await.map(Some),
+        Some(token) => authenticate(token, app).await.map(Some),
         None => Ok(None),
     }
 }
 
 /// The token of an `Authorization: Bearer …` header. The scheme is case-sensitive, as in
 /// SimpleJWT; another scheme counts as no header.
-fn bearer(header: Option<&[u8]>) -> Result<Option<Vec<u8>>, ApiError> {
+fn bearer(header: Option<&[u8]>) -> Result<Option<&[u8]>, ApiError> {
     let Some(header) = header else {
         return Ok(None);
     };
@@ -153,7 +153,7 @@ fn bearer(header: Option<&[u8]>) -> Result<Option<Vec<u8>>, ApiError> {
         return Ok(None);
     }
     match (words.next(), words.next()) {
-        (Some(token), None) => Ok(Some(token.to_vec())),
+        (Some(token), None) => Ok(Some(token)),
         _ => Err(ApiError::BadAuthorizationHeader),
     }
 }

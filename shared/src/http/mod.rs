@@ -18,9 +18,11 @@ use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+
+use tower::util::MapRequestLayer;
 
 pub use can::Can;
 pub use edge::{ClientAddress, Malformed, ORIGIN_SECRET_HEADER, Peer};
@@ -43,7 +45,7 @@ pub fn service(routes: Routes, app: App) -> Router {
     let state = (app.clone(), redirecting);
     let routes: Router = routes
         .into_router()
-        .route_layer(from_fn(note_route))
+        .route_layer(MapRequestLayer::new(note_route))
         .fallback(async || ApiError::NotFound)
         .with_state(app);
     // The outer router has no routes, so that the path is settled before one is chosen.
@@ -52,9 +54,11 @@ pub fn service(routes: Routes, app: App) -> Router {
         .layer(from_fn_with_state(state, boundary))
 }
 
-async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
-    telemetry::note_route(route.as_str());
-    next.run(request).await
+fn note_route(request: Request) -> Request {
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        telemetry::note_route(route.as_str());
+    }
+    request
 }
 
 /// Every request's way in and out: the path gets its slash, the edge lets it in or not, HEAD loses
@@ -73,7 +77,8 @@ async fn boundary(
     }
     let admission = edge::admit(&app.settings.edge, &mut request);
     let address = request.extensions().get::<ClientAddress>();
-    let info = RequestInfo::of(&request, address.map(|ClientAddress(address)| *address));
+    let address = address.map(|ClientAddress(address)| *address);
+    let info = RequestInfo::of(&mut request, address);
     let answer = async {
         let mut response = match admission {
             Ok(()) if let Some(uri) = elsewhere => moved_to(&uri),

@@ -39,7 +39,7 @@ pub(super) fn install() {
 }
 
 /// An algorithm of HMAC with its key.
-enum Keyed {
+pub(super) enum Keyed {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
@@ -54,7 +54,7 @@ enum Signs {
 }
 
 /// An algorithm with what it verifies by.
-enum Verifies {
+pub(super) enum Verifies {
     Hmac(Box<Keyed>),
     Public(Algorithm, UnparsedPublicKey<Vec<u8>>),
 }
@@ -107,7 +107,7 @@ impl Signs {
 }
 
 impl Verifies {
-    fn new(algorithm: Algorithm, key: &[u8]) -> Result<Self> {
+    pub(super) fn new(algorithm: Algorithm, key: &[u8]) -> Result<Self> {
         let by: &'static dyn VerificationAlgorithm = match algorithm {
             Algorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
             Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,

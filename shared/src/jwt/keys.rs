@@ -1,15 +1,18 @@
 //! Keys as jsonwebtoken takes them, and as others read them.
 
-use jsonwebtoken::{DecodingKey, EncodingKey, crypto::verify};
+use jsonwebtoken::{EncodingKey, signature::Verifier};
 use serde_json::Value;
 
+use super::crypto::Verifies;
 use crate::settings::{Algorithm, KeyState, TokenKey};
 
 /// A key that verifies.
 pub(super) struct Verifying {
     pub(super) kid: Option<String>,
     algorithm: Algorithm,
-    key: DecodingKey,
+    /// Made once, as a verification takes little more than its making; none if the key is none of the
+    /// algorithm's.
+    key: Option<Verifies>,
     pub(super) until: i64,
     pub(super) is_older: bool,
 }
@@ -25,12 +28,7 @@ impl Verifying {
         Self {
             kid: key.kid.clone(),
             algorithm: key.algorithm,
-            key: match key.algorithm {
-                Algorithm::Rs256 => DecodingKey::from_rsa_der(bytes),
-                Algorithm::Es256 => DecodingKey::from_ec_der(bytes),
-                Algorithm::EdDsa => DecodingKey::from_ed_der(bytes),
-                _ => DecodingKey::from_secret(bytes),
-            },
+            key: Verifies::new(by_name(key.algorithm), bytes).ok(),
             until: match legacy_until {
                 Some(until) if is_legacy => until,
                 None if is_legacy && is_unasked => i64::MIN,
@@ -46,10 +44,10 @@ impl Verifying {
         is_its && self.algorithm.name() == alg
     }
 
-    /// Whether the key made a signature, in base64url.
-    pub(super) fn signed(&self, message: &[u8], signature: &str) -> bool {
-        let algorithm = by_name(self.algorithm);
-        verify(signature, message, &self.key, algorithm).unwrap_or(false)
+    /// Whether the key made a signature.
+    pub(super) fn signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        let key = self.key.as_ref();
+        key.is_some_and(|key| key.verify(message, signature).is_ok())
     }
 }
 

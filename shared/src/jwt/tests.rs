@@ -1,4 +1,5 @@
 use ::hmac::{Hmac, KeyInit, Mac};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::Sha256;
 

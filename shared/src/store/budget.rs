@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
     },
     error::BoxError,
 };
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 /// The part of it that one try of a call may take, so that a lost one is tried again.
@@ -109,6 +110,7 @@ impl Storable for Wait {
 #[derive(Debug)]
 pub(super) struct KeepBudget;
 
+#[dyn_dispatch_hint]
 impl Intercept for KeepBudget {
     fn name(&self) -> &'static str {
         "KeepBudget"

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::FinalizerInterceptorContextRef,
+        ConfigBag, Intercept, RuntimeComponents, SharedInterceptor,
+        interceptors::FinalizerInterceptorContextRef,
     },
     error::BoxError,
 };
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
 use super::{budget::KeepBudget, slow::CountSlow};
 use crate::{aws::PATIENT, telemetry::note_throttle};
@@ -19,19 +21,21 @@ pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
         .with_max_attempts(5)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
-    aws_sdk_dynamodb::config::Builder::from(config)
+    let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
         .retry_config(retries)
-        .timeout_config(PATIENT.timeouts())
-        .interceptor(CountThrottles)
-        .interceptor(CountSlow)
-        .interceptor(KeepBudget)
-        .build()
+        .timeout_config(PATIENT.timeouts());
+    // Permanent ones, which the SDK need not look up at each step of a call whether they are on.
+    builder.push_interceptor(SharedInterceptor::permanent(CountThrottles));
+    builder.push_interceptor(SharedInterceptor::permanent(CountSlow));
+    builder.push_interceptor(SharedInterceptor::permanent(KeepBudget));
+    builder.build()
 }
 
 /// Notes throttled attempts, which the SDK tries again without a word.
 #[derive(Debug)]
 struct CountThrottles;
 
+#[dyn_dispatch_hint]
 impl Intercept for CountThrottles {
     fn name(&self) -> &'static str {
         "CountThrottles"

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{
     },
     error::BoxError,
 };
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use crate::telemetry::note_slow_call;
@@ -27,6 +28,7 @@ impl Storable for Started {
     type Storer = StoreReplace<Self>;
 }
 
+#[dyn_dispatch_hint]
 impl Intercept for CountSlow {
     fn name(&self) -> &'static str {
         "CountSlow"

@@ -1,10 +1,6 @@
 //! Speaks DynamoDB: reads, conditional writes, transactions and their retries.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -83,12 +79,15 @@ impl Table {
         &self,
         keys: impl IntoIterator<Item = Key>,
     ) -> Result<HashMap<Key, Item>, StoreError> {
-        let mut seen = HashSet::new();
+        let mut keys: Vec<Key> = keys.into_iter().collect();
         // A key named twice in one batch is a ValidationException.
-        let keys: Vec<Key> = keys
-            .into_iter()
-            .filter(|key| seen.insert(key.clone()))
-            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        match keys.len() {
+            0 => return Ok(HashMap::new()),
+            1..=BATCH => return self.get_batch(&keys).await,
+            _ => {}
+        }
         let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch));
         let mut found = HashMap::with_capacity(keys.len());
         for items in futures_util::future::try_join_all(batches).await? {
