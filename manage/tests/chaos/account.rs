@@ -1,11 +1,12 @@
 //! What a client does with its users, and what the admin does with them.
 
+use rand::RngExt;
 use serde_json::{Value, json};
 use shared::{
     domain::{User, UserId},
     mail::links::uid,
 };
-use testkit::{NOBODY, Pages, user_path};
+use testkit::{NOBODY, user_path};
 
 use crate::{client::Client, person::Person};
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{clock::Clock, domain::User};
 use testkit::{Answer, Client as Http, Pages, Server, detail, user_path};
 

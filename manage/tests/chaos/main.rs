@@ -47,6 +47,9 @@ async fn what_is_acknowledged_is_so_and_what_is_refused_is_not_whatever_the_tabl
     let rotates = if seed % 2 == 1 { "true" } else { "false" };
     let settings = [
         ("ROTATE_REFRESH_TOKENS", rotates),
+        // No token expires meanwhile.
+        ("ACCESS_TOKEN_LIFETIME", "86400"),
+        ("REFRESH_TOKEN_LIFETIME", "864000"),
         // A refresh whose answer was lost is sent again.
         ("REFRESH_TOKEN_GRACE", "3600"),
         ("UPDATE_LAST_LOGIN", "true"),
