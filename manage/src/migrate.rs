@@ -179,8 +179,10 @@ pub async fn prepare(store: &Store, wait: i64) -> Result<(), CommandError> {
 /// The table's failure.
 pub async fn move_page(store: &Store, done: &mut Done, size: i32) -> Result<bool, CommandError> {
     let page = read(store, done, size).await?;
-    let users = page.items().iter();
-    let users = users.filter_map(|key| Some((is_hash(key), user_of(key)?)));
+    let keys = page.items().iter();
+    let users: Vec<(bool, UserId)> = keys
+        .filter_map(|key| Some((is_hash(key), user_of(key)?)))
+        .collect();
     let mut moved = stream::iter(users)
         .map(async |(is_hash, id)| match is_hash {
             true => Ok((store.move_credential(id).await?, false)),
