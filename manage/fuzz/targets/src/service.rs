@@ -1,9 +1,6 @@
 //! The service that the targets ask: with a table that answers at once.
 
-use std::{
-    cell::Cell,
-    sync::{Arc, LazyLock, atomic::AtomicI64},
-};
+use std::sync::{Arc, LazyLock, atomic::AtomicI64};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -32,7 +29,6 @@ use shared::{
     settings::{KeySource, Keys, Settings},
     store::{
         connect_to,
-        items::Item,
         keys::{Entity, digest},
         sessions::Kind,
     },
@@ -138,21 +134,6 @@ pub fn credentials() -> &'static Credentials {
     &CREDENTIALS
 }
 
-/// An item as the SDK reads it out of an answer of DynamoDB.
-pub fn item(data: &[u8]) -> Option<Item> {
-    let answer = [b"{\"Item\":", data, b"}"].concat();
-    NEXT.with(|next| next.set(Some(answer)));
-    let (client, table) = app().store.table().parts();
-    let key = shared::store::items::attributes(&Entity::Schema.key());
-    let request = client.get_item().table_name(table).set_key(Some(key));
-    wait(request.send()).ok()?.item
-}
-
-thread_local! {
-    /// What DynamoDB answers to the next call, whatever that is.
-    static NEXT: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
-}
-
 /// A client without retries and time limits of the SDK.
 fn client() -> Client {
     let endpoint = LocalEndpoint {
@@ -244,12 +225,10 @@ impl Table {
 
 impl HttpConnector for Table {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = NEXT.with(Cell::take).or_else(|| {
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let (_, operation) = target.rsplit_once('.')?;
-            let asked = request.body().bytes().map(String::from_utf8_lossy)?;
-            Some(self.answer(operation, &asked)?.to_string().into_bytes())
-        });
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let (_, operation) = target.rsplit_once('.').unwrap_or_default();
+        let asked = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let answer = self.answer(operation, &asked).map(|body| body.to_string());
         let answer = match answer {
             Some(body) => {
                 let status = StatusCode::try_from(200).unwrap();

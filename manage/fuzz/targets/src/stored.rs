@@ -11,10 +11,13 @@ use shared::{
     domain::{Group, Permission, User},
     hashing::{Assessment, Hasher, Password, PasswordHash, Verification},
     mail::Mail,
-    store::{items::from_item, sessions::Session},
+    store::{
+        items::{Item, from_item},
+        sessions::Session,
+    },
 };
 
-use crate::service::{NOW, item};
+use crate::service::NOW;
 
 /// A file of `dumpdata` in any of its forms. What can be read is read the same when it is written as JSON
 /// or JSON lines.
@@ -96,9 +99,10 @@ fn is_cheap(text: &str) -> bool {
 
 /// An item of the table, as DynamoDB writes it.
 pub fn items(data: &[u8]) {
-    let Some(item) = item(data) else {
+    let Ok(item) = serde_json::from_slice::<serde_dynamo::Item>(data) else {
         return;
     };
+    let item: Item = item.into();
     let _ = from_item::<HashMap<String, Value>>(item.clone());
     let (user, session) = (
         from_item::<User>(item.clone()),

@@ -193,6 +193,14 @@ to="auth.permission"><object><natural>add_post</natural><natural>blog</natural><
     }
 
     #[test]
+    fn a_number_is_read_to_its_last_digit() {
+        let numbers = "[31.245270191439438,121.48791951161945,100.78399658203125,5e-324]";
+        let json = format!(r#"[{{"model": "a.b", "fields": {{"x": {numbers}}}}}]"#);
+        let found = objects(json.as_bytes()).unwrap();
+        assert_eq!(found[0].fields["x"].to_string(), numbers);
+    }
+
+    #[test]
     fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
         assert!(objects(b"\xef\xbb\xbf[]").unwrap().is_empty());
         let utf16: Vec<u8> = "[]".encode_utf16().flat_map(u16::to_le_bytes).collect();
