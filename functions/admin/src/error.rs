@@ -109,6 +109,10 @@ impl IntoResponse for AdminError {
                 "Method not allowed",
                 "This page does not take requests of this kind.",
             ),
+            // Whoever sent the form is gone, or their session is.
+            Self::Api(error) if error.status() == StatusCode::UNAUTHORIZED => {
+                return Self::LogInFirst(urls::HOME.to_owned()).into_response();
+            }
             Self::Api(error) => return of_api(error),
         };
         page(status, title, message)
@@ -128,6 +132,10 @@ fn of_api(error: ApiError) -> Response {
         ApiError::Unavailable(_) => (
             "Service unavailable",
             "The service cannot answer at the moment. Please try again in a few seconds.",
+        ),
+        ApiError::Conflict => (
+            "Changed meanwhile",
+            "Others change the same at this moment. Please try again.",
         ),
         ApiError::TooLarge => ("Request too large", "What was sent is too large."),
         ApiError::LastSuperuser => ("Refused", "The last active superuser cannot be removed."),

@@ -73,8 +73,8 @@ async fn save(
             password: &old,
             address,
         };
-        match login::check(app, attempt, |_| true).await {
-            Ok(_) => {}
+        match login::check_own(app, user, attempt).await {
+            Ok(()) => {}
             Err(Refused::WrongCredentials) => fields.error("old_password", WRONG),
             Err(Refused::Throttled(wait)) => {
                 fields.error("old_password", FieldError::Said(too_many(wait).into()));

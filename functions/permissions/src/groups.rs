@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
-    accounts,
+    accounts::{self, Refused},
     app::App,
-    domain::{Group, GroupChange, PermissionId, SetChange},
+    domain::{FieldError, Group, GroupChange, PermissionId, SetChange},
     forms,
     http::{
         ApiError, JsonOrForm,
         can::ChangeGroup,
         describe::{Answer, Body, Content, Field, Kind, MESSAGE, Object, Operation, PathId},
     },
+    input::FieldErrors,
 };
 
 use crate::detail::Managed;
@@ -80,11 +81,15 @@ async fn change(
     how: impl Fn(BTreeSet<PermissionId>) -> SetChange<PermissionId>,
 ) -> Result<(), ApiError> {
     let group: Group = forms::named(&app.store, body.fields()?, "group_id").await?;
+    let unknown = FieldError::NoSuchObject(group.id.to_string());
     let change = GroupChange {
         permissions: Some(how(BTreeSet::from([permission.id]))),
         ..GroupChange::default()
     };
     let changed = accounts::groups::change(&app.store, caller.actor(), group, &change).await;
-    changed.map_err(|refused| refused.under("permissions", "group_id"))?;
-    Ok(())
+    changed.map(drop).map_err(|refused| match refused {
+        // It was deleted since it was read.
+        Refused::NotFound => FieldErrors::one("group_id", unknown).into(),
+        refused => refused.under("permissions", "group_id").into(),
+    })
 }

@@ -35,8 +35,8 @@ pub async fn check(
         normalises: false,
         address: client.address,
     };
-    match login::check(app, attempt, |user| user.id == caller.id).await {
-        Ok(_) => Ok(()),
+    match login::check_own(app, caller, attempt).await {
+        Ok(()) => Ok(()),
         Err(Refused::WrongCredentials) => {
             fields.error(FIELD, FieldError::said("Invalid password."));
             Ok(())

@@ -328,7 +328,7 @@ impl<'a> Found<'a> {
         };
         write.condition = match set {
             Some(set) => Condition::Equals("ids", set.clone()),
-            None => Condition::AbsentAttribute("ids"),
+            None => Condition::Lacks("ids"),
         };
         let writes = vec![write];
         self.note(line, Some(Mend { writes, owners }));

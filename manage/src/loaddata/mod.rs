@@ -153,6 +153,13 @@ impl Settings {
         }
     }
 
+    /// The same with another policy for objects that exist with other facts.
+    #[must_use]
+    pub fn on_conflict(mut self, policy: OnConflict) -> Self {
+        self.on_conflict = policy;
+        self
+    }
+
     /// Who loads, for the log of changes.
     fn actor(&self) -> Actor<'_> {
         self.operator

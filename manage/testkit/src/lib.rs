@@ -8,6 +8,7 @@
 //! - [`contract`] refuses every answer that the OpenAPI document does not allow.
 //! - [`chaos`] are faults by chance, for the proxy.
 //! - [`proxy`] stands between the service and the table, records calls and injects faults.
+//! - [`schedule`] runs operations at the same time, in every order of their calls to the table.
 //! - [`events`] are API Gateway's, [`runtime`] is Lambda's Runtime API, [`samples`] those of
 //!   `events/`.
 //! - [`SmtpSink`] is a mail server that keeps what it gets.
@@ -32,6 +33,7 @@ pub mod proxy;
 pub mod routes;
 pub mod runtime;
 pub mod samples;
+pub mod schedule;
 mod server;
 pub mod smtp;
 

@@ -31,6 +31,13 @@ impl Pages {
         }
     }
 
+    /// The same browser on another service.
+    #[must_use]
+    pub fn on(mut self, client: Client) -> Self {
+        self.client = client;
+        self
+    }
+
     /// The service's origin.
     pub fn base(&self) -> &str {
         self.client.base()

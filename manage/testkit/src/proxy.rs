@@ -58,6 +58,8 @@ pub enum Fault {
     LateRequest(Duration, Duration),
     /// Answered with this.
     Again(Bytes),
+    /// Held until another lets it go, then carried out, and answered when the other has learned that.
+    Turn(Arc<Barrier>),
 }
 
 /// One call over the wire.
@@ -282,6 +284,12 @@ impl Shared {
                 None
             }
             Some(Fault::Again(body)) => Some(answered(200, body)),
+            Some(Fault::Turn(other)) => {
+                other.wait().await;
+                let answer = self.forward(&parts, &operation, &request).await;
+                other.wait().await;
+                Some(answer)
+            }
         };
         let response = answer
             .as_ref()

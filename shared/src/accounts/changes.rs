@@ -1,9 +1,9 @@
 //! The one loop of every change: judge it, write it if nobody else wrote meanwhile, and else read,
 //! judge and write again.
 
-use super::Refused;
+use super::{Gone, Refused};
 use crate::{
-    domain::Actor,
+    domain::{Actor, User},
     input::FieldErrors,
     store::{Refusal, Store, StoreError, Versioned, WriteError, table::pause, writes::Write},
 };
@@ -22,6 +22,11 @@ pub(super) trait Judged: Versioned {
         after: Option<&Self>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Why `actor` can change nothing any more, if this is the actor as they are now.
+    fn gone(&self, _: Actor<'_>) -> Option<Refused> {
+        None
+    }
+
     /// The field errors of what there is too much of in `after`, made of `before`: see
     /// [`crate::domain::quotas`].
     fn crowded(before: Option<&Self>, after: &Self) -> FieldErrors;
@@ -38,6 +43,9 @@ pub(super) async fn judge<T: Judged>(
     before: Option<&T>,
     after: Option<&T>,
 ) -> Result<(), Refused> {
+    if let Some(refused) = before.and_then(|before| before.gone(actor)) {
+        return Err(refused);
+    }
     if let Some(after) = after {
         let crowded = T::crowded(before, after);
         crowded.into_result().map_err(Refused::Invalid)?;
@@ -83,7 +91,7 @@ pub(super) async fn change_with<T: Judged>(
         let more = more(&before, &after)?;
         match store.replace(&before, after, more, actor).await {
             Ok(after) => return Ok(after),
-            Err(error) => before = read_again(store, &before, error, attempt).await?,
+            Err(error) => before = read_again(store, actor, &before, error, attempt).await?,
         }
     }
     Err(Refused::Conflict)
@@ -110,26 +118,27 @@ pub(super) async fn delete_with<T: Judged>(
         judge(store, actor, Some(&object), None).await?;
         match store.remove(&object, more.clone(), actor).await {
             Ok(()) => return Ok(()),
-            Err(error) => object = read_again(store, &object, error, attempt).await?,
+            Err(error) => object = read_again(store, actor, &object, error, attempt).await?,
         }
     }
     Err(Refused::Conflict)
 }
 
-/// Writes an object by `write`, in the loop of every change.
-pub(super) async fn write<T: Judged, W>(
+/// Writes an object by `write`, in the loop of every change, and returns what that gives.
+pub(super) async fn write<T: Judged, R, W>(
     store: &Store,
+    actor: Actor<'_>,
     known: &T,
     write: impl Fn(T) -> W,
-) -> Result<(), Refused>
+) -> Result<R, Refused>
 where
-    W: Future<Output = Result<Result<(), WriteError>, Refused>>,
+    W: Future<Output = Result<Result<R, WriteError>, Refused>>,
 {
     let mut object = known.clone();
     for attempt in 0..TRIES {
         match write(object.clone()).await? {
-            Ok(()) => return Ok(()),
-            Err(error) => object = read_again(store, &object, error, attempt).await?,
+            Ok(written) => return Ok(written),
+            Err(error) => object = read_again(store, actor, &object, error, attempt).await?,
         }
     }
     Err(Refused::Conflict)
@@ -138,19 +147,43 @@ where
 /// The object as it is now, after a write that came too late; other failures stay.
 async fn read_again<T: Versioned>(
     store: &Store,
+    actor: Actor<'_>,
     stale: &T,
     error: WriteError,
     attempt: u32,
 ) -> Result<T, Refused> {
-    match error {
+    match (error, actor) {
+        (WriteError::Refused(refusals), Actor::User(caller))
+            if refusals.contains(&Refusal::ActorChanged) =>
+        {
+            Err(became_of(store, caller).await?)
+        }
         // Whether another rule is broken as well, a fresh look tells better.
-        WriteError::Refused(refusals) if refusals.contains(&Refusal::Stale) => {
+        (WriteError::Refused(refusals), _) if refusals.contains(&Refusal::Stale) => {
             // Many at once take turns.
             if attempt > 0 {
                 pause(attempt).await;
             }
-            store.read_again(stale).await?.ok_or(Refused::NotFound)
+            let again = store.read_again(stale).await?;
+            again.ok_or_else(|| match actor {
+                Actor::User(caller) if caller.object() == stale.object() => {
+                    Refused::Gone(Gone::Deleted)
+                }
+                _ => Refused::NotFound,
+            })
         }
-        error => Err(error.into()),
+        (error, _) => Err(error.into()),
     }
+}
+
+/// What an actor is told who is no longer what they were.
+async fn became_of(store: &Store, caller: &User) -> Result<Refused, StoreError> {
+    let flags = |user: &User| (user.is_staff, user.is_superuser);
+    Ok(match store.user(caller.id).await? {
+        None => Refused::Gone(Gone::Deleted),
+        Some(now) if !now.is_active => Refused::Gone(Gone::Inactive),
+        Some(now) if flags(&now) < flags(caller) => Refused::PermissionDenied,
+        // With more rights than before the same may be right: they try again.
+        Some(_) => Refused::Conflict,
+    })
 }

@@ -95,18 +95,18 @@ fn bad_token() -> Refused {
 }
 
 /// Does something for the account of a link, in the loop of every change: with each try the link is
-/// looked at again, so that it works once.
+/// looked at again, so that it works once. Returns the account as it is then.
 async fn by_link<W>(
     app: &App,
     link: &Link,
     write: impl Fn(User, Option<PasswordHash>) -> W,
 ) -> Result<User, Refused>
 where
-    W: Future<Output = Result<Result<(), WriteError>, Refused>>,
+    W: Future<Output = Result<Result<User, WriteError>, Refused>>,
 {
     let user = target(app, link).await?.ok_or_else(bad_uid)?;
     note_user(user.id);
-    let done = changes::write(&app.store, &user, |user| {
+    let done = changes::write(&app.store, Actor::Registration, &user, |user| {
         let write = &write;
         async move {
             let found = app.store.user_and_hash(user.id).await?;
@@ -116,7 +116,7 @@ where
     });
     match done.await {
         Err(Refused::NotFound) => Err(bad_uid()),
-        done => done.map(|()| user),
+        done => done,
     }
 }
 
@@ -146,7 +146,7 @@ pub async fn reset_password(
     let user = user.await?;
     note_password(user.id, Actor::User(&user));
     if ends == Ends::All {
-        left_undone(app.store.end_sessions(user.id, None).await);
+        left_undone(app.store.end_sessions(user.id, user.epoch).await);
     }
     left_undone(lockout::forget_failures(&app.store, &user.username).await);
     Ok(())
@@ -173,8 +173,7 @@ pub async fn reset_username(
         let mail = owed(store, Kind::UsernameChanged, &user, &user.email, client)?;
         let more = mail.into_iter().collect();
         let actor = Actor::User(&user);
-        let written = store.replace(&user, after, more, actor).await;
-        Ok(written.map(drop))
+        Ok(store.replace(&user, after, more, actor).await)
     });
     let user = user.await?;
     note_event(Event::UsernameChange.of(user.id).by_oneself());
@@ -216,7 +215,7 @@ pub async fn activate(app: &App, link: &Link, client: &Client) -> Result<(), Ref
             {
                 Err(bad_token())
             }
-            written => Ok(written.map(drop)),
+            written => Ok(written),
         }
     });
     let user = user.await?;

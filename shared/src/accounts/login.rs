@@ -7,12 +7,14 @@ use std::{
 };
 
 use super::{
-    Refused, left_undone, lockout,
+    Gone, Refused,
+    changes::Judged,
+    left_undone, lockout,
     throttle::{network, refuse_above},
 };
 use crate::{
     app::App,
-    domain::{User, UserId, UserName},
+    domain::{Actor, User, UserId, UserName},
     hashing::{Password, PasswordHash, Verification},
     settings::LoginSettings,
     store::{Store, StoreError, attempts::Counter},
@@ -72,6 +74,33 @@ pub async fn check(
         tokio::time::sleep(least.saturating_sub(started.elapsed())).await;
     }
     checked
+}
+
+/// Checks the password of a user who is logged in, as [`check`] does, by an attempt at their name.
+///
+/// # Errors
+/// As [`check`], or what became meanwhile of the user.
+pub async fn check_own(app: &App, user: &User, attempt: Attempt<'_>) -> Result<(), Refused> {
+    let is_own = |found: &User| found.id == user.id;
+    match check(app, attempt, is_own).await {
+        Err(Refused::WrongCredentials) => {}
+        checked => return checked.map(drop),
+    }
+    // With another name or password than a moment ago, that says nothing of the user.
+    let now = app.store.user(user.id).await?;
+    let now = now.ok_or(Refused::Gone(Gone::Deleted))?;
+    if let Some(refused) = now.gone(Actor::User(user)) {
+        return Err(refused);
+    }
+    if now.username == user.username {
+        return Err(Refused::WrongCredentials);
+    }
+    let username = now.username.as_str();
+    let again = Attempt {
+        username,
+        ..attempt
+    };
+    check(app, again, is_own).await.map(drop)
 }
 
 /// The counters of an attempt.

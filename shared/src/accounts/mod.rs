@@ -38,6 +38,8 @@ pub enum Refused {
     Throttled(i64),
     /// A token that SimpleJWT's token endpoints refuse.
     Token(TokenError),
+    /// What became meanwhile of the user who asks for it.
+    Gone(Gone),
     /// A refresh token of a deleted or deactivated user.
     NoActiveAccount,
     /// The link of a mail for an account that is active already.
@@ -46,6 +48,17 @@ pub enum Refused {
     Conflict,
     /// The table did not answer.
     Unavailable(StoreError),
+}
+
+/// What became of the user who asks for something, while it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// They were deleted.
+    Deleted,
+    /// They were deactivated.
+    Inactive,
+    /// The session of the request has ended.
+    SessionEnded,
 }
 
 /// Logs the failure of what a request does beside what it is for: that is done, and the answer says so.
@@ -100,6 +113,8 @@ fn broken_rules(refusals: &[Refusal]) -> Refused {
     }
     if !errors.is_empty() {
         Refused::Invalid(errors)
+    } else if refusals.contains(&Refusal::SessionEnded) {
+        Refused::Gone(Gone::SessionEnded)
     } else if refusals.contains(&Refusal::LastSuperuser) {
         Refused::LastSuperuser
     } else {

@@ -196,20 +196,32 @@ pub async fn refresh(
 ) -> Result<Tokens, Refused> {
     let (jti, sid) = (claims.jti.as_str(), claims.sid.as_deref());
     let state = app.store.token_state(jti, claims.user_id(), sid).await?;
-    let is_of_nobody = state.user.is_none();
-    if state.is_blacklisted || is_of_nobody && was_replaced(app, state.session.as_ref(), jti) {
+    if state.is_blacklisted {
         return Err(Refused::Token(TokenError::Blacklisted));
     }
-    let user = state.user.filter(|user| user.is_active);
-    let user = user.ok_or(Refused::NoActiveAccount)?;
+    let user = active(app, state.user, state.session.as_ref(), jti)?;
     note_user(user.id);
     let tokens = match (sid, state.session) {
         (None, _) => of_no_session(app, jwt, claims, &user, client).await?,
         (Some(_), None) => return Err(Refused::Token(TokenError::Blacklisted)),
-        (Some(_), Some(session)) => of_session(app, jwt, claims, &user, session, client).await?,
+        (Some(_), Some(session)) => of_session(app, jwt, claims, user, session, client).await?,
     };
     note_event(Event::Refresh);
     Ok(tokens)
+}
+
+/// The user of a refresh token, who must be active.
+fn active(
+    app: &App,
+    user: Option<User>,
+    session: Option<&Session>,
+    jti: &str,
+) -> Result<User, Refused> {
+    if user.is_none() && was_replaced(app, session, jti) {
+        return Err(Refused::Token(TokenError::Blacklisted));
+    }
+    let user = user.filter(|user| user.is_active);
+    user.ok_or(Refused::NoActiveAccount)
 }
 
 /// An access token, of a session or of none, which says of the user what is so now.
@@ -268,13 +280,13 @@ async fn of_session(
     app: &App,
     jwt: &Jwt,
     claims: &Claims,
-    user: &User,
+    mut user: User,
     mut session: Session,
     client: &Client,
 ) -> Result<Tokens, Refused> {
     let now = app.clock.now();
     let rotates = app.settings.tokens.rotate;
-    let mut standing_now = standing(app, Some(&session), user, &claims.jti);
+    let mut standing_now = standing(app, Some(&session), &user, &claims.jti);
     if standing_now == Standing::Current && rotates {
         let mut next = session.clone();
         next.previous = Some(claims.jti.clone());
@@ -286,10 +298,11 @@ async fn of_session(
             session = next;
         } else {
             // Another use of the token was first, unless it was this one, whose answer was lost.
-            let there = app.store.session(user.id, &session.sid).await?;
+            let (there, now) = app.store.session_and_user(user.id, &session.sid).await?;
+            user = active(app, now, there.as_ref(), &claims.jti)?;
             session = there.ok_or(Refused::Token(TokenError::Blacklisted))?;
             if session.current != next.current {
-                standing_now = standing(app, Some(&session), user, &claims.jti);
+                standing_now = standing(app, Some(&session), &user, &claims.jti);
             }
         }
     } else if standing_now == Standing::Current {
@@ -300,12 +313,12 @@ async fn of_session(
             let (holder, sid) = (claims.holder(user.id), Some(session.sid.as_str()));
             Ok(Tokens {
                 refresh: rotates.then(|| refresh_token(jwt, &session, &holder, client)),
-                access: access_token(app, jwt, user, &holder, sid, client).await?,
+                access: access_token(app, jwt, &user, &holder, sid, client).await?,
             })
         }
         Standing::Ended => Err(Refused::Token(TokenError::Blacklisted)),
         Standing::Replaced => {
-            reused(app, user, &session).await?;
+            reused(app, &user, &session).await?;
             Err(Refused::Token(TokenError::Blacklisted))
         }
     }

@@ -1,7 +1,7 @@
 //! Users and their passwords.
 
 use super::{
-    Refused,
+    Gone, Refused,
     changes::{self, Judged, judge},
     left_undone, lockout,
     mails::owed,
@@ -30,6 +30,16 @@ impl Judged for User {
         after: Option<&Self>,
     ) -> Result<bool, StoreError> {
         rights::user(store, actor, before, after).await
+    }
+
+    fn gone(&self, actor: Actor<'_>) -> Option<Refused> {
+        match actor {
+            Actor::User(caller) if caller.id != self.id => None,
+            Actor::User(_) if !self.is_active => Some(Refused::Gone(Gone::Inactive)),
+            // Whether their session has ended or goes on, another request finds out.
+            Actor::User(caller) if caller.epoch != self.epoch => Some(Refused::Conflict),
+            _ => None,
+        }
     }
 
     fn crowded(before: Option<&Self>, after: &Self) -> FieldErrors {
@@ -209,7 +219,7 @@ pub async fn change_from(
         store.owe(mail).await?;
     }
     if changed.epoch != epoch {
-        left_undone(store.end_sessions(id, None).await);
+        left_undone(store.end_sessions(id, changed.epoch).await);
         note_end(id, actor, "deactivated");
     } else if changed.staff_epoch != staff_epoch {
         note_end(id, actor, "left_staff");
@@ -291,12 +301,12 @@ pub async fn end_sessions(
         after.end_sessions(now);
         after
     };
-    let keep = |_: &User, after: &User| {
-        let keep = kept.map(|sid| keep_session(after, sid));
+    let keep = |before: &User, after: &User| {
+        let keep = kept.map(|sid| keep_session(before, after, sid));
         Ok(keep.into_iter().collect())
     };
     let changed = changes::change_with(store, actor, user, apply, keep).await?;
-    left_undone(store.end_sessions(id, kept).await);
+    left_undone(store.end_sessions(id, changed.epoch).await);
     note_end(id, actor, if kept.is_some() { "others" } else { "all" });
     Ok(changed)
 }
@@ -385,7 +395,10 @@ pub async fn replace_password(
         Actor::User(caller) if !caller.is_superuser && caller.id != user.id => Expected::Unchanged,
         _ => Expected::SameEpoch,
     };
-    changes::write(store, user, |user: User| async move {
+    let changed = changes::write(store, actor, user, |user: User| async move {
+        if let Some(refused) = user.gone(actor) {
+            return Err(refused);
+        }
         if !rights::decide_over(store, actor, &user).await? {
             return Err(Refused::PermissionDenied);
         }
@@ -394,13 +407,11 @@ pub async fn replace_password(
     })
     .await?;
     note_password(user.id, actor);
-    match ends {
-        Ends::All => left_undone(store.end_sessions(user.id, None).await),
-        Ends::AllBut(sid) => left_undone(store.end_sessions(user.id, Some(sid)).await),
-        Ends::None => {}
+    if ends != Ends::None {
+        left_undone(store.end_sessions(user.id, changed.epoch).await);
     }
     left_undone(lockout::forget_failures(store, &user.username).await);
-    store.user(user.id).await?.ok_or(Refused::NotFound)
+    Ok(changed)
 }
 
 /// A change of a password; with a client the user is told of it.

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    accounts::Refused,
+    accounts::{Gone, Refused},
     forms::FormError,
     input::{BodyError, FieldErrors},
     jwt::TokenError,
@@ -101,6 +101,9 @@ impl From<Refused> for ApiError {
             Refused::WrongCredentials => Self::WrongCredentials,
             Refused::Throttled(wait) => Self::Throttled(wait),
             Refused::Token(error) => Self::BadToken(error),
+            Refused::Gone(Gone::Deleted) => Self::UserNotFound,
+            Refused::Gone(Gone::Inactive) => Self::UserInactive,
+            Refused::Gone(Gone::SessionEnded) => Self::BadAccessToken(TokenError::Invalid),
             Refused::NoActiveAccount => Self::NoActiveAccount,
             Refused::StaleLink => Self::StaleLink,
             Refused::Conflict => Self::Conflict,

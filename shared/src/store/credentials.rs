@@ -10,7 +10,7 @@ use super::{
     keys::{Entity, Key},
     layout::Layout,
     sessions::keep_session,
-    versioned::{Versioned, logged},
+    versioned::{Versioned, logged, still_decides},
     writes::{Condition, Write},
 };
 use crate::{
@@ -248,17 +248,18 @@ impl Store {
     }
 
     /// Replaces a password, and ends the tokens and sessions begun until now, as far as it is to.
+    /// Returns the user as they are then.
     ///
     /// # Errors
-    /// [`Refusal::Stale`](super::Refusal::Stale) if the user is deleted or not as expected, or the
-    /// table's failure.
+    /// [`Refusal::Stale`](super::Refusal::Stale) if the user is deleted or not as expected, what
+    /// became of the actor or of the session that was to go on, or the table's failure.
     pub async fn set_password(
         &self,
         known: &User,
         expected: Expected,
         change: PasswordChange<'_>,
         actor: Actor<'_>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<User, WriteError> {
         let PasswordChange {
             hash,
             ends,
@@ -283,7 +284,7 @@ impl Store {
         let credential = credential(known.id, hash, after.epoch, self.layout().await?)?;
         let mut writes = vec![touched, Write::put(credential)];
         if let Ends::AllBut(sid) = ends {
-            writes.push(keep_session(&after, sid));
+            writes.push(keep_session(known, &after, sid));
         }
         writes.extend(more);
         let entry = Logged {
@@ -291,7 +292,10 @@ impl Store {
             ..logged(known, ActionFlag::Change)
         };
         writes.extend(self.log(actor, entry)?);
-        self.table.write(writes).await
+        writes.extend(still_decides(known, actor));
+        self.table.write(writes).await?;
+        after.version += 1;
+        Ok(after)
     }
 
     /// Replaces the hash of an unchanged password by a stronger one, unless the password was
@@ -367,6 +371,6 @@ fn as_read(credential: Option<&Credential>) -> Condition {
             password: Some(password),
             ..
         }) => Condition::Equals("password", text(password.expose())),
-        Some(_) => Condition::AbsentAttribute("password"),
+        Some(_) => Condition::ExistsWithout("password"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 
 use super::{
@@ -45,6 +45,15 @@ impl Write {
                     .set_expression_attribute_values(expression.values)
                     .build()?,
             ),
+            Action::Check(key) => item.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(attributes(key)))
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values)
+                    .build()?,
+            ),
         }
         .build())
     }
@@ -56,8 +65,16 @@ impl Write {
             Condition::None => None,
             Condition::Absent => Some("attribute_not_exists(PK)".to_owned()),
             Condition::Exists => Some("attribute_exists(PK)".to_owned()),
-            Condition::AbsentAttribute(name) => {
-                Some(format!("attribute_not_exists({})", expression.name(name)))
+            Condition::ExistsWithout(name) => Some(format!(
+                "attribute_exists(PK) AND attribute_not_exists({})",
+                expression.name(name)
+            )),
+            Condition::AllEqual(values) => {
+                let equal = values.iter().map(|(name, value)| {
+                    let (name, value) = (expression.name(name), expression.value(value.clone()));
+                    format!("{name} = {value}")
+                });
+                Some(equal.collect::<Vec<_>>().join(" AND "))
             }
             Condition::Equals(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
@@ -74,7 +91,10 @@ impl Write {
             }
             Condition::EqualsOrAbsent(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));
-                Some(format!("attribute_not_exists({name}) OR {name} = {value}"))
+                // An update of what does not exist would make it.
+                Some(format!(
+                    "attribute_exists(PK) AND (attribute_not_exists({name}) OR {name} = {value})"
+                ))
             }
             Condition::Below(name, value) => {
                 let (name, value) = (expression.name(name), expression.value(value.clone()));

@@ -258,7 +258,7 @@ impl Store {
         }
         self.write_in_steps(before, &after, more).await?;
         if after.epoch != before.epoch {
-            self.end_sessions(after.id, None).await?;
+            self.end_sessions(after.id, after.epoch).await?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ const AT_ONCE: usize = 16;
 /// How often the begin of a session is tried again.
 const TRIES: u32 = 4;
 /// How often a write is begun again that other writes got in the way of.
-const INSISTS: usize = 3;
+const INSISTS: usize = 2;
 
 impl Session {
     /// Whether it is what a deleted user's session leaves: it names nobody's address or device.
@@ -102,14 +102,16 @@ impl Session {
     }
 }
 
-/// Keeps a session, if it exists, when all others of the user `after` that are ended.
-pub(crate) fn keep_session(after: &User, sid: &str) -> Write {
+/// Keeps a session of the user `before` when all others of the user `after` that are ended. It must
+/// not have ended before.
+pub(crate) fn keep_session(before: &User, after: &User, sid: &str) -> Write {
     let mut set = Item::from([("epoch".to_owned(), number(after.epoch))]);
     if let Some(date) = after.tokens_valid_after {
         set.insert("valid_after".to_owned(), number(date));
     }
     let mut write = Write::set(Entity::Session(after.id, sid).key(), set);
-    write.refusal = Refusal::Stale;
+    write.condition = Condition::Equals("epoch", number(before.epoch));
+    write.refusal = Refusal::SessionEnded;
     write
 }
 
@@ -185,8 +187,8 @@ impl Store {
         until: i64,
     ) -> Result<bool, StoreError> {
         let begun = Write::put(session_item(session)?);
-        self.unless_refused(vec![blacklisted(jti, until), begun])
-            .await
+        let writes = vec![blacklisted(jti, until), begun];
+        self.unless_refused(writes).await.map_err(unavailable)
     }
 
     /// Ends a session, if it is there, and blacklists its refresh token; false if that was blacklisted
@@ -200,7 +202,7 @@ impl Store {
         sid: &str,
         jti: &str,
         until: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, WriteError> {
         let end = Write::delete(Entity::Session(id, sid).key());
         self.unless_refused(vec![blacklisted(jti, until), end])
             .await
@@ -265,30 +267,30 @@ impl Store {
         let mut write = Write::delete(Entity::Session(id, sid).key());
         write.condition = Condition::Exists;
         more.push(write);
-        self.unless_refused(more).await
+        self.unless_refused(more).await.map_err(unavailable)
     }
 
     /// Carries out all of the writes as one transaction; false if one was refused.
-    pub(super) async fn unless_refused(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+    pub(super) async fn unless_refused(&self, writes: Vec<Write>) -> Result<bool, WriteError> {
         match self.table.transact(&writes).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Ok(false),
-            Err(WriteError::Contended) => Err(contended()),
-            Err(WriteError::Failed(error)) => Err(error),
+            Err(error) => Err(error),
         }
     }
 
-    /// Deletes the sessions of a user but one, which have ended by another epoch: of more than [`PAGE`]
-    /// the first, and the table forgets the others when they expire.
-    pub async fn end_sessions(&self, id: UserId, but: Option<&str>) -> Result<(), StoreError> {
+    /// Deletes the sessions of a user that have ended by this new epoch, and not those that have begun
+    /// or gone on with it: of more than [`PAGE`] the first, and the table forgets the others when they
+    /// expire.
+    pub async fn end_sessions(&self, id: UserId, began: u64) -> Result<(), StoreError> {
         let page = self.session_page(id, None).await?;
-        let ends = page
-            .sessions
-            .iter()
-            .filter(|session| Some(session.sid.as_str()) != but)
-            .map(|session| Write::delete(Entity::Session(id, &session.sid).key()))
-            .collect();
-        self.note_all(ends).await
+        let ended = page.sessions.iter().filter(|session| session.epoch < began);
+        let ends = ended.map(|session| {
+            let mut end = Write::delete(Entity::Session(id, &session.sid).key());
+            end.condition = Condition::Less("epoch", number(began));
+            end
+        });
+        self.note_all(ends.collect()).await
     }
 
     /// Deletes every session of an id, which another user gets.
@@ -329,14 +331,14 @@ impl Store {
 
     /// Writes something whose refusal does not matter, however many other writes get in the way.
     pub(super) async fn note(&self, write: Write) -> Result<(), StoreError> {
-        for _ in 0..INSISTS {
+        let mut tries = 0;
+        loop {
             match self.table.write(vec![write.clone()]).await {
                 Ok(()) | Err(WriteError::Refused(_)) => return Ok(()),
-                Err(WriteError::Contended) => {}
-                Err(WriteError::Failed(error)) => return Err(error),
+                Err(WriteError::Contended) if tries < INSISTS => tries += 1,
+                Err(error) => return Err(unavailable(error)),
             }
         }
-        Err(contended())
     }
 }
 
@@ -345,6 +347,9 @@ fn session_item(session: &Session) -> Result<Item, StoreError> {
     to_item(&key, session)
 }
 
-fn contended() -> StoreError {
-    StoreError::new("a write", "other writes got in the way")
+fn unavailable(error: WriteError) -> StoreError {
+    match error {
+        WriteError::Failed(error) => error,
+        other => StoreError::new("a write", format!("other writes got in the way: {other:?}")),
+    }
 }

@@ -296,6 +296,10 @@ impl Table {
                 .await
                 .map(drop)
                 .map_err(|error| coded("DeleteItem", error)),
+            Action::Check(_) => {
+                let reason = "a check is for transactions";
+                Err((None, StoreError::new("ConditionCheck", reason)))
+            }
         }
     }
 }

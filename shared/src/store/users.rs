@@ -238,6 +238,10 @@ impl Versioned for User {
         self.username.as_str().to_owned()
     }
 
+    fn decides(&self) -> bool {
+        self.is_staff || self.is_superuser
+    }
+
     fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str> {
         let Self {
             id: _,

@@ -1,11 +1,12 @@
 //! Optimistic locking: a change is written on the condition that nobody else wrote since the
 //! object was read.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout, table::TRANSACTION,
-    writes::Write,
+    Refusal, Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout,
+    table::TRANSACTION, writes::Write,
 };
 use crate::domain::{
     Actor,
@@ -48,6 +49,11 @@ pub trait Versioned: Clone + PartialEq + DeserializeOwned + Send + Sync {
     /// Django's `str()` of it.
     fn repr(&self) -> String;
 
+    /// Whether it is somebody who may decide over others.
+    fn decides(&self) -> bool {
+        false
+    }
+
     /// The labels of the fields that differ, as Django's admin calls them.
     fn changed_fields(before: &Self, after: &Self) -> Vec<&'static str>;
 }
@@ -60,6 +66,29 @@ pub(super) fn logged(object: &impl Versioned, action: ActionFlag) -> Logged {
         action,
         fields: Vec::new(),
     }
+}
+
+/// Of two who decide over each other at the same time, only one may be heard: whoever changes somebody
+/// who decides over others must still be what they were.
+pub(super) fn still_decides<T: Versioned>(object: &T, actor: Actor<'_>) -> Option<Write> {
+    let Actor::User(caller) = actor else {
+        return None;
+    };
+    // One's own item is written, on a condition of its own.
+    if !object.decides() || object.object() == caller.object() {
+        return None;
+    }
+    let flags = [
+        ("is_active", caller.is_active),
+        ("is_staff", caller.is_staff),
+        ("is_superuser", caller.is_superuser),
+    ];
+    let flags = flags.map(|(name, value)| (name, AttributeValue::Bool(value)));
+    Some(Write::check(
+        caller.key(),
+        flags.into(),
+        Refusal::ActorChanged,
+    ))
 }
 
 /// The labels whose condition holds.
@@ -122,6 +151,7 @@ impl Store {
             ..logged(&after, ActionFlag::Change)
         };
         more.extend(self.log(actor, entry)?);
+        more.extend(still_decides(before, actor));
         self.write_in_steps(before, &after, more).await
     }
 
@@ -173,12 +203,16 @@ impl Store {
             let size = object.deletion(layout).len() + more.len() + usize::from(entry.is_some());
             size.saturating_sub(TRANSACTION)
         };
+        let check = still_decides(known, actor);
+        more.extend(check.clone());
         let mut known = known.clone();
         if excess(&known, &more) > 0 {
             // What a rule forbids is refused here, before anything is done.
             let bare = known.bare();
             if bare != known {
-                known = self.write_in_steps(&known, &bare, Vec::new()).await?;
+                known = self
+                    .write_in_steps(&known, &bare, check.into_iter().collect())
+                    .await?;
             }
             let before = more.drain(..excess(&known, &more)).collect();
             self.note_all(before).await?;

@@ -30,6 +30,10 @@ pub enum Refusal {
     LastSuperuser,
     /// The item exists already.
     Exists,
+    /// Who changes something is no longer what they were when it was judged.
+    ActorChanged,
+    /// The session that was to go on has ended.
+    SessionEnded,
 }
 
 impl Refusal {
@@ -40,7 +44,11 @@ impl Refusal {
             Self::EmailTaken => ("email", Unique::Email),
             Self::GroupNameTaken => ("name", Unique::GroupName),
             Self::CodenameTaken => (NON_FIELD_ERRORS, Unique::Codename),
-            Self::Stale | Self::LastSuperuser | Self::Exists => return None,
+            Self::Stale
+            | Self::LastSuperuser
+            | Self::Exists
+            | Self::ActorChanged
+            | Self::SessionEnded => return None,
         };
         Some((field, FieldError::Taken(unique)))
     }
@@ -55,19 +63,21 @@ pub enum Condition {
     Absent,
     /// The item exists.
     Exists,
-    /// The attribute is absent.
-    AbsentAttribute(&'static str),
+    /// The item exists without the attribute.
+    ExistsWithout(&'static str),
     /// The attribute has this value.
     Equals(&'static str, AttributeValue),
-    /// The attribute is absent.
+    /// The attributes have these values.
+    AllEqual(Vec<(&'static str, AttributeValue)>),
+    /// The attribute is absent, or the whole item.
     Lacks(&'static str),
-    /// Neither attribute is there.
+    /// Neither attribute is there, or not even the item.
     LacksBoth(&'static str, &'static str),
-    /// The attribute is absent or has this value.
+    /// The item exists, without the attribute or with this value of it.
     EqualsOrAbsent(&'static str, AttributeValue),
     /// The set has more than one member.
     OthersIn(&'static str),
-    /// The number is absent or smaller.
+    /// The number is smaller, or absent, or the whole item.
     Below(&'static str, AttributeValue),
     /// The number is there and smaller.
     Less(&'static str, AttributeValue),
@@ -97,6 +107,8 @@ pub enum Action {
     },
     /// Deletes an item.
     Delete(Key),
+    /// Nothing: in a transaction, for the condition alone.
+    Check(Key),
 }
 
 /// One conditional write.
@@ -246,6 +258,15 @@ impl Write {
         }
     }
 
+    /// Writes nothing, but for the rest of a transaction attributes of an item must have these values.
+    pub fn check(key: Key, values: Vec<(&'static str, AttributeValue)>, refusal: Refusal) -> Self {
+        Self {
+            action: Action::Check(key),
+            condition: Condition::AllEqual(values),
+            refusal,
+        }
+    }
+
     /// Deletes an item, if it exists.
     pub fn delete(key: Key) -> Self {
         Self {
@@ -259,7 +280,9 @@ impl Write {
     pub(super) fn key(&self) -> Option<Key> {
         match &self.action {
             Action::Put(item) => key_of(item),
-            Action::Update { key, .. } | Action::Delete(key) => Some(key.clone()),
+            Action::Update { key, .. } | Action::Delete(key) | Action::Check(key) => {
+                Some(key.clone())
+            }
         }
     }
 

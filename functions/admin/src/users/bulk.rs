@@ -216,9 +216,11 @@ async fn carry_out(
     app: &App,
     staff: &Staff,
     action: BulkAction,
-    users: Vec<User>,
+    mut users: Vec<User>,
     group: Option<&Group>,
 ) -> Result<Vec<Message>, AdminError> {
+    // Oneself last: who is deactivated or deleted changes nobody any more.
+    users.sort_by_key(|user| user.id == staff.user.id);
     let mut done = 0;
     let mut refused = Vec::new();
     for user in users {

@@ -1,0 +1,123 @@
+//! What operations came to: their answers and what they left in the table, without what chance decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use regex_lite::Regex;
+use serde_json::Value;
+use shared::{
+    domain::User,
+    store::{
+        items::{Item, from_item},
+        sessions::Session,
+    },
+};
+
+use crate::Observed;
+
+/// Answers by the number of the operation, and the table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) answers: BTreeMap<usize, Value>,
+    /// A line for each item, in order.
+    pub(super) table: Vec<String>,
+}
+
+/// Recognises what chance decides: what the start does not know.
+pub(super) struct Normal {
+    known: BTreeSet<String>,
+    secret: Regex,
+    token: Regex,
+    alike: Option<(Regex, String)>,
+}
+
+impl Normal {
+    /// Of a table that starts with these items. One number may count as another.
+    pub(super) fn of(start: &BTreeMap<String, Item>, alike: Option<(u64, u64)>) -> Self {
+        let secret = Regex::new("[0-9a-f]{32,64}").expect("a pattern");
+        let mut known = BTreeSet::new();
+        for (key, item) in start {
+            let text = key.clone() + &plain(item);
+            known.extend(secret.find_iter(&text).map(|it| it.as_str().to_owned()));
+        }
+        Self {
+            known,
+            secret,
+            token: Regex::new(r"eyJ[\w-]+\.[\w-]+\.[\w-]+").expect("a pattern"),
+            alike: alike.map(|(one, other)| {
+                // Keys have zeros before it.
+                let one = Regex::new(&format!(r"\b(0*){one}\b")).expect("a pattern");
+                (one, format!("${{1}}{other}"))
+            }),
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        let text = self.token.replace_all(text, "a token");
+        let told = |found: &regex_lite::Captures<'_>| match self.known.contains(&found[0]) {
+            true => found[0].to_owned(),
+            false => "new".to_owned(),
+        };
+        let text = self.secret.replace_all(&text, told);
+        match &self.alike {
+            Some((one, other)) => one.replace_all(&text, other.as_str()).into_owned(),
+            None => text.into_owned(),
+        }
+    }
+
+    /// An answer.
+    pub(super) fn answer(&self, answer: &Value) -> Value {
+        let text = self.text(&answer.to_string());
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// The table as it is now. Sessions that let nobody in count for nothing, nor do counted attempts.
+    pub(super) async fn table(&self, world: &Observed) -> Vec<String> {
+        let state = world.state().await;
+        let mut table = Vec::new();
+        for (key, item) in &state {
+            if key.starts_with("SESSION#") && !is_live(world, &state, item) {
+                continue;
+            }
+            if key.starts_with("ATTEMPTS#") {
+                continue;
+            }
+            let mut key = key.trim_end_matches('+');
+            let mut item = item.clone();
+            if key.starts_with("OUTBOX#") {
+                key = "OUTBOX";
+                item.retain(|name, _| !["PK", "GSI1SK", "id"].contains(&name.as_str()));
+            }
+            table.push(self.text(&format!("{key}: {}", plain(&item))));
+        }
+        table.sort();
+        table
+    }
+}
+
+fn is_live(world: &Observed, state: &BTreeMap<String, Item>, item: &Item) -> bool {
+    let session: Session = from_item(item.clone()).expect("a session");
+    let user = state.get(&format!("USER#{} / PROFILE", session.user_id));
+    let user: Option<User> = user.map(|item| from_item(item.clone()).expect("a user"));
+    user.is_some_and(|user| user.is_active && session.is_live(&user, world.app.clock.now()))
+}
+
+/// An item as a text that is the same whatever the order of what has none.
+fn plain(item: &Item) -> String {
+    let mut names: Vec<&String> = item.keys().collect();
+    names.sort();
+    let attributes = names.into_iter().map(|name| {
+        let value = match &item[name] {
+            AttributeValue::Ns(numbers) => {
+                let mut numbers = numbers.clone();
+                numbers.sort();
+                format!("{numbers:?}")
+            }
+            AttributeValue::S(text) => text.clone(),
+            AttributeValue::N(number) => number.clone(),
+            other => format!("{other:?}"),
+        };
+        format!("{name}={value}")
+    });
+    attributes.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,23 @@
+//! Operations at the same time, in every order of their calls to the table: each is answered as if it
+//! had been alone, one after the other, and the table is what they leave then. See
+//! [`testkit::schedule`].
+//!
+//! `ORDERS=5000 cargo test -p manage --test explore sessions::` tries more orders; `ORDER=a,b,a` with the
+//! name of a test tries one.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends so"
+)]
+
+mod actors;
+mod attempts;
+mod groups;
+mod mails;
+mod migration;
+mod passwords;
+mod permissions;
+mod sessions;
+mod users;
+mod world;
