@@ -85,7 +85,7 @@ const AT_ONCE: usize = 16;
 /// How often the begin of a session is tried again.
 const TRIES: u32 = 4;
 /// How often a write is begun again that other writes got in the way of.
-const INSISTS: usize = 3;
+const INSISTS: usize = 2;
 
 impl Session {
     /// Whether it is what a deleted user's session leaves: it names nobody's address or device.
@@ -187,8 +187,8 @@ impl Store {
         until: i64,
     ) -> Result<bool, StoreError> {
         let begun = Write::put(session_item(session)?);
-        self.unless_refused(vec![blacklisted(jti, until), begun])
-            .await
+        let writes = vec![blacklisted(jti, until), begun];
+        self.unless_refused(writes).await.map_err(unavailable)
     }
 
     /// Ends a session, if it is there, and blacklists its refresh token; false if that was blacklisted
@@ -202,7 +202,7 @@ impl Store {
         sid: &str,
         jti: &str,
         until: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, WriteError> {
         let end = Write::delete(Entity::Session(id, sid).key());
         self.unless_refused(vec![blacklisted(jti, until), end])
             .await
@@ -267,16 +267,15 @@ impl Store {
         let mut write = Write::delete(Entity::Session(id, sid).key());
         write.condition = Condition::Exists;
         more.push(write);
-        self.unless_refused(more).await
+        self.unless_refused(more).await.map_err(unavailable)
     }
 
     /// Carries out all of the writes as one transaction; false if one was refused.
-    pub(super) async fn unless_refused(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+    pub(super) async fn unless_refused(&self, writes: Vec<Write>) -> Result<bool, WriteError> {
         match self.table.transact(&writes).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Ok(false),
-            Err(WriteError::Contended) => Err(contended()),
-            Err(WriteError::Failed(error)) => Err(error),
+            Err(error) => Err(error),
         }
     }
 
@@ -332,14 +331,14 @@ impl Store {
 
     /// Writes something whose refusal does not matter, however many other writes get in the way.
     pub(super) async fn note(&self, write: Write) -> Result<(), StoreError> {
-        for _ in 0..INSISTS {
+        let mut tries = 0;
+        loop {
             match self.table.write(vec![write.clone()]).await {
                 Ok(()) | Err(WriteError::Refused(_)) => return Ok(()),
-                Err(WriteError::Contended) => {}
-                Err(WriteError::Failed(error)) => return Err(error),
+                Err(WriteError::Contended) if tries < INSISTS => tries += 1,
+                Err(error) => return Err(unavailable(error)),
             }
         }
-        Err(contended())
     }
 }
 
@@ -348,6 +347,9 @@ fn session_item(session: &Session) -> Result<Item, StoreError> {
     to_item(&key, session)
 }
 
-fn contended() -> StoreError {
-    StoreError::new("a write", "other writes got in the way")
+fn unavailable(error: WriteError) -> StoreError {
+    match error {
+        WriteError::Failed(error) => error,
+        other => StoreError::new("a write", format!("other writes got in the way: {other:?}")),
+    }
 }

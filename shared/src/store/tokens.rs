@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    Refusal, Store, StoreError,
+    Refusal, Store, StoreError, WriteError,
     items::{attributes, from_item, number},
     keys::{Entity, Key, TTL},
     sessions::Session,
@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Blacklists a token until it is taken no more; false if it was blacklisted before.
-    pub async fn blacklist(&self, jti: &str, until: i64) -> Result<bool, StoreError> {
+    pub async fn blacklist(&self, jti: &str, until: i64) -> Result<bool, WriteError> {
         self.unless_refused(vec![blacklisted(jti, until)]).await
     }
 }
