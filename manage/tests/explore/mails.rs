@@ -10,6 +10,12 @@ const MAILS: &[(&str, &str)] = &[
     ("SEND_ACTIVATION_EMAIL", "True"),
     ("SEND_CONFIRMATION_EMAIL", "True"),
     ("PASSWORD_CHANGED_EMAIL_CONFIRMATION", "True"),
+    ("EMAIL_FRONTEND_DOMAIN", "shop.example"),
+    ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+    ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),
+    ("ACTIVATION_URL", "activate/{uid}/{token}"),
+    ("EMAIL_BACKEND", "smtp"),
+    ("DEFAULT_FROM_EMAIL", "shop@shop.example"),
 ];
 
 #[tokio::test]
