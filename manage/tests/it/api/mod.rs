@@ -17,6 +17,7 @@ mod properties;
 mod quotas;
 mod requests;
 mod revocation;
+mod rotation;
 mod security_events;
 mod sessions;
 mod settings;
