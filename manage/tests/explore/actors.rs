@@ -173,3 +173,31 @@ async fn a_form_about_a_superuser_by_somebody_who_is_deleted() {
     race.explore(async |answers| assert_eq!(status(&answers[1]), 204))
         .await;
 }
+
+#[tokio::test]
+async fn a_form_by_somebody_who_leaves_the_staff() {
+    let world = Observed::start().await;
+    let labels = ["auth.view_user", "auth.change_user"];
+    let staff = world.staff("staff", &labels).await;
+    world.user("ann").await;
+    let browser = world.browser_of("staff").await;
+    let race = Race::on(&world).operation(move |service| {
+        let mut browser = browser.clone().on(service.client.clone());
+        async move {
+            let fields = [
+                ("action", "deactivate"),
+                ("post", "yes"),
+                ("_selected_action", "3"),
+            ];
+            seen(&browser.post("/admin/auth/user/", &fields).await)
+        }
+    });
+    let admin = token(&world, &world.admin);
+    let leave = json!({"is_staff": false});
+    let race = race
+        .await
+        .request(admin, "PATCH", user_path(staff.id), leave);
+    race.await
+        .explore(async |answers| assert_eq!(status(&answers[1]), 200))
+        .await;
+}
