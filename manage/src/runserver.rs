@@ -251,7 +251,7 @@ async fn first_superuser(app: &App) -> Result<Option<String>, CommandError> {
     };
     let text = random_text()[..20].to_owned();
     let password = Password::new(text.clone());
-    accounts::users::create(&app.store, &app.hasher, Actor::Setup, admin, &password).await?;
+    accounts::new_users::create(&app.store, &app.hasher, Actor::Setup, admin, &password).await?;
     Ok(Some(text))
 }
 

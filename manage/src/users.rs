@@ -181,8 +181,8 @@ async fn create(
     let hasher = Hasher::default();
     let (store, actor) = (&open.store, Actor::Command(&operator));
     let made = match &password {
-        Some(password) => accounts::users::create(store, &hasher, actor, new, password).await,
-        None => accounts::users::create_without_password(store, actor, new).await,
+        Some(password) => accounts::new_users::create(store, &hasher, actor, new, password).await,
+        None => accounts::new_users::create_without_password(store, actor, new).await,
     };
     open.close().await;
     match made {

@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::{
-    accounts::sessions,
+    accounts::logout,
     app::App,
     http::{
         ApiError, JsonOrForm,
@@ -42,13 +42,13 @@ const BLACKLIST_LIKE: Operation = Operation {
 pub async fn log_out(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "refresh")?;
     let (_, claims) = claims(&app, &token).await?;
-    sessions::log_out(&app, &claims).await?;
+    logout::log_out(&app, &claims).await?;
     Ok(Json(json!({})))
 }
 
 pub async fn blacklist(State(app): State<App>, body: JsonOrForm) -> Result<Json<Value>, ApiError> {
     let token = token_field(body, "refresh")?;
     let (_, claims) = claims(&app, &token).await?;
-    sessions::blacklist(&app, &claims).await?;
+    logout::blacklist(&app, &claims).await?;
     Ok(Json(json!({})))
 }

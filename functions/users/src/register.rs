@@ -89,7 +89,7 @@ pub async fn register(
     );
     let account = NewAccount::registration(store, body.fields()?, retypes).await?;
     let NewAccount { user, password } = account;
-    let user = accounts::users::register(store, &app.hasher, user, &password, &client).await?;
+    let user = accounts::new_users::register(store, &app.hasher, user, &password, &client).await?;
     note_event(Event::Registration.of(user.id).by_oneself());
     Ok((StatusCode::CREATED, Json(user.into())))
 }

@@ -60,7 +60,7 @@ impl Service {
         let new = NewUser::named(parsed(&name)?, self.app.clock.now());
         let (store, hasher) = (&self.app.store, &self.app.hasher);
         let typed = Password::new(password.clone());
-        let user = accounts::users::create(store, hasher, actor, new, &typed).await?;
+        let user = accounts::new_users::create(store, hasher, actor, new, &typed).await?;
         Ok(Witness {
             id: user.id,
             name,

@@ -1,8 +1,8 @@
-//! Users and their passwords.
+//! Users and their passwords. [`super::new_users`] makes them.
 
 use super::{
     Gone, Refused,
-    changes::{self, Judged, judge},
+    changes::{self, Judged},
     left_undone, lockout,
     mails::owed,
     rights,
@@ -10,16 +10,13 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{Actor, EmailAddress, NewUser, User, UserChange, UserId, UserName, quotas},
+    domain::{Actor, EmailAddress, User, UserChange, UserId, UserName, quotas},
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
     jwt::is_sid,
     mail::Kind,
     settings::AccountSettings,
-    store::{
-        Ends, Expected, PasswordChange, Store, StoreError, keys::Sequence, sessions::keep_session,
-        writes::Write,
-    },
+    store::{Ends, Expected, PasswordChange, Store, StoreError, sessions::keep_session},
     telemetry::{Event, note_event},
 };
 
@@ -60,96 +57,6 @@ impl Judged for User {
             .names_taken(Some(username), Some(email), Some(self.id))
             .await
     }
-}
-
-/// Makes a user. The id is taken while the password is hashed.
-///
-/// # Errors
-/// Names are taken, the actor may not do it, or the table's failure.
-pub async fn create(
-    store: &Store,
-    hasher: &Hasher,
-    actor: Actor<'_>,
-    new: NewUser,
-    password: &Password,
-) -> Result<User, Refused> {
-    create_with(store, hasher, actor, new, password, |_| Ok(None)).await
-}
-
-/// Makes the account of somebody who registers. With `SEND_ACTIVATION_EMAIL` it is not active before
-/// the link of a mail was opened.
-///
-/// # Errors
-/// Names are taken, or the table's failure.
-pub async fn register(
-    store: &Store,
-    hasher: &Hasher,
-    mut new: NewUser,
-    password: &Password,
-    client: &Client,
-) -> Result<User, Refused> {
-    let kind = match store.mails().activation {
-        true => Kind::Activation,
-        false => Kind::Confirmation,
-    };
-    new.awaits_activation = kind == Kind::Activation;
-    new.is_active = !new.awaits_activation;
-    let mail = |user: &User| owed(store, kind, user, &user.email, client);
-    create_with(store, hasher, Actor::Registration, new, password, mail).await
-}
-
-/// Makes an account whose password nobody can have.
-///
-/// # Errors
-/// As [`create`].
-pub async fn create_without_password(
-    store: &Store,
-    actor: Actor<'_>,
-    new: NewUser,
-) -> Result<User, Refused> {
-    without_password(store, actor, new, |_| Ok(None)).await
-}
-
-/// Makes an account without a password, and sends its address a link to set one.
-///
-/// # Errors
-/// As [`create`].
-pub async fn invite(store: &Store, actor: Actor<'_>, new: NewUser) -> Result<User, Refused> {
-    let nobody = Client::default();
-    let mail = |user: &User| owed(store, Kind::Invitation, user, &user.email, &nobody);
-    without_password(store, actor, new, mail).await
-}
-
-async fn without_password(
-    store: &Store,
-    actor: Actor<'_>,
-    new: NewUser,
-    mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
-) -> Result<User, Refused> {
-    store.begin_if_new().await?;
-    let mut user = new.into_user(UserId(0));
-    judge(store, actor, None, Some(&user)).await?;
-    user.id = UserId(store.next_id(Sequence::User).await?);
-    let (more, hash) = (mail(&user)?.into_iter().collect(), PasswordHash::unusable());
-    Ok(store.insert_user(user, &hash, more, actor).await?)
-}
-
-async fn create_with(
-    store: &Store,
-    hasher: &Hasher,
-    actor: Actor<'_>,
-    new: NewUser,
-    password: &Password,
-    mail: impl Fn(&User) -> Result<Option<Write>, StoreError>,
-) -> Result<User, Refused> {
-    // The first user of a table may be the first to come at all.
-    store.begin_if_new().await?;
-    let mut user = new.into_user(UserId(0));
-    judge(store, actor, None, Some(&user)).await?;
-    let (id, hash) = tokio::join!(store.next_id(Sequence::User), hasher.hash(password));
-    user.id = UserId(id?);
-    let more = mail(&user)?.into_iter().collect();
-    Ok(store.insert_user(user, &hash, more, actor).await?)
 }
 
 /// Changes a user. A deactivation ends all their sessions, and leaving the staff those of the admin

@@ -24,6 +24,7 @@ mod slow;
 pub mod table;
 pub mod tokens;
 pub mod user_model;
+mod user_rows;
 mod users;
 mod versioned;
 pub mod writes;
@@ -44,7 +45,7 @@ use history::Audit;
 pub use marker::owners as email_owners;
 pub use naming::name_row;
 pub use table::{Table, WriteError};
-pub use users::{flag_row, membership, shared_email};
+pub use user_rows::{flag_row, membership, shared_email};
 pub use versioned::Versioned;
 pub use writes::Refusal;
 

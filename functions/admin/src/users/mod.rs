@@ -11,7 +11,7 @@ pub mod sessions;
 use std::collections::BTreeSet;
 
 use shared::{
-    accounts::{Refused, rights, users},
+    accounts::{Refused, new_users, rights, users},
     app::App,
     domain::{
         FieldError, Group, Permission, SetChange, User, UserChange, UserId, log_entry::Model,
@@ -100,10 +100,10 @@ impl ModelAdmin for User {
         let fields = posted.fields(Absent::Missing);
         if offered.mails.links && posted.text("invite") == "true" {
             let user = invited(&app.store, fields).await?;
-            return users::invite(&app.store, staff.actor(), user).await;
+            return new_users::invite(&app.store, staff.actor(), user).await;
         }
         let NewAccount { user, password } = NewAccount::in_admin(&app.store, fields).await?;
-        users::create(&app.store, &app.hasher, staff.actor(), user, &password).await
+        new_users::create(&app.store, &app.hasher, staff.actor(), user, &password).await
     }
 
     async fn change(
