@@ -22,11 +22,11 @@ use crate::{kinds::Kind, report::Figure, site::Site};
 /// How much is measured.
 #[derive(Parser)]
 struct Options {
-    /// How often all kinds have their turn; the median is told. 40 with `cargo bench`, else 2.
+    /// How often all kinds have their turn; the least is told. 100 with `cargo bench`, else 2.
     #[arg(long)]
     rounds: Option<usize>,
     /// Requests of a kind in a turn; of those that hash a tenth.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 50)]
     requests: usize,
     /// Kinds to measure, by their names; all if there are none.
     #[arg(long, value_delimiter = ',')]
@@ -65,7 +65,9 @@ fn measure_apart() -> ExitCode {
 }
 
 fn measure(options: &Options, site: &Site) {
-    let rounds = options.rounds.unwrap_or(if options.bench { 40 } else { 2 });
+    let rounds = options
+        .rounds
+        .unwrap_or(if options.bench { 100 } else { 2 });
     // As a function has it.
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().expect("a runtime");

@@ -42,8 +42,8 @@ pub fn print(figures: &[Figure]) {
         ""
     );
     for figure in figures {
-        let (cpu, allocations) = (median(figure), figure.allocations);
-        let times_cpu = get_item.map_or(1.0, |bare| cpu / median(bare));
+        let (cpu, allocations) = (least(figure), figure.allocations);
+        let times_cpu = get_item.map_or(1.0, |bare| cpu / least(bare));
         let times = get_item.map_or(1.0, |bare| ratio(allocations, bare.allocations));
         eprintln!(
             "| {:<20} | {cpu:>7.1} | {times_cpu:>9.2} | {allocations:>11} | {times:>9.2} |",
@@ -52,17 +52,16 @@ pub fn print(figures: &[Figure]) {
     }
     for (name, beside, most) in GOALS {
         if let (Some(figure), Some(beside_it)) = (named(name), named(beside)) {
-            let times = median(figure) / median(beside_it);
+            let times = least(figure) / least(beside_it);
             let word = if times <= most { "met   " } else { "MISSED" };
             eprintln!("{word} {name}: at most {most} x the CPU of {beside} ({times:.2})");
         }
     }
 }
 
-fn median(figure: &Figure) -> f64 {
-    let mut turns = figure.turns.clone();
-    turns.sort_by(f64::total_cmp);
-    turns[turns.len() / 2]
+/// The turn that other programs disturbed least: they only ever add to the time.
+fn least(figure: &Figure) -> f64 {
+    figure.turns.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
