@@ -36,8 +36,8 @@ const KEPT: usize = 4;
 /// The faults of a seed.
 pub struct Chaos {
     seed: u64,
-    /// Whether the index also gives earlier answers again.
-    is_stale: bool,
+    /// Whether the index also gives earlier answers again, and more faults go on for all tries.
+    is_harsh: bool,
     state: Mutex<State>,
 }
 
@@ -54,19 +54,20 @@ struct State {
 }
 
 impl Chaos {
-    /// Faults without earlier answers of the index.
+    /// Faults that nearly all end with the next try.
     pub fn of(seed: u64) -> Self {
         Self {
             seed,
-            is_stale: false,
+            is_harsh: false,
             state: Mutex::default(),
         }
     }
 
-    /// With earlier answers of the index, as far as DynamoDB may give them.
+    /// With earlier answers of the index, as far as DynamoDB may give them, and more faults that go on
+    /// for all tries of a call.
     #[must_use]
-    pub fn with_stale_reads(mut self) -> Self {
-        self.is_stale = true;
+    pub fn harsh(mut self) -> Self {
+        self.is_harsh = true;
         self
     }
 
@@ -100,7 +101,7 @@ impl Chaos {
         let (kind, fault) = drawn(operation, &mut chance)?;
         let fault = match fault {
             Some(fault) => fault,
-            None if self.is_stale => {
+            None if self.is_harsh => {
                 let answers = state.answers.get(&request.to_string())?;
                 Fault::Again(answers[chance.random_range(0..answers.len())].clone())
             }
@@ -114,7 +115,7 @@ impl Chaos {
                 state.settled.insert(name.to_owned(), None);
             }
             Fault::Silence(_) | Fault::LateAnswer(_) => {}
-            _ if chance.random_ratio(1, 8) => {
+            _ if chance.random_ratio(1, if self.is_harsh { 3 } else { 8 }) => {
                 *state.counts.entry("to the end").or_default() += 1;
                 state.settled.insert(name.to_owned(), Some(fault.clone()));
             }
@@ -125,7 +126,7 @@ impl Chaos {
 
     /// Keeps an answer of the index.
     pub(crate) fn keep(&self, request: &Value, answer: &Bytes) {
-        if self.is_stale && request["IndexName"].is_string() {
+        if self.is_harsh && request["IndexName"].is_string() {
             let mut state = self.state.lock().expect("the state");
             let answers = state.answers.entry(request.to_string()).or_default();
             answers.push(answer.clone());
