@@ -165,6 +165,7 @@ impl From<Refused> for CommandError {
             }
             Refused::Unavailable(error) => error.into(),
             Refused::LastSuperuser => Self::new("the last active superuser cannot be removed"),
+            Refused::NotFound => Self::new("it was deleted meanwhile"),
             Refused::Conflict => Self::new("others change it at the same time, try again"),
             other => Self(format!("the table refused: {other:?}")),
         }

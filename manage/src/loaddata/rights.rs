@@ -1,5 +1,7 @@
 //! Writes permissions and groups, and moves the account that is in the way.
 
+use std::fmt::Display;
+
 use shared::{
     accounts::{self, Refused},
     domain::{
@@ -35,12 +37,17 @@ pub(super) async fn permissions(
                 };
                 let changed =
                     accounts::permissions::change(store, settings.actor(), here.clone(), &change);
-                let changed = changed.await?;
+                let label = here.label();
+                let changed = changed
+                    .await
+                    .map_err(|error| of("permission", label, error))?;
                 plan.existing.insert(meaning, changed);
             }
             continue;
         }
-        let made = make_permission(store, settings.actor(), &meaning, name, wanted.pk).await?;
+        let label = format!("{}.{}", meaning.0, meaning.1);
+        let made = make_permission(store, settings.actor(), &meaning, name, wanted.pk);
+        let made = made.await.map_err(|error| of("permission", label, error))?;
         plan.existing.insert(meaning, made);
     }
     Ok(())
@@ -95,7 +102,9 @@ pub(super) async fn groups(
                     permissions: Some(SetChange::Replace(permissions)),
                     ..GroupChange::default()
                 };
-                accounts::groups::change(store, settings.actor(), here.clone(), &change).await?;
+                let changed =
+                    accounts::groups::change(store, settings.actor(), here.clone(), &change);
+                changed.await.map_err(|error| of("group", id, error))?;
             }
             continue;
         }
@@ -109,10 +118,7 @@ pub(super) async fn groups(
         };
         match store.insert(group, Vec::new(), settings.actor()).await {
             Ok(_) => {}
-            Err(error) => {
-                let error = CommandError::from(error);
-                return Err(CommandError::new(format!("group {id}: {error}")));
-            }
+            Err(error) => return Err(of("group", id, error)),
         }
     }
     let groups = store.groups().await?;
@@ -140,7 +146,8 @@ async fn rename(store: &Store, settings: &Settings, plan: &mut Plan) -> Result<(
                 ..GroupChange::default()
             };
             let actor = settings.actor();
-            let changed = accounts::groups::change(store, actor, here.clone(), &change).await?;
+            let changed = accounts::groups::change(store, actor, here.clone(), &change).await;
+            let changed = changed.map_err(|error| of("group", here.id, error))?;
             plan.existing_groups.insert(here.id, changed);
         }
         let before = left.len();
@@ -165,8 +172,12 @@ pub(super) async fn prune(
 ) -> Result<(u64, Vec<UserId>), CommandError> {
     let (mut deleted, mut left) = (0, Vec::new());
     for group in std::mem::take(&mut survey.plan.gone_groups) {
-        accounts::groups::delete(store, settings.actor(), group).await?;
-        deleted += 1;
+        let id = group.id;
+        match accounts::groups::delete(store, settings.actor(), group).await {
+            Ok(()) => deleted += 1,
+            Err(Refused::NotFound) => {}
+            Err(error) => return Err(of("group", id, error)),
+        }
     }
     for id in std::mem::take(&mut survey.gone) {
         let Some(user) = store.user(id).await? else {
@@ -174,8 +185,9 @@ pub(super) async fn prune(
         };
         match accounts::users::delete(store, settings.actor(), user).await {
             Ok(()) => deleted += 1,
+            Err(Refused::NotFound) => {}
             Err(Refused::LastSuperuser) => left.push(id),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(of("user", id, error)),
         }
     }
     Ok((deleted, left))
@@ -196,10 +208,18 @@ async fn forget_deleted(
                 groups: Some(SetChange::Remove([group].into())),
                 ..UserChange::default()
             };
-            accounts::users::change(store, actor, user, &change).await?;
+            match accounts::users::change(store, actor, user, &change).await {
+                Ok(_) | Err(Refused::NotFound) => {}
+                Err(error) => return Err(of("user", id, error)),
+            }
         }
     }
     Ok(())
+}
+
+/// An error with the object that it is about.
+fn of(model: &str, what: impl Display, error: impl Into<CommandError>) -> CommandError {
+    CommandError::new(format!("{model} {what}: {}", error.into()))
 }
 
 /// Gives an account that has an id of the dump another one.
@@ -216,7 +236,11 @@ pub(super) async fn move_user(
         return Ok(());
     }
     let id = UserId(store.next_id(Sequence::User).await?);
-    store.move_user(&user, id).await?;
+    match store.move_user(&user, id).await {
+        Ok(_) => {}
+        Err(WriteError::Refused(_)) => return Err(of("user", user.id, Refused::Conflict)),
+        Err(error) => return Err(of("user", user.id, error)),
+    }
     println!("User '{name}' had the id {} and has {id} now.", user.id);
     Ok(())
 }

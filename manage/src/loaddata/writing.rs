@@ -31,6 +31,9 @@ use crate::{
     pace::{Pace, WRITERS, bar, patiently},
 };
 
+/// How often those who are left are dealt with in vain.
+const IN_VAIN: u32 = 3;
+
 /// What was done.
 pub struct Written {
     /// For users.
@@ -117,8 +120,8 @@ struct Writer<'a> {
     changed: AtomicU64,
     unchanged: AtomicU64,
     skipped: AtomicU64,
-    /// Those whose names others have to give up first.
-    later: Mutex<Vec<DumpUser>>,
+    /// Those whose names others have to give up first, or who were changed meanwhile, and what was said.
+    later: Mutex<Vec<(DumpUser, CommandError)>>,
 }
 
 async fn users(store: &Store, settings: &Settings, survey: &Survey) -> Result<Tally, CommandError> {
@@ -178,12 +181,17 @@ impl Writer<'_> {
             self.pace.wait(pack.len()).await;
             match patiently(|| self.store.insert_arrivals(&pack)).await {
                 Ok(()) => self.count(&self.new, pack.len()),
-                Err(WriteError::Refused(_)) => {
+                Err(WriteError::Refused(refusals)) => {
                     // One of them is there already, or has a name that another has: each by itself.
                     let wanted = pack
                         .iter()
                         .filter_map(|one| wanted_by_id.remove(&one.user.id));
-                    self.later.lock().await.extend(wanted);
+                    let later = wanted.map(|wanted| {
+                        let refused = WriteError::Refused(refusals.clone());
+                        let said = failed(&wanted, refused);
+                        (wanted, said)
+                    });
+                    self.later.lock().await.extend(later);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -226,8 +234,7 @@ impl Writer<'_> {
                 };
                 let written =
                     patiently(|| self.store.update_arrival(&before, arrival.clone(), false));
-                written.await?;
-                self.count(&self.unchanged, 1);
+                self.written(wanted, written.await, &self.unchanged).await?;
             }
             Verdict::Same(_) => self.count(&self.unchanged, 1),
             Verdict::Differs {
@@ -251,36 +258,45 @@ impl Writer<'_> {
                     self.store
                         .update_arrival(&before, arrival, has_new_password)
                 });
-                match written.await {
-                    Ok(()) => self.count(&self.changed, 1),
-                    Err(WriteError::Refused(refusals))
-                        if !refusals.contains(&Refusal::LastSuperuser) =>
-                    {
-                        self.later.lock().await.push(wanted.clone());
-                    }
-                    Err(error) => return Err(self.failed(wanted, error)),
-                }
+                self.written(wanted, written.await, &self.changed).await?;
             }
-            Verdict::Differs { .. } => self.count(&self.skipped, 1),
+            Verdict::Differs { .. } if self.settings.on_conflict == OnConflict::Skip => {
+                self.count(&self.skipped, 1);
+            }
+            // Since the dump was judged.
+            Verdict::Differs { .. } => {
+                let said = "others have made or changed it since the dump was judged";
+                return Err(named(wanted, said));
+            }
         }
         Ok(None)
     }
 
-    fn failed(&self, wanted: &DumpUser, error: WriteError) -> CommandError {
-        let (id, name) = (wanted.user.id, wanted.user.username.as_str());
-        let error = match error {
-            WriteError::Refused(refusals) => format!("refused: {refusals:?}"),
-            error => CommandError::from(Refused::from(error)).to_string(),
-        };
-        CommandError::new(format!("user {id} '{name}': {error}"))
+    /// Counts what was written of a user who is here. What others got in the way of is done later.
+    async fn written(
+        &self,
+        wanted: &DumpUser,
+        written: Result<(), WriteError>,
+        counter: &AtomicU64,
+    ) -> Result<(), CommandError> {
+        match written {
+            Ok(()) => self.count(counter, 1),
+            Err(WriteError::Refused(refusals)) if !refusals.contains(&Refusal::LastSuperuser) => {
+                let said = failed(wanted, WriteError::Refused(refusals));
+                self.later.lock().await.push((wanted.clone(), said));
+            }
+            Err(error) => return Err(failed(wanted, error)),
+        }
+        Ok(())
     }
 
     /// Deals with those who were refused, one by one, for as long as that helps.
     async fn rest(&self) -> Result<(), CommandError> {
+        let mut in_vain = 0;
         loop {
             let later = std::mem::take(&mut *self.later.lock().await);
-            let (before, mut last) = (later.len(), None);
-            for wanted in later {
+            let before = later.len();
+            for (wanted, _) in later {
                 let known = chunks::known(self.store, std::slice::from_ref(&wanted)).await?;
                 let known = known.into_iter().next().unwrap_or_default();
                 let Some(arrival) = self.one(&wanted, &known).await? else {
@@ -290,22 +306,45 @@ impl Writer<'_> {
                 {
                     Ok(()) => self.count(&self.new, 1),
                     Err(error @ WriteError::Refused(_)) => {
-                        last = Some(self.failed(&wanted, error));
-                        self.later.lock().await.push(wanted);
+                        let said = failed(&wanted, error);
+                        self.later.lock().await.push((wanted, said));
                     }
-                    Err(error) => return Err(self.failed(&wanted, error)),
+                    Err(error) => return Err(failed(&wanted, error)),
                 }
             }
-            let after = self.later.lock().await.len();
-            if after == 0 {
+            let mut later = self.later.lock().await;
+            in_vain += u32::from(later.len() >= before);
+            if later.is_empty() {
                 return Ok(());
             }
-            if after >= before {
-                let last = last.unwrap_or_else(|| {
-                    CommandError::new("users of the dump have each other's names here")
-                });
-                return Err(last);
+            // Others may have been quicker; a name that nobody gives up stays taken.
+            if in_vain == IN_VAIN
+                && let Some((_, said)) = later.pop()
+            {
+                return Err(said);
             }
         }
     }
+}
+
+fn failed(wanted: &DumpUser, error: WriteError) -> CommandError {
+    match error {
+        WriteError::Refused(refusals) => {
+            let names = refusals.iter().filter_map(|refusal| refusal.field_error());
+            let names: Vec<_> = names.map(|(_, error)| error.django()).collect();
+            match names.is_empty() {
+                true => named(wanted, "others change it at the same time"),
+                false => named(wanted, &names.join(" ")),
+            }
+        }
+        error => named(
+            wanted,
+            &CommandError::from(Refused::from(error)).to_string(),
+        ),
+    }
+}
+
+fn named(wanted: &DumpUser, said: &str) -> CommandError {
+    let (id, name) = (wanted.user.id, wanted.user.username.as_str());
+    CommandError::new(format!("user {id} '{name}': {said}"))
 }

@@ -27,7 +27,7 @@ async fn two_wrong_logins_are_two() {
 
 #[tokio::test]
 async fn of_two_last_attempts_one_is_refused() {
-    const LIMIT: &[(&str, &str)] = &[("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "1")];
+    const LIMIT: &[(&str, &str)] = &[("LOGIN_FAILURE_LIMIT", "1")];
     let world = Observed::with(LIMIT).await;
     world.user("ann").await;
     let race = Race::with(&world, LIMIT);

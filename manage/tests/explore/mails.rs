@@ -10,37 +10,13 @@ const MAILS: &[(&str, &str)] = &[
     ("SEND_ACTIVATION_EMAIL", "True"),
     ("SEND_CONFIRMATION_EMAIL", "True"),
     ("PASSWORD_CHANGED_EMAIL_CONFIRMATION", "True"),
+    ("EMAIL_FRONTEND_DOMAIN", "shop.example"),
+    ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+    ("USERNAME_RESET_CONFIRM_URL", "name/{uid}/{token}"),
+    ("ACTIVATION_URL", "activate/{uid}/{token}"),
+    ("EMAIL_BACKEND", "smtp"),
+    ("DEFAULT_FROM_EMAIL", "shop@shop.example"),
 ];
-
-#[tokio::test]
-async fn a_request_of_a_link_and_a_new_address() {
-    let world = Observed::with(MAILS).await;
-    world.user("ann").await;
-    let race = Race::with(&world, MAILS);
-    let email = json!({"email": "ann@example.com"});
-    let race = race
-        .request(NOBODY, "POST", "users/reset_password/", email)
-        .await;
-    let admin = token(&world, &world.admin);
-    let new = json!({"email": "anna@example.com"});
-    let race = race.request(admin, "PATCH", "users/2/", new).await;
-    race.explore(async |_| {}).await;
-}
-
-#[tokio::test]
-async fn a_request_of_a_link_and_a_deletion() {
-    let world = Observed::with(MAILS).await;
-    world.user("ann").await;
-    let race = Race::with(&world, MAILS);
-    let email = json!({"email": "ann@example.com"});
-    let race = race
-        .request(NOBODY, "POST", "users/reset_password/", email)
-        .await;
-    let admin = token(&world, &world.admin);
-    let race = race.request(admin, "DELETE", "users/2/", Value::Null).await;
-    race.explore(async |answers| assert_eq!(status(&answers[1]), 204))
-        .await;
-}
 
 /// Somebody who has registered, and the body that activates them.
 async fn waiting() -> (Observed, Value) {

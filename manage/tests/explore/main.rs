@@ -2,8 +2,7 @@
 //! had been alone, one after the other, and the table is what they leave then. See
 //! [`testkit::schedule`].
 //!
-//! `ORDERS=5000 cargo test -p manage --test explore sessions::` tries more orders; `ORDER=a,b,a` with the
-//! name of a test tries one.
+//! Each test is a pair, or three, and says what must be so besides.
 
 #![allow(
     clippy::panic,

@@ -261,3 +261,33 @@ async fn a_change_of_oneself_and_a_deactivation() {
     race.explore(async |answers| assert_eq!(status(&answers[1]), 200))
         .await;
 }
+
+#[tokio::test]
+async fn a_login_and_a_rename() {
+    let world = Observed::start().await;
+    world.user("ann").await;
+    let race = Race::on(&world);
+    let login = credentials("ann", PASSWORD);
+    let race = race.request(NOBODY, "POST", "login/", login).await;
+    let admin = token(&world, &world.admin);
+    let anna = json!({"username": "anna"});
+    let race = race.request(admin, "PATCH", "users/2/", anna).await;
+    race.explore(async |answers| {
+        let begun = status(&answers[0]) == 200;
+        assert_eq!(enters(&world, &answers[0]["body"]["access"]).await, begun);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registration_and_a_deletion_that_frees_the_name() {
+    let world = Observed::start().await;
+    world.user("ann").await;
+    let body = registration("ann", "ann@example.com");
+    let race = Race::on(&world).request(NOBODY, "POST", "users/register/", body);
+    let admin = token(&world, &world.admin);
+    let race = race.await.request(admin, "DELETE", "users/2/", Value::Null);
+    race.await
+        .explore(async |answers| assert_eq!(status(&answers[1]), 204))
+        .await;
+}

@@ -13,96 +13,28 @@
 mod footprint;
 mod outcome;
 mod run;
+mod service;
 
-use std::{
-    collections::BTreeMap,
-    env,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, env, pin::Pin, time::Instant};
 
-use aws_sdk_dynamodb::{
-    Client as DynamoDb,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
-};
 use serde_json::{Value, json};
-use shared::{
-    app::App,
-    aws::LocalEndpoint,
-    store::{connect_to, items::Item},
-};
-
+use shared::store::items::Item;
 use tokio::sync::Mutex;
 
-use crate::{Answer, Client, Observed, proxy::Proxy, serve, settings};
+use crate::{Answer, Observed, proxy::Proxy};
 use footprint::Footprint;
 use outcome::{Normal, Outcome};
 use run::{Desk, Operation, Waiting};
+pub use service::Service;
+use service::Settings;
 
 /// How many orders are tried if `ORDERS` does not say it.
 const ORDERS: usize = 250;
 
-/// The service of one operation.
-#[derive(Clone)]
-pub struct Service {
-    /// Sends requests to it.
-    pub client: Client,
-    /// Its parts.
-    pub app: App,
-    endpoint: LocalEndpoint,
-    settings: Arc<Vec<(String, String)>>,
-}
-
-impl Service {
-    async fn at(endpoint: LocalEndpoint, settings: &[(&str, &str)], world: &Observed) -> Self {
-        let app = app(&endpoint, settings, world);
-        let owned = settings
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()));
-        Self {
-            client: serve(app.clone()).await,
-            app,
-            endpoint,
-            settings: Arc::new(owned.collect()),
-        }
-    }
-
-    /// The same on a process that has just started, and knows nothing of the table.
-    pub fn anew(&self) -> App {
-        let settings: Vec<(&str, &str)> = self
-            .settings
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        app_with(&self.endpoint, &settings, self.app.clock.clone())
-    }
-}
-
-fn app(endpoint: &LocalEndpoint, settings: &[(&str, &str)], world: &Observed) -> App {
-    app_with(endpoint, settings, world.app.clock.clone())
-}
-
-/// A service that waits for its turns for as long as they take, and sends no call twice.
-fn app_with(
-    endpoint: &LocalEndpoint,
-    settings: &[(&str, &str)],
-    clock: shared::clock::Clock,
-) -> App {
-    let config = connect_to(endpoint).config().to_builder();
-    let config = config
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled());
-    let client = DynamoDb::from_conf(config.build());
-    let mut app = App::local(self::settings(settings), client, clock).expect("keys");
-    app.database_budget = Duration::from_secs(1000);
-    app
-}
-
 /// Operations that are run at the same time.
 pub struct Race<'a> {
     world: &'a Observed,
-    settings: Vec<(&'static str, &'static str)>,
+    settings: Settings,
     desk: Mutex<Desk>,
     operations: Vec<(Operation, Service)>,
     alike: Option<(u64, u64)>,
@@ -158,7 +90,12 @@ impl<'a> Race<'a> {
         F: Future<Output = Value> + Send + 'static,
     {
         let proxy = Proxy::start(self.world.engine.endpoint()).await;
-        let service = Service::at(proxy.endpoint(), &self.settings, self.world).await;
+        let service = Service::at(
+            proxy.endpoint(),
+            &self.settings,
+            self.world.app.clock.clone(),
+        )
+        .await;
         let number = self.operations.len();
         self.desk.get_mut().hold(&proxy, number);
         let run: Operation = Box::new(move |service| {
