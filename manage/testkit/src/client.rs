@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Answer, PASSWORD, contract};
+use crate::{Answer, PASSWORD, contract, detail};
 
 /// Far more than any answer takes; a server that hangs must fail the test rather than stop it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -159,7 +159,7 @@ impl Client {
         *request.uri_mut() = whole.parse().map_err(|_| format!("no address: {whole}"))?;
         let mut answer = self.answer(request.clone()).await?;
         for _ in 0..self.repeats {
-            if answer.status == 503 {
+            if is_to_be_sent_again(&answer) {
                 answer = self.answer(request.clone()).await?;
             }
         }
@@ -298,6 +298,12 @@ impl Client {
             refresh: tokens.field("refresh"),
         }
     }
+}
+
+/// Whether an answer says to try again.
+fn is_to_be_sent_again(answer: &Answer) -> bool {
+    let text = "The object is being changed by other requests, try again.";
+    answer.status == 503 || answer.parts() == (409, &detail(text))
 }
 
 /// The body of a registration with [`PASSWORD`].

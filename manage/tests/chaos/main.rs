@@ -61,7 +61,7 @@ async fn what_is_acknowledged_is_so_and_what_is_refused_is_not_whatever_the_tabl
         ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
         ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
     ];
-    let chaos = Chaos::of(seed).with_stale_reads();
+    let chaos = Chaos::of(seed).harsh();
     let (server, proxy) = Server::under(chaos, &settings).await;
     for number in 1..=CROWD {
         server.group(&format!("crowd {number}"), &[]).await;
