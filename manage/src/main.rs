@@ -6,8 +6,8 @@ use clap::Parser;
 use manage::{Arguments, run};
 use mimalloc::MiMalloc;
 
-/// Under load several times as fast as that of the system, and its memory does not grow with the
-/// passwords that are hashed.
+/// The SDK and the engine allocate hundreds of times for a request, which the system's allocator
+/// takes longer for.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
