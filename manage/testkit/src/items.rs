@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest},
+};
 use shared::store::items::Item;
 
 use crate::Observed;
+
+/// Most writes that one BatchWriteItem takes.
+const BATCH: usize = 25;
 
 impl Observed {
     /// The raw client and the table's name, for what no product code does.
@@ -26,20 +32,30 @@ impl Observed {
 
     /// Makes the table what it was when these items were read.
     pub async fn restore(&self, items: &BTreeMap<String, Item>) {
-        let (client, table) = self.raw();
         let mut now = self.items().await;
+        let mut writes = Vec::new();
         for (key, item) in items {
             if now.remove(key).as_ref() != Some(item) {
-                let put = client.put_item().table_name(table);
-                let put = put.set_item(Some(item.clone())).send().await;
-                put.expect("a put");
+                let put = PutRequest::builder().set_item(Some(item.clone()));
+                let put = put.build().expect("a put");
+                writes.push(WriteRequest::builder().put_request(put).build());
             }
         }
         for item in now.into_values() {
             let key = ["PK", "SK"].map(|name| (name.to_owned(), item[name].clone()));
-            let delete = client.delete_item().table_name(table);
-            let delete = delete.set_key(Some(key.into())).send().await;
-            delete.expect("a deletion");
+            let delete = DeleteRequest::builder().set_key(Some(key.into()));
+            let delete = delete.build().expect("a deletion");
+            writes.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        let (client, table) = self.raw();
+        for part in writes.chunks(BATCH) {
+            let batch = client.batch_write_item();
+            let written = batch.request_items(table, part.to_vec()).send().await;
+            let left = written.expect("a batch").unprocessed_items;
+            assert!(
+                left.is_none_or(|left| left.is_empty()),
+                "not all is written"
+            );
         }
     }
 

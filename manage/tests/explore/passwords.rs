@@ -51,29 +51,6 @@ async fn a_new_password_and_an_end_of_all_sessions() {
 }
 
 #[tokio::test]
-async fn a_new_password_and_an_end_of_its_session() {
-    let world = Observed::start().await;
-    let ann = world.user("ann").await;
-    let own = session(&world, &ann).await;
-    let sessions = world.get(&own.access, "sessions/").await;
-    let path = format!("sessions/{}/", sessions.list()[0]["id"].as_str().unwrap());
-    let other = session(&world, &ann).await;
-    let race = Race::on(&world);
-    let new = change(PASSWORD, OTHER);
-    let race = race.request(&own.access, "POST", "users/set_password/", new);
-    let race = race
-        .await
-        .request(&other.access, "DELETE", path, Value::Null);
-    race.await
-        .explore(async |answers| {
-            let is_new = status(&answers[0]) == 204;
-            let password = if is_new { OTHER } else { PASSWORD };
-            assert!(logs_in(&world, "ann", password).await);
-        })
-        .await;
-}
-
-#[tokio::test]
 async fn two_new_passwords_in_one_session() {
     let world = Observed::start().await;
     let ann = world.user("ann").await;

@@ -71,27 +71,28 @@ impl Normal {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// The table as it is now. Sessions that let nobody in count for nothing, nor do counted attempts.
-    pub(super) async fn table(&self, world: &Observed) -> Vec<String> {
+    /// The table as it is now, and what of it counts: not sessions that let nobody in, nor attempts.
+    pub(super) async fn table(&self, world: &Observed) -> [Vec<String>; 2] {
         let state = world.state().await;
-        let mut table = Vec::new();
+        let (mut all, mut counts) = (Vec::new(), Vec::new());
         for (key, item) in &state {
-            if key.starts_with("SESSION#") && !is_live(world, &state, item) {
-                continue;
-            }
-            if key.starts_with("ATTEMPTS#") {
-                continue;
-            }
+            let is_ended = key.starts_with("SESSION#") && !is_live(world, &state, item);
+            let is_left_out = is_ended || key.starts_with("ATTEMPTS#");
             let mut key = key.trim_end_matches('+');
             let mut item = item.clone();
             if key.starts_with("OUTBOX#") {
                 key = "OUTBOX";
                 item.retain(|name, _| !["PK", "GSI1SK", "id"].contains(&name.as_str()));
             }
-            table.push(self.text(&format!("{key}: {}", plain(&item))));
+            let line = self.text(&format!("{key}: {}", plain(&item)));
+            if !is_left_out {
+                counts.push(line.clone());
+            }
+            all.push(line);
         }
-        table.sort();
-        table
+        all.sort();
+        counts.sort();
+        [all, counts]
     }
 }
 
@@ -120,4 +121,33 @@ fn plain(item: &Item) -> String {
         format!("{name}={value}")
     });
     attributes.collect::<Vec<_>>().join(", ")
+}
+
+/// How many of the stock permissions are left.
+const LEFT: u64 = 3;
+/// How many a fresh table holds.
+const STOCK: u64 = 12;
+
+/// Takes most of the stock permissions that nobody holds out of a table that is read again and again.
+pub(super) fn shrink(items: &mut BTreeMap<String, Item>) {
+    let held = items.values().filter_map(|item| item.get("permission_ids"));
+    let held = held.filter_map(|ids| ids.as_ns().ok()).flatten();
+    let held: BTreeSet<u64> = held.filter_map(|id| id.parse().ok()).collect();
+    let goes = |id: u64| id > LEFT && id <= STOCK && !held.contains(&id);
+    let of = |name: &str| name.strip_prefix('p').and_then(|id| id.parse().ok());
+    items.retain(|key, item| {
+        let id = match key.split_once(" / ") {
+            Some(("PERMISSION", _)) => "id",
+            Some((name, _)) if name.starts_with("CODENAME#") => "permission_id",
+            _ => return true,
+        };
+        let id = item.get(id).and_then(|id| id.as_n().ok()?.parse().ok());
+        !id.is_some_and(goes)
+    });
+    for (_, item) in items
+        .iter_mut()
+        .filter(|(key, _)| key.starts_with("CATALOGUE#"))
+    {
+        item.retain(|name, _| !of(name).is_some_and(goes));
+    }
 }
