@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{Client as DynamoDb, config::retry::RetryPartition};
+use aws_sdk_dynamodb::{
+    Client as DynamoDb,
+    config::{retry::RetryPartition, timeout::TimeoutConfig},
+};
 use manage::{
     all_routes,
     check::broken_invariants,
@@ -99,7 +102,15 @@ impl Server {
     pub async fn under(chaos: Chaos, settings: &[(&str, &str)]) -> (Self, Proxy) {
         let engine = engine().await;
         let proxy = Proxy::with(engine.endpoint(), Some(chaos)).await;
-        let table = app(&engine.endpoint(), settings, Clock::System).store;
+        // What the tests read themselves may take as long as a busy machine needs.
+        let patient = client(&engine.endpoint()).config().to_builder();
+        let patient = patient.timeout_config(TimeoutConfig::disabled()).build();
+        let table = App::local(
+            self::settings(settings),
+            DynamoDb::from_conf(patient),
+            Clock::System,
+        );
+        let table = table.expect("keys").store;
         let mut app = app(&proxy.endpoint(), settings, Clock::System);
         app.database_budget = UNDER_FAULTS;
         (Self::of(engine, table, app).await, proxy)
