@@ -45,8 +45,8 @@ impl Normal {
             secret,
             token: Regex::new(r"eyJ[\w-]+\.[\w-]+\.[\w-]+").expect("a pattern"),
             alike: alike.map(|(one, other)| {
-                // Keys have zeros before it.
-                let one = Regex::new(&format!(r"\b(0*){one}\b")).expect("a pattern");
+                // Keys have zeros before it, attributes of the catalogue a letter.
+                let one = Regex::new(&format!(r"\b(p?0*){one}\b")).expect("a pattern");
                 (one, format!("${{1}}{other}"))
             }),
         }
@@ -80,6 +80,10 @@ impl Normal {
             let is_left_out = is_ended || key.starts_with("ATTEMPTS#");
             let mut key = key.trim_end_matches('+');
             let mut item = item.clone();
+            // Ids of what is gone count for nothing, and the next write drops them.
+            if let Some(AttributeValue::Ns(ids)) = item.get_mut("permission_ids") {
+                ids.retain(|id| state.contains_key(&format!("PERMISSION / {id:0>10}")));
+            }
             if key.starts_with("OUTBOX#") {
                 key = "OUTBOX";
                 item.retain(|name, _| !["PK", "GSI1SK", "id"].contains(&name.as_str()));
