@@ -247,7 +247,6 @@ async fn a_move_and_a_new_password() {
 }
 
 #[tokio::test]
-#[ignore = "it stood still once in a full run"]
 async fn the_filling_of_the_catalogue_and_a_change_of_permissions() {
     let world = begun().await;
     let fresh = Store::new(world.raw().0.clone(), TABLE);
