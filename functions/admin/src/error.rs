@@ -109,7 +109,7 @@ impl IntoResponse for AdminError {
                 "Method not allowed",
                 "This page does not take requests of this kind.",
             ),
-            // Whoever sent the form is gone, or their session is.
+            // The user who sent the form is gone, or their session is.
             Self::Api(error) if error.status() == StatusCode::UNAUTHORIZED => {
                 return Self::LogInFirst(urls::HOME.to_owned()).into_response();
             }

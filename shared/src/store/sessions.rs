@@ -300,9 +300,9 @@ impl Store {
         self.note_all(sessions.iter().map(delete).collect()).await
     }
 
-    /// What ends the sessions of a user who is deleted: one round trip. Those whose refresh token was replaced leave a trace
-    /// without personal data until they expire: SimpleJWT tells a replaced token of a deleted user
-    /// from the last one.
+    /// What ends the sessions of a user who is deleted: one round trip. Those whose refresh token was
+    /// replaced leave a trace without personal data until they expire: SimpleJWT tells a replaced token
+    /// of a deleted user from the last one.
     pub async fn ends_of_sessions(&self, id: UserId) -> Result<Vec<Write>, StoreError> {
         let sessions = self.sessions_of(id).await?;
         let ends = sessions.into_iter().map(|session| {
