@@ -60,6 +60,8 @@ pub fn forms(data: &[u8]) {
 /// A form in parts. Of the second kind, lines of names and values, it is written here first.
 pub fn multipart(data: &[u8]) {
     const TYPE: &[u8] = b"multipart/form-data; boundary=x";
+    /// The headers of a part end within 1,024 bytes.
+    const LONGEST_NAME: usize = 900;
     let Some(fields) = data.strip_prefix(b"=") else {
         if let Ok(data) = parse(Some(TYPE), data) {
             read(data);
@@ -74,7 +76,8 @@ pub fn multipart(data: &[u8]) {
         let (name, value) = field.split_once('=').unwrap_or((field, ""));
         // What is no part of a name as a browser writes it, or might be a boundary.
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '[' | ']');
-        if name.is_empty() || !name.chars().all(is_plain) || value.contains("--x") {
+        let is_name = (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_plain);
+        if !is_name || value.contains("--x") {
             continue;
         }
         written += "--x\r\nContent-Disposition: form-data; name=\"";
