@@ -1,5 +1,7 @@
 //! Reads a table of any size a part at a time, each with what it refers to.
 
+use std::collections::BTreeMap;
+
 use shared::{
     domain::{
         Flag, Group, Permission, User, UserId,
@@ -179,7 +181,7 @@ impl Known<'_> {
     /// Sessions of deleted users that began about when their user was deleted: a login that was under way
     /// then has left them. They let nobody in, and expire.
     async fn under_way(&self, items: &Items, around: &Items) -> Result<Vec<Key>, StoreError> {
-        let mut keys = Vec::new();
+        let (mut keys, mut deletions) = (Vec::new(), BTreeMap::new());
         for (key, item) in items {
             let Some(Ok(id)) = key.pk.strip_prefix("SESSION#").map(str::parse) else {
                 continue;
@@ -191,16 +193,27 @@ impl Known<'_> {
             if items.contains_key(&user) || around.contains_key(&user) {
                 continue;
             }
-            let (model, action) = (Model::User, ActionFlag::Deletion);
-            let history = self.store.history(&Object { model, id }, None, 1).await?;
-            let mut last = history.entries.into_iter();
-            let deleted = last.find(|entry| entry.action_flag == action);
-            let since = deleted.map(|entry| session.created - entry.action_time / 1000);
+            if !deletions.contains_key(&id) {
+                deletions.insert(id, self.deleted_at(id).await?);
+            }
+            let since = deletions[&id].map(|deleted| session.created - deleted);
             if since.is_some_and(|seconds| seconds.abs() <= LOGIN) {
                 keys.push(key.clone());
             }
         }
         Ok(keys)
+    }
+
+    /// When a user was deleted, by the last entry of their log: a Unix time in seconds.
+    async fn deleted_at(&self, id: u64) -> Result<Option<i64>, StoreError> {
+        let user = Object {
+            model: Model::User,
+            id,
+        };
+        let history = self.store.history(&user, None, 1).await?;
+        let last = history.entries.first();
+        let deletion = last.filter(|entry| entry.action_flag == ActionFlag::Deletion);
+        Ok(deletion.map(|entry| entry.action_time / 1000))
     }
 
     async fn totals(&mut self) -> Result<Vec<Finding>, StoreError> {
