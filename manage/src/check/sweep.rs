@@ -1,6 +1,6 @@
 //! Reads a table of any size a part at a time, each with what it refers to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use shared::{
     domain::{
@@ -193,10 +193,11 @@ impl Known<'_> {
             if items.contains_key(&user) || around.contains_key(&user) {
                 continue;
             }
-            if !deletions.contains_key(&id) {
-                deletions.insert(id, self.deleted_at(id).await?);
-            }
-            let since = deletions[&id].map(|deleted| session.created - deleted);
+            let deleted = match deletions.entry(id) {
+                Entry::Vacant(place) => *place.insert(self.deleted_at(id).await?),
+                Entry::Occupied(known) => *known.get(),
+            };
+            let since = deleted.map(|deleted| session.created - deleted);
             if since.is_some_and(|seconds| seconds.abs() <= LOGIN) {
                 keys.push(key.clone());
             }
