@@ -26,11 +26,11 @@ use serde_json::{Value, json};
 use shared::aws::LocalEndpoint;
 use tokio::{net::TcpListener, sync::Barrier, time::sleep};
 
+use crate::chaos::Chaos;
+
 mod calls;
 
 pub use calls::{Call, is_change, is_write, round_trips};
-
-use crate::chaos::Chaos;
 
 /// The checksum of an answer, which no longer fits one that the proxy changed.
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
