@@ -13,8 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::Client;
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        ConfigBag, RuntimeComponents,
+        auth::{Params, ResolveAuthScheme},
+    },
+};
+use aws_smithy_runtime_api::client::{
+    auth::{AuthSchemeId, AuthSchemeOption, AuthSchemeOptionsFuture},
+    http::{SharedHttpConnector, http_client_fn},
+};
 use dynoxide::Database;
 use server::Served;
 use shared::{
@@ -177,7 +186,8 @@ impl Engine {
         let connector = SharedHttpConnector::new(self.served.clone());
         let http = http_client_fn(move |_, _| connector.clone());
         let config = aws::local(&self.endpoint).into_builder();
-        store::client(&config.http_client(http).build())
+        let config = store::configure(&config.http_client(http).build());
+        Client::from_conf(config.to_builder().auth_scheme_resolver(Unsigned).build())
     }
 
     /// Where the engine speaks DynamoDB's protocol.
@@ -190,6 +200,22 @@ impl Engine {
         let _ = self.stop.send(());
         // Connections that clients keep open do not hold up the end.
         let _ = timeout(Duration::from_secs(1), self.serving).await;
+    }
+}
+
+/// Requests within the process need no signature, which is a fifth of what a call takes.
+#[derive(Debug)]
+struct Unsigned;
+
+impl ResolveAuthScheme for Unsigned {
+    fn resolve_auth_scheme<'a>(
+        &'a self,
+        _: &'a Params,
+        _: &'a ConfigBag,
+        _: &'a RuntimeComponents,
+    ) -> AuthSchemeOptionsFuture<'a> {
+        let unsigned = AuthSchemeOption::from(AuthSchemeId::from("noAuth"));
+        AuthSchemeOptionsFuture::ready(Ok(vec![unsigned]))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use shared::{
-    domain::{FieldError, Group, Permission, PermissionId, names, quotas},
+    domain::{FieldError, GroupId, GroupName, Permission, PermissionId, names, quotas},
     input::{FieldErrors, NON_FIELD_ERRORS},
 };
 
@@ -86,21 +86,16 @@ impl Choice {
             selected,
         }
     }
-
-    /// A group, which is selected or not.
-    pub fn group(group: &Group, selected: bool) -> Self {
-        Self::new(group.id, group.name.as_str(), selected)
-    }
 }
 
 /// As many groups as there may be; of a table that has more the first, and those that are selected.
 pub fn offered_groups<'a>(
-    groups: impl IntoIterator<Item = &'a Group>,
-    is_selected: impl Fn(&Group) -> bool,
+    groups: impl IntoIterator<Item = (GroupId, &'a GroupName)>,
+    is_selected: impl Fn(GroupId) -> bool,
 ) -> Vec<Choice> {
     let choices = groups
         .into_iter()
-        .map(|group| Choice::group(group, is_selected(group)));
+        .map(|(id, name)| Choice::new(id, name.as_str(), is_selected(id)));
     as_many_as(quotas::GROUPS, choices)
 }
 

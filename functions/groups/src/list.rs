@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::{
     accounts,
     app::App,
-    domain::Group,
+    domain::{Group, GroupLabel},
     forms::group_name,
     http::{
         ApiError, Can, GROUP_NAME, JsonOrForm,
@@ -52,7 +52,13 @@ pub struct ListedGroup {
 }
 
 impl From<Group> for ListedGroup {
-    fn from(group: Group) -> Self {
+    fn from(Group { id, name, .. }: Group) -> Self {
+        GroupLabel { id, name }.into()
+    }
+}
+
+impl From<GroupLabel> for ListedGroup {
+    fn from(group: GroupLabel) -> Self {
         Self {
             id: group.id.0,
             name: group.name.as_str().to_owned(),
@@ -67,7 +73,7 @@ pub async fn list(
 ) -> Result<Json<Vec<ListedGroup>>, ApiError> {
     Ok(Json(
         app.store
-            .groups()
+            .group_labels()
             .await?
             .into_iter()
             .map(Into::into)

@@ -38,6 +38,15 @@ pub struct Group {
     pub version: u64,
 }
 
+/// What lists and choices show of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct GroupLabel {
+    /// The primary key.
+    pub id: GroupId,
+    /// Unique, with regard to case.
+    pub name: GroupName,
+}
+
 /// A change of a group: what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct GroupChange {

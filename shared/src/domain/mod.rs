@@ -14,7 +14,7 @@ pub mod words;
 
 pub use extra::Extra;
 pub use field_error::{FieldError, Unique};
-pub use group::{Group, GroupChange, GroupId};
+pub use group::{Group, GroupChange, GroupId, GroupLabel};
 pub use log_entry::Actor;
 pub use names::{Codename, EmailAddress, GroupName, PermissionName, PersonName, UserName};
 pub use permission::{ContentType, Permission, PermissionChange, PermissionId};

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Group, GroupId, GroupName, PermissionId, UserId,
+        Group, GroupId, GroupLabel, GroupName, PermissionId, UserId,
         log_entry::{Model, Object},
     },
     input::FieldErrors,
@@ -24,6 +24,11 @@ impl Store {
     /// All groups, in order of id.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
         self.table.partition(GROUPS).await
+    }
+
+    /// The ids and names of all groups, in order of id, without their permissions.
+    pub async fn group_labels(&self) -> Result<Vec<GroupLabel>, StoreError> {
+        self.table.labels(GROUPS).await
     }
 
     /// How many groups there are; of more than `most`, at least so many.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer, value::MapDeserializer};
 
 use super::{
     StoreError,
@@ -61,8 +61,23 @@ pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     if !item.values().all(is_known) {
         return Err(StoreError::new("item", "an attribute of an unknown kind"));
     }
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-        .map_err(|error| StoreError::new("item", error))
+    // serde_dynamo's own `from_item` builds two more maps of the item.
+    let attributes = item
+        .into_iter()
+        .map(|(name, value)| (name, Attribute(value)));
+    T::deserialize(MapDeserializer::new(attributes))
+        .map_err(|error: serde_dynamo::Error| StoreError::new("item", error))
+}
+
+/// An attribute that serde_dynamo reads.
+struct Attribute(AttributeValue);
+
+impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
+    type Deserializer = serde_dynamo::Deserializer;
+
+    fn into_deserializer(self) -> Self::Deserializer {
+        serde_dynamo::Deserializer::from_attribute_value(self.0.into())
+    }
 }
 
 fn is_known(value: &AttributeValue) -> bool {

@@ -44,6 +44,7 @@ pub use credentials::{Ends, Expected, PasswordChange, StoredHash};
 use history::Audit;
 pub use marker::owners as email_owners;
 pub use naming::name_row;
+pub use sdk::configure;
 pub use table::{Table, WriteError};
 pub use user_rows::{flag_row, membership, shared_email};
 pub use versioned::Versioned;
@@ -107,7 +108,7 @@ impl Store {
 
 /// A client with this service's retries and time limits.
 pub fn client(config: &SdkConfig) -> Client {
-    Client::from_conf(sdk::configure(config))
+    Client::from_conf(configure(config))
 }
 
 /// A client of an engine on this machine.

@@ -2,7 +2,10 @@
 
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::scan::{ScanError, builders::ScanFluentBuilder},
+    operation::{
+        query::builders::QueryFluentBuilder,
+        scan::{ScanError, builders::ScanFluentBuilder},
+    },
     types::Select,
 };
 use aws_smithy_async::future::pagination_stream::PaginationStream;
@@ -33,6 +36,13 @@ impl Scan {
     }
 }
 
+/// The items of all pages.
+async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
+    let items = query.into_paginator().items().send();
+    let items = items.collect::<Result<Vec<Item>, _>>().await;
+    items.map_err(|error| failure("Query", error))
+}
+
 impl Table {
     /// All items of one partition, in order, strongly consistent.
     pub async fn partition<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
@@ -42,18 +52,24 @@ impl Table {
 
     /// The same, as the table holds them.
     pub async fn partition_items(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
+        all(self.of_partition(pk)).await
+    }
+
+    /// What has nothing but the `id` and the `name` of such items.
+    pub async fn labels<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
+        let query = self.of_partition(pk).projection_expression("id, #name");
+        // `name` is a reserved word.
+        let items = all(query.expression_attribute_names("#name", "name")).await?;
+        items.into_iter().map(from_item).collect()
+    }
+
+    fn of_partition(&self, pk: &str) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.name)
             .consistent_read(true)
             .key_condition_expression("PK = :pk")
             .expression_attribute_values(":pk", text(pk))
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<Item>, _>>()
-            .await
-            .map_err(|error| failure("Query", error))
     }
 
     /// Up to `limit` items of one partition, from behind the key `after` in the direction of reading,

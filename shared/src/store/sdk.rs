@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     config::{
-        ConfigBag, Intercept, RuntimeComponents, SharedInterceptor,
+        ConfigBag, Intercept, RuntimeComponents, SharedInterceptor, StalledStreamProtectionConfig,
         interceptors::FinalizerInterceptorContextRef,
     },
     error::BoxError,
@@ -23,7 +23,9 @@ pub fn configure(config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Config {
         .with_max_backoff(Duration::from_secs(1));
     let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
         .retry_config(retries)
-        .timeout_config(PATIENT.timeouts());
+        .timeout_config(PATIENT.timeouts())
+        // The deadline of a try ends a stalled one too.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     // Permanent ones, which the SDK need not look up at each step of a call whether they are on.
     builder.push_interceptor(SharedInterceptor::permanent(CountThrottles));
     builder.push_interceptor(SharedInterceptor::permanent(CountSlow));

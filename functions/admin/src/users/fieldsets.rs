@@ -1,6 +1,6 @@
 //! The fields of a user.
 
-use shared::domain::{Group, Permission, User};
+use shared::domain::{Group, GroupId, Permission, User};
 
 use crate::{
     model_admin::ObjectForm,
@@ -134,10 +134,11 @@ fn access(form: &ObjectForm<'_, User>, user: &User) -> Vec<Field> {
         let mut given = permissions.iter().filter(given);
         given.all(|one| form.staff.holds(&one.label()))
     };
-    let is_in = |group: &Group| user.group_ids.contains(&group.id);
+    let is_in = |group: GroupId| user.group_ids.contains(&group);
     let offered = groups
         .iter()
-        .filter(|group| is_in(group) || gives_no_more(group));
+        .filter(|group| is_in(group.id) || gives_no_more(group))
+        .map(|group| (group.id, &group.name));
     let groups = offered_groups(offered, is_in);
     let permissions = offered_permissions(form.staff, permissions, &user.permission_ids);
     vec![

@@ -7,7 +7,7 @@ use axum::{
 };
 use shared::{
     app::App,
-    domain::{Group, User, log_entry::Model, quotas},
+    domain::{GroupLabel, User, log_entry::Model, quotas},
     store::pager::{self, Place},
 };
 
@@ -80,14 +80,15 @@ pub async fn list(
     let users = app
         .store
         .user_page(&query.filter, query.from.as_ref(), SIZE);
-    let (found, groups) = tokio::try_join!(users, app.store.groups())?;
+    let (found, groups) = tokio::try_join!(users, app.store.group_labels())?;
     Ok(shown(&staff, &page(&staff, &query, &found, &groups)))
 }
 
-fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group]) -> UserList {
+fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[GroupLabel]) -> UserList {
     let group = query.filter.group;
     let any = Choice::new("", "Any group", group.is_none());
-    let choices = offered_groups(groups, |one| group == Some(one.id));
+    let labels = || groups.iter().map(|one| (one.id, &one.name));
+    let choices = offered_groups(labels(), |one| group == Some(one));
     let url = |place: Option<&Place>| place.map(|place| query.url(Some(place)));
     let (previous_url, next_url) = (url(found.previous.as_ref()), url(found.next.as_ref()));
     let onward = match query.from.as_ref().is_none_or(Place::is_forward) {
@@ -104,7 +105,7 @@ fn page(staff: &Staff, query: &UserQuery, found: &pager::Page, groups: &[Group])
         add_url: staff.add_url(Model::User),
         rows: found.users.iter().map(row).collect(),
         actions: actions(staff),
-        action_groups: offered_groups(groups, |_| false),
+        action_groups: offered_groups(labels(), |_| false),
         takes_groups: staff.can(Action::Change, Model::User),
         count: format!("{} on this page", counted(found.users.len(), "user")),
         notices: notices(query, groups.len()),
