@@ -203,7 +203,7 @@ impl Engine {
     }
 }
 
-/// Requests within the process need no signature, which is a fifth of what a call takes.
+/// Requests within the process need no signature, which takes time to make and nobody would look at.
 #[derive(Debug)]
 struct Unsigned;
 

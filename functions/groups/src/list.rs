@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
 use shared::{
     accounts,
     app::App,
-    domain::{Group, GroupLabel},
+    domain::GroupLabel,
     forms::group_name,
     http::{
         ApiError, Can, GROUP_NAME, JsonOrForm,
@@ -44,48 +43,19 @@ pub static CREATE: Operation = Operation {
     ..Operation::NEW
 };
 
-/// A group in a list.
-#[derive(Serialize)]
-pub struct ListedGroup {
-    id: u64,
-    name: String,
-}
-
-impl From<Group> for ListedGroup {
-    fn from(Group { id, name, .. }: Group) -> Self {
-        GroupLabel { id, name }.into()
-    }
-}
-
-impl From<GroupLabel> for ListedGroup {
-    fn from(group: GroupLabel) -> Self {
-        Self {
-            id: group.id.0,
-            name: group.name.as_str().to_owned(),
-        }
-    }
-}
-
 pub async fn list(
     _: Can<ViewGroup>,
     _: Whole,
     State(app): State<App>,
-) -> Result<Json<Vec<ListedGroup>>, ApiError> {
-    Ok(Json(
-        app.store
-            .group_labels()
-            .await?
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-    ))
+) -> Result<Json<Vec<GroupLabel>>, ApiError> {
+    Ok(Json(app.store.group_labels().await?))
 }
 
 pub async fn create(
     caller: Can<AddGroup>,
     State(app): State<App>,
     body: JsonOrForm,
-) -> Result<(StatusCode, Json<ListedGroup>), ApiError> {
+) -> Result<(StatusCode, Json<GroupLabel>), ApiError> {
     let mut fields = body.fields()?;
     let Some(name) = group_name(&mut fields) else {
         return Err(fields.into_errors().into());

@@ -38,13 +38,19 @@ pub struct Group {
     pub version: u64,
 }
 
-/// What lists and choices show of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// What profiles, lists and choices show of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupLabel {
     /// The primary key.
     pub id: GroupId,
     /// Unique, with regard to case.
     pub name: GroupName,
+}
+
+impl From<Group> for GroupLabel {
+    fn from(Group { id, name, .. }: Group) -> Self {
+        Self { id, name }
+    }
 }
 
 /// A change of a group: what is absent stays as it is.

@@ -79,11 +79,10 @@ async fn boundary(
     let address = request.extensions().get::<ClientAddress>();
     let address = address.map(|ClientAddress(address)| *address);
     let info = RequestInfo::of(&mut request, address);
-    // Each future here holds the one within it more than once, so those within are on the heap.
-    let answer = Box::pin(async {
+    let answer = async {
         let mut response = match admission {
             Ok(()) if let Some(uri) = elsewhere => moved_to(&uri),
-            Ok(()) => match app.answer(Box::pin(next.run(request))).await {
+            Ok(()) => match app.answer(next.run(request)).await {
                 Ok(response) => response,
                 Err(error) => ApiError::Unavailable(error).into_response(),
             },
@@ -98,7 +97,7 @@ async fn boundary(
         }
         let status = response.status();
         (response, status, started.elapsed())
-    });
+    };
     app.reporter.tell(info, answer).await
 }
 

@@ -6,18 +6,11 @@ use serde::Serialize;
 
 use super::describe::{Field, Kind, Object};
 use crate::{
-    domain::{Group, GroupId, User},
+    domain::{Group, GroupId, GroupLabel, User},
     store::{Store, StoreError},
 };
 
-/// A group as a profile shows it.
-#[derive(Clone, Debug, Serialize)]
-pub struct GroupName {
-    id: u64,
-    name: String,
-}
-
-/// [`GroupName`] in the document.
+/// [`GroupLabel`] in the document.
 pub static GROUP_NAME: Object = Object {
     name: "GroupName",
     fields: &[Field::new("id", Kind::Id), Field::new("name", Kind::Text)],
@@ -31,7 +24,7 @@ pub struct Profile {
     email: String,
     first_name: String,
     last_name: String,
-    groups: Vec<GroupName>,
+    groups: Vec<GroupLabel>,
 }
 
 /// [`Profile`] in the document.
@@ -63,13 +56,13 @@ impl Profile {
     pub(super) async fn names_for(
         users: &[User],
         store: &Store,
-    ) -> Result<HashMap<GroupId, GroupName>, StoreError> {
+    ) -> Result<HashMap<GroupId, GroupLabel>, StoreError> {
         let ids = users.iter().flat_map(|user| &user.group_ids).copied();
         group_names(store, ids.collect()).await
     }
 
     /// Deleted groups are not in `names`, and so not in the profile.
-    pub(super) fn with(user: &User, names: &HashMap<GroupId, GroupName>) -> Self {
+    pub(super) fn with(user: &User, names: &HashMap<GroupId, GroupLabel>) -> Self {
         Self {
             id: user.id.0,
             username: user.username.as_str().to_owned(),
@@ -88,22 +81,14 @@ impl Profile {
 async fn group_names(
     store: &Store,
     ids: BTreeSet<GroupId>,
-) -> Result<HashMap<GroupId, GroupName>, StoreError> {
+) -> Result<HashMap<GroupId, GroupLabel>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     Ok(named(store.groups_of(&ids).await?))
 }
 
-fn named(groups: impl IntoIterator<Item = Group>) -> HashMap<GroupId, GroupName> {
-    let named = |group: Group| {
-        (
-            group.id,
-            GroupName {
-                id: group.id.0,
-                name: group.name.as_str().to_owned(),
-            },
-        )
-    };
-    groups.into_iter().map(named).collect()
+fn named(groups: impl IntoIterator<Item = Group>) -> HashMap<GroupId, GroupLabel> {
+    let labels = groups.into_iter().map(GroupLabel::from);
+    labels.map(|label| (label.id, label)).collect()
 }

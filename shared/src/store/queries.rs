@@ -55,7 +55,7 @@ impl Table {
         all(self.of_partition(pk)).await
     }
 
-    /// What has nothing but the `id` and the `name` of such items.
+    /// All items of one partition read into a type that has only an `id` and a `name`; the rest is not sent.
     pub async fn labels<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, StoreError> {
         let query = self.of_partition(pk).projection_expression("id, #name");
         // `name` is a reserved word.

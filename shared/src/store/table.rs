@@ -26,8 +26,7 @@ pub(super) const TRANSACTION: usize = 100;
 /// How often a write that met another one, or a throttled batch, is tried.
 const TRIES: u32 = 10;
 
-/// One DynamoDB table. The SDK's futures take kilobytes, which every future around them would hold and move, so
-/// those of most requests are on the heap.
+/// One DynamoDB table.
 #[derive(Clone)]
 pub struct Table {
     pub(super) client: Client,
@@ -62,14 +61,16 @@ impl Table {
 
     /// One item, strongly consistent.
     pub(super) async fn get_item(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let call = self
+        let answer = self
             .client
             .get_item()
             .table_name(&self.name)
             .set_key(Some(attributes(&key)))
-            .consistent_read(true);
-        let answer = Box::pin(call.send()).await;
-        Ok(answer.map_err(|error| failure("GetItem", error))?.item)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failure("GetItem", error))?;
+        Ok(answer.item)
     }
 
     /// Several items, strongly consistent, by key; what does not exist is absent. Batches of 100
@@ -104,10 +105,13 @@ impl Table {
                 .consistent_read(true)
                 .build()
                 .map_err(|error| StoreError::new("BatchGetItem", error))?;
-            let call = self.client.batch_get_item();
-            let call = call.request_items(&self.name, request);
-            let answer = Box::pin(call.send()).await;
-            let answer = answer.map_err(|error| failure("BatchGetItem", error))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, request)
+                .send()
+                .await
+                .map_err(|error| failure("BatchGetItem", error))?;
             for item in answer
                 .responses
                 .into_iter()
@@ -181,11 +185,11 @@ impl Table {
             1 => {
                 let write = writes.remove(0);
                 let owes = is_mail(&write);
-                Box::pin(self.write_one(write)).await?;
+                self.write_one(write).await?;
                 self.note_owed(owes);
                 Ok(())
             }
-            _ => Box::pin(self.transact(&writes)).await,
+            _ => self.transact(&writes).await,
         }
     }
 
