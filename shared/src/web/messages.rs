@@ -49,7 +49,7 @@ pub async fn keep(app: &App, messages: &[Message], headers: &HeaderMap) -> Heade
     let mut length = 0;
     let more;
     for (number, message) in messages.iter().enumerate() {
-        length += message.text.len() + AROUND;
+        length += in_json(&message.text) + AROUND;
         if length > LONGEST {
             more = format!("… and {} more.", messages.len() - number);
             kept.push([&message.level, &more]);
@@ -60,6 +60,11 @@ pub async fn keep(app: &App, messages: &[Message], headers: &HeaderMap) -> Heade
     let text = URL_SAFE_NO_PAD.encode(serde_json::json!(kept).to_string());
     let tag = app.keys.tags(app.clock.now()).await.tag(PURPOSE, &text);
     cookies::set(cookies::MESSAGES, &format!("{text}.{tag}"), headers)
+}
+
+/// The length of a text in JSON, where a quote takes two bytes and a control character up to six.
+fn in_json(text: &str) -> usize {
+    serde_json::json!(text).to_string().len()
 }
 
 /// The messages that the request brings.

@@ -119,9 +119,11 @@ pub fn cookies(data: &[u8]) {
     let text = String::from_utf8_lossy(line);
     let told = [Message::success(&*text), Message::error("x")];
     let kept = wait(messages::keep(app, &told, &headers));
+    // A browser may drop a longer one.
+    assert!(kept.len() <= 4096);
     let read = wait(messages::read(app, &with(&headers, &kept)));
-    assert_eq!(read.len(), 2);
-    assert!(read == told || text.len() > 2000);
+    let rest = read.last().expect("at least a count of them");
+    assert!(read == told || text.len() > 400 && rest.text.ends_with(" more."));
 }
 
 /// The headers of a browser that has got one more cookie.
