@@ -5,7 +5,11 @@ use super::{Gone, Refused};
 use crate::{
     domain::{Actor, User},
     input::FieldErrors,
-    store::{Refusal, Store, StoreError, Versioned, WriteError, table::pause, writes::Write},
+    store::{
+        Refusal, Store, StoreError, Versioned, WriteError,
+        table::pause,
+        writes::{Write, begun},
+    },
 };
 
 /// How often a change is read, judged and written before it is given up.
@@ -82,7 +86,8 @@ pub(super) async fn change_with<T: Judged>(
     more: impl Fn(&T, &T) -> Result<Vec<Write>, StoreError>,
 ) -> Result<T, Refused> {
     let mut before = known;
-    for attempt in 0..TRIES {
+    let mut tries = Tries::new(store, actor);
+    loop {
         let after = apply(&before);
         if after == before {
             return Ok(before);
@@ -91,10 +96,9 @@ pub(super) async fn change_with<T: Judged>(
         let more = more(&before, &after)?;
         match store.replace(&before, after, more, actor).await {
             Ok(after) => return Ok(after),
-            Err(error) => before = read_again(store, actor, &before, error, attempt).await?,
+            Err(error) => before = tries.read_again(&before, error).await?,
         }
     }
-    Err(Refused::Conflict)
 }
 
 /// Deletes an object.
@@ -114,14 +118,14 @@ pub(super) async fn delete_with<T: Judged>(
     more: Vec<Write>,
 ) -> Result<(), Refused> {
     let mut object = known;
-    for attempt in 0..TRIES {
+    let mut tries = Tries::new(store, actor);
+    loop {
         judge(store, actor, Some(&object), None).await?;
         match store.remove(&object, more.clone(), actor).await {
             Ok(()) => return Ok(()),
-            Err(error) => object = read_again(store, actor, &object, error, attempt).await?,
+            Err(error) => object = tries.read_again(&object, error).await?,
         }
     }
-    Err(Refused::Conflict)
 }
 
 /// Writes an object by `write`, in the loop of every change, and returns what that gives.
@@ -135,44 +139,76 @@ where
     W: Future<Output = Result<Result<R, WriteError>, Refused>>,
 {
     let mut object = known.clone();
-    for attempt in 0..TRIES {
+    let mut tries = Tries::new(store, actor);
+    loop {
         match write(object.clone()).await? {
             Ok(written) => return Ok(written),
-            Err(error) => object = read_again(store, actor, &object, error, attempt).await?,
+            Err(error) => object = tries.read_again(&object, error).await?,
         }
     }
-    Err(Refused::Conflict)
 }
 
-/// The object as it is now, after a write that came too late; other failures stay.
-async fn read_again<T: Versioned>(
-    store: &Store,
-    actor: Actor<'_>,
-    stale: &T,
-    error: WriteError,
-    attempt: u32,
-) -> Result<T, Refused> {
-    match (error, actor) {
-        (WriteError::Refused(refusals), Actor::User(caller))
-            if refusals.contains(&Refusal::ActorChanged) =>
+/// The tries of one change.
+struct Tries<'a> {
+    store: &'a Store,
+    actor: Actor<'a>,
+    failed: u32,
+    /// Whether a part of the change is done.
+    has_begun: bool,
+}
+
+impl<'a> Tries<'a> {
+    fn new(store: &'a Store, actor: Actor<'a>) -> Self {
+        Self {
+            store,
+            actor,
+            failed: 0,
+            has_begun: false,
+        }
+    }
+
+    /// The object as it is now, after a write that came too late; other failures stay.
+    async fn read_again<T: Versioned>(
+        &mut self,
+        stale: &T,
+        error: WriteError,
+    ) -> Result<T, Refused> {
+        let refusals = match error {
+            WriteError::Refused(refusals) => refusals,
+            other => return Err(other.into()),
+        };
+        if let Actor::User(caller) = self.actor
+            && refusals.contains(&Refusal::ActorChanged)
         {
-            Err(became_of(store, caller).await?)
+            return Err(became_of(self.store, caller).await?);
         }
         // Whether another rule is broken as well, a fresh look tells better.
-        (WriteError::Refused(refusals), _) if refusals.contains(&Refusal::Stale) => {
-            // Many at once take turns.
-            if attempt > 0 {
-                pause(attempt).await;
-            }
-            let again = store.read_again(stale).await?;
-            again.ok_or_else(|| match actor {
-                Actor::User(caller) if caller.object() == stale.object() => {
-                    Refused::Gone(Gone::Deleted)
-                }
-                _ => Refused::NotFound,
-            })
+        if !refusals.contains(&Refusal::Stale) {
+            return Err(WriteError::Refused(refusals).into());
         }
-        (error, _) => Err(error.into()),
+        self.has_begun |= refusals.contains(&Refusal::Begun);
+        self.wait().await?;
+        let again = self.store.read_again(stale).await?;
+        again.ok_or_else(|| match self.actor {
+            Actor::User(caller) if caller.object() == stale.object() => {
+                Refused::Gone(Gone::Deleted)
+            }
+            _ => Refused::NotFound,
+        })
+    }
+
+    /// Many at once take turns, and are given up after a while.
+    async fn wait(&mut self) -> Result<(), Refused> {
+        self.failed += 1;
+        match self.failed {
+            1 => Ok(()),
+            TRIES if self.has_begun => Err(begun().into()),
+            TRIES => Err(Refused::Conflict),
+            failed => {
+                pause(failed - 1).await;
+                Ok(())
+            }
+        }
     }
 }
 

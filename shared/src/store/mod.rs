@@ -45,10 +45,10 @@ use history::Audit;
 pub use marker::owners as email_owners;
 pub use naming::name_row;
 pub use sdk::configure;
-pub use table::{Table, WriteError};
+pub use table::Table;
 pub use user_rows::{flag_row, membership, shared_email};
 pub use versioned::Versioned;
-pub use writes::Refusal;
+pub use writes::{Refusal, WriteError};
 
 /// Everything the service keeps.
 #[derive(Clone)]

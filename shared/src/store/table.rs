@@ -16,7 +16,7 @@ use super::{
     StoreError, budget,
     items::{Item, attributes, from_item, key_of, number, number_of},
     keys::{Key, MAILS},
-    writes::{Action, Refusal, Write},
+    writes::{Action, Refusal, Write, WriteError},
 };
 
 /// Most keys that one BatchGetItem takes.
@@ -306,23 +306,6 @@ impl Table {
 fn is_mail(write: &Write) -> bool {
     matches!(&write.action, Action::Put(_))
         && write.key().is_some_and(|key| key.pk.starts_with(MAILS))
-}
-
-/// Why a write did not happen.
-#[derive(Debug)]
-pub enum WriteError {
-    /// Conditions failed, in the order of the writes; nothing was written.
-    Refused(Vec<Refusal>),
-    /// Other writes of the same items got in the way of each try.
-    Contended,
-    /// The table did not answer.
-    Failed(StoreError),
-}
-
-impl From<StoreError> for WriteError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
 }
 
 /// The rules that a cancelled transaction broke: its reasons stand in the order of its writes.

@@ -130,7 +130,8 @@ impl Store {
         let mut writes = first.creation(layout)?;
         writes.append(&mut more);
         self.table.write(writes).await?;
-        self.write_in_steps(&first, &new, more).await
+        let rest = self.write_in_steps(&first, &new, more).await;
+        rest.map_err(WriteError::of_begun)
     }
 
     /// Writes what differs between two states of an object, of which the table must hold the first,
@@ -166,6 +167,7 @@ impl Store {
     ) -> Result<T, WriteError> {
         let layout = self.layout().await?;
         let mut now = before.clone();
+        let mut has_begun = false;
         loop {
             let mut next = after.clone();
             let mut writes = T::change(&now, &next, layout)?;
@@ -177,7 +179,9 @@ impl Store {
             let given: Vec<Option<Key>> = more.iter().map(Write::key).collect();
             writes.retain(|write| !given.contains(&write.key()));
             writes.append(&mut more);
-            self.table.write(writes).await?;
+            let written = self.table.write(writes).await;
+            written.map_err(|error| if has_begun { error.of_begun() } else { error })?;
+            has_begun = true;
             *next.version_mut() = *now.version_mut() + 1;
             if excess == 0 {
                 return Ok(next);
@@ -206,7 +210,8 @@ impl Store {
             size.saturating_sub(TRANSACTION)
         };
         let mut known = known.clone();
-        if excess(&known, &more) > 0 {
+        let is_large = excess(&known, &more) > 0;
+        if is_large {
             // What a rule forbids is refused here, before anything is done.
             let bare = known.bare();
             if bare != known {
@@ -220,7 +225,8 @@ impl Store {
         let mut writes = known.deletion(layout);
         writes.append(&mut more);
         writes.extend(last);
-        self.table.write(writes).await
+        let written = self.table.write(writes).await;
+        written.map_err(|error| if is_large { error.of_begun() } else { error })
     }
 
     /// An object as it is now.

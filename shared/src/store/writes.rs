@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
+    StoreError,
     items::{Item, difference, key_of, number, number_set},
     keys::Key,
 };
@@ -34,6 +35,8 @@ pub enum Refusal {
     ActorChanged,
     /// The session that was to go on has ended.
     SessionEnded,
+    /// Beside another: an earlier step of the same change is done.
+    Begun,
 }
 
 impl Refusal {
@@ -48,9 +51,50 @@ impl Refusal {
             | Self::LastSuperuser
             | Self::Exists
             | Self::ActorChanged
-            | Self::SessionEnded => return None,
+            | Self::SessionEnded
+            | Self::Begun => return None,
         };
         Some((field, FieldError::Taken(unique)))
+    }
+}
+
+/// Why a write did not happen.
+#[derive(Debug)]
+pub enum WriteError {
+    /// Conditions failed, in the order of the writes; nothing was written.
+    Refused(Vec<Refusal>),
+    /// Other writes of the same items got in the way of each try.
+    Contended,
+    /// The table did not answer.
+    Failed(StoreError),
+}
+
+impl WriteError {
+    /// The same after an earlier step of the change is done, so that nobody is told that nothing is.
+    pub(super) fn of_begun(self) -> Self {
+        match self {
+            Self::Contended => begun().into(),
+            Self::Refused(mut refusals) => {
+                refusals.push(Refusal::Begun);
+                Self::Refused(refusals)
+            }
+            failed @ Self::Failed(_) => failed,
+        }
+    }
+}
+
+/// The failure of a change that has begun and that other writes kept from its end: asked for again, it
+/// goes on.
+pub(crate) fn begun() -> StoreError {
+    StoreError::new(
+        "TransactWriteItems",
+        "other writes got in the way of its later steps",
+    )
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
     }
 }
 

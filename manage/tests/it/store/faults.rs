@@ -112,6 +112,11 @@ pub fn assert_unavailable(answer: &Answer, what: &str) {
     assert_eq!(answer.headers["retry-after"], "1", "{what}");
 }
 
+pub fn assert_contended(answer: &Answer, what: &str) {
+    let text = "The object is being changed by other requests, try again.";
+    assert_eq!(answer.parts(), (409, &detail(text)), "{what}");
+}
+
 /// Runs a check of every kind of write at the same time, since most of their time is waiting.
 async fn with_every_write<F, C>(check: C)
 where
@@ -169,8 +174,7 @@ async fn every_write_without_end(faults: &'static [Fault]) {
             });
             let answer = write.send(&world).await;
             if matches!(fault, Fault::Cancelled("TransactionConflict")) {
-                let text = "The object is being changed by other requests, try again.";
-                assert_eq!(answer.parts(), (409, &detail(text)), "{what}");
+                assert_contended(&answer, &what);
             } else {
                 assert_unavailable(&answer, &what);
             }

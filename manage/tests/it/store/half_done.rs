@@ -17,14 +17,31 @@ use testkit::{
     user_path,
 };
 
-use super::{faults::assert_unavailable, world::World};
+use super::{
+    faults::{assert_contended, assert_unavailable},
+    world::World,
+};
 
 /// From the call `after` on, of those that `which` picks, none is carried out.
 fn cut(world: &World, after: usize, which: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
+    cut_by(
+        world,
+        Fault::Refused(500, "InternalServerError"),
+        after,
+        which,
+    );
+}
+
+fn cut_by(
+    world: &World,
+    fault: Fault,
+    after: usize,
+    which: impl Fn(&str, &Value) -> bool + Send + Sync + 'static,
+) {
     let calls = AtomicUsize::new(0);
     world.proxy.inject(move |operation, request| {
         let is_cut = which(operation, request) && calls.fetch_add(1, Ordering::SeqCst) >= after;
-        is_cut.then_some(Fault::Refused(500, "InternalServerError"))
+        is_cut.then(|| fault.clone())
     });
 }
 
@@ -217,6 +234,66 @@ async fn a_change_of_many_memberships_that_was_cut_is_sent_again_and_does_the_re
         assert_eq!(groups, (1..=count).map(GroupId).collect());
         assert_eq!(world.keys("USER#2 / GROUP#").await.len() as u64, count);
     }
+}
+
+/// Other writes are in the way from the change `after` on: a 409 says that nothing is done, a 503 that
+/// a part may be.
+async fn met_others<F: Future<Output = Answer>>(
+    world: &World,
+    code: &'static str,
+    after: usize,
+    send: impl Fn() -> F,
+) {
+    let before = world.state().await;
+    cut_by(world, Fault::Cancelled(code), after, is_change);
+    let answer = send().await;
+    world.proxy.heal();
+    if after == 0 {
+        assert_contended(&answer, "a change");
+    } else {
+        assert_unavailable(&answer, "a change that has begun");
+    }
+    assert_eq!(world.state().await == before, after == 0);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_change_of_many_memberships_that_has_begun_is_not_said_to_be_refused() {
+    let world = World::start().await;
+    let ann = member_of_many(&world).await;
+    for count in [MANY, 0] {
+        for after in 0..2 {
+            met_others(&world, "TransactionConflict", after, || {
+                assign(&world, count)
+            })
+            .await;
+        }
+        assign(&world, count).await.assert_status(200);
+    }
+    assign(&world, MANY).await.assert_status(200);
+    let path = user_path(ann.id);
+    for after in 0..2 {
+        met_others(&world, "TransactionConflict", after, || {
+            world.delete(&world.admin, &path)
+        })
+        .await;
+    }
+    let answer = world.delete(&world.admin, &path).await;
+    answer.assert(204, Value::Null);
+}
+
+#[tokio::test]
+async fn a_change_of_many_memberships_whose_every_later_step_comes_too_late_is_not_said_to_be_refused()
+ {
+    let world = World::start().await;
+    member_of_many(&world).await;
+    for after in 0..2 {
+        met_others(&world, "ConditionalCheckFailed", after, || {
+            assign(&world, MANY)
+        })
+        .await;
+    }
+    assign(&world, MANY).await.assert_status(200);
 }
 
 #[tokio::test]
