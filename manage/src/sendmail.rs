@@ -46,11 +46,15 @@ pub async fn sendmail(options: Options) -> Result<(), CommandError> {
 }
 
 async fn list(store: &Store) -> Result<(), CommandError> {
-    let mails = store.owed_mails(usize::MAX).await?;
-    for mail in &mails {
-        println!("{}", clean(&line(mail, store.now())));
+    let mut pages = store.owed_pages();
+    let mut count = 0;
+    while let Some(mails) = pages.next().await? {
+        for mail in &mails {
+            println!("{}", clean(&line(mail, store.now())));
+        }
+        count += mails.len();
     }
-    println!("{} mail(s) owed.", mails.len());
+    println!("{count} mail(s) owed.");
     Ok(())
 }
 
@@ -80,21 +84,24 @@ async fn send_all(store: &Store, mailer: &Mailer) -> Result<(usize, usize), Comm
     let mut tried = BTreeSet::new();
     let mut left = 0;
     loop {
-        let mut mails = store.owed_mails(usize::MAX).await?;
-        mails.retain(|mail| tried.insert(mail.id.clone()));
-        if mails.is_empty() {
-            return Ok((tried.len(), left));
+        let before = tried.len();
+        let mut pages = store.owed_pages();
+        while let Some(mut mails) = pages.next().await? {
+            mails.retain(|mail| tried.insert(mail.id.clone()));
+            for mail in &mails {
+                let became = match mailer.deliver(&mail.id).await {
+                    Ok(delivery) => words(delivery).to_owned(),
+                    Err(error) => {
+                        left += 1;
+                        format!("still owed: {error}")
+                    }
+                };
+                let line = format!("{}: {became}", line(mail, store.now()));
+                println!("{}", clean(&line));
+            }
         }
-        for mail in &mails {
-            let became = match mailer.deliver(&mail.id).await {
-                Ok(delivery) => words(delivery).to_owned(),
-                Err(error) => {
-                    left += 1;
-                    format!("still owed: {error}")
-                }
-            };
-            let line = format!("{}: {became}", line(mail, store.now()));
-            println!("{}", clean(&line));
+        if tried.len() == before {
+            return Ok((before, left));
         }
     }
 }

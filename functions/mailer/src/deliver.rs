@@ -221,7 +221,8 @@ impl Mailer {
     async fn split(&self, mail: &Mail, owners: &[UserId]) -> Result<Delivery, NotSent> {
         let users = self.app.store.users(owners).await?;
         let each = users.into_iter().map(|user| Mail {
-            created: mail.created,
+            // The same when it is done again: see `replace_mail`.
+            id: format!("{}-{}", mail.id, user.id),
             ttl: mail.ttl,
             ..Mail::new(mail.kind, Some(user.id), user.email, mail.created)
         });

@@ -281,6 +281,30 @@ async fn each_of_those_who_share_an_address_gets_a_mail_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_mail_to_more_owners_of_an_address_than_a_transaction_holds_is_one_for_each() {
+    let world = World::start().await;
+    for number in 0..120 {
+        let name = format!("owner{number}");
+        let user = world
+            .user(&name)
+            .hash("!unusable")
+            .email("shared@example.com");
+        user.with(|user| user.shares_email = true).await;
+    }
+    let to = "shared@example.com";
+    let id = world.owe(Kind::PasswordReset, None, to).await;
+    // The last step fails once: what was done before is done again, and is there once.
+    world.proxy.inject(|operation, _| {
+        let is_last = operation == "TransactWriteItems";
+        is_last.then_some(Fault::Refused(500, "InternalServerError"))
+    });
+    assert!(world.mailer.deliver(&id).await.is_err());
+    world.proxy.heal();
+    assert_eq!(world.mailer.deliver(&id).await.unwrap(), Delivery::Split);
+    assert_eq!(world.owed().await, 120);
+}
+
+#[tokio::test]
 async fn the_work_for_an_unknown_address_is_that_for_one_whose_account_gets_no_mail() {
     let world = World::start().await;
     world.without_password("ann").await;
