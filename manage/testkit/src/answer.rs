@@ -17,6 +17,8 @@ pub struct Answer {
     pub text: String,
     /// The body as JSON: `Null` if there is none, a text if it is something else.
     pub body: Value,
+    /// Whether the request was sent before, and may have been carried out then.
+    pub is_again: bool,
 }
 
 impl Answer {
@@ -27,6 +29,7 @@ impl Answer {
             headers,
             text,
             body: Value::Null,
+            is_again: false,
         };
         if !answer.text.is_empty() {
             let json = answer.json();

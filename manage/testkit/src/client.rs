@@ -161,6 +161,7 @@ impl Client {
         for _ in 0..self.repeats {
             if is_to_be_sent_again(&answer) {
                 answer = self.answer(request.clone()).await?;
+                answer.is_again = true;
             }
         }
         contract::assert_allowed(method.as_str(), &path, &answer);

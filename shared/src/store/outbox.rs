@@ -22,7 +22,8 @@ pub fn owe(mail: &Mail) -> Result<Write, StoreError> {
 /// How many mails are read at once.
 const PAGE: usize = 100;
 
-/// Pages of the mails that are owed, the oldest first. What is owed meanwhile comes last.
+/// Pages of the mails that are owed, the oldest first. What takes the place of a mail that was read may be
+/// missed: another reading finds it.
 pub struct OwedPages<'a> {
     store: &'a Store,
     after: Option<IndexRow>,
