@@ -204,7 +204,7 @@ async fn nobody_logs_in_with_an_unusable_password() {
 #[tokio::test]
 async fn a_blacklist_entry_past_its_time_counts_no_more() {
     let site = Observed::start().await;
-    let store = &site.app.store;
+    let store = &site.table;
     assert!(store.blacklist("some-id", NOW + 10).await.unwrap());
     assert!(!store.blacklist("some-id", NOW + 10).await.unwrap());
     for (id, seconds, counts) in [
