@@ -89,12 +89,11 @@ async fn send_all(store: &Store, mailer: &Mailer) -> Result<(usize, usize), Comm
         while let Some(mut mails) = pages.next().await? {
             mails.retain(|mail| tried.insert(mail.id.clone()));
             for mail in &mails {
-                let became = match mailer.deliver(&mail.id).await {
+                let delivery = mailer.deliver(&mail.id).await;
+                left += usize::from(delivery.is_err());
+                let became = match delivery {
                     Ok(delivery) => words(delivery).to_owned(),
-                    Err(error) => {
-                        left += 1;
-                        format!("still owed: {error}")
-                    }
+                    Err(error) => format!("still owed: {error}"),
                 };
                 let line = format!("{}: {became}", line(mail, store.now()));
                 println!("{}", clean(&line));
