@@ -85,20 +85,17 @@ pub(super) async fn change_with<T: Judged>(
     apply: impl Fn(&T) -> T,
     more: impl Fn(&T, &T) -> Result<Vec<Write>, StoreError>,
 ) -> Result<T, Refused> {
-    let mut before = known;
-    let mut tries = Tries::new(store, actor);
-    loop {
+    let (apply, more) = (&apply, &more);
+    write(store, actor, &known, |before: T| async move {
         let after = apply(&before);
         if after == before {
-            return Ok(before);
+            return Ok(Ok(before));
         }
         judge(store, actor, Some(&before), Some(&after)).await?;
         let more = more(&before, &after)?;
-        match store.replace(&before, after, more, actor).await {
-            Ok(after) => return Ok(after),
-            Err(error) => before = tries.read_again(&before, error).await?,
-        }
-    }
+        Ok(store.replace(&before, after, more, actor).await)
+    })
+    .await
 }
 
 /// Deletes an object.
@@ -117,15 +114,12 @@ pub(super) async fn delete_with<T: Judged>(
     known: T,
     more: Vec<Write>,
 ) -> Result<(), Refused> {
-    let mut object = known;
-    let mut tries = Tries::new(store, actor);
-    loop {
+    let more = &more;
+    write(store, actor, &known, |object: T| async move {
         judge(store, actor, Some(&object), None).await?;
-        match store.remove(&object, more.clone(), actor).await {
-            Ok(()) => return Ok(()),
-            Err(error) => object = tries.read_again(&object, error).await?,
-        }
-    }
+        Ok(store.remove(&object, more.clone(), actor).await)
+    })
+    .await
 }
 
 /// Writes an object by `write`, in the loop of every change, and returns what that gives.
@@ -141,10 +135,12 @@ where
     let mut object = known.clone();
     let mut tries = Tries::new(store, actor);
     loop {
-        match write(object.clone()).await? {
-            Ok(written) => return Ok(written),
-            Err(error) => object = tries.read_again(&object, error).await?,
-        }
+        let again = match write(object.clone()).await {
+            Ok(Ok(written)) => return Ok(written),
+            Ok(Err(error)) => tries.read_again(&object, error).await,
+            Err(refused) => Err(refused),
+        };
+        object = again.map_err(|refused| tries.told(refused))?;
     }
 }
 
@@ -167,6 +163,16 @@ impl<'a> Tries<'a> {
         }
     }
 
+    /// What the caller is told: a refusal says that nothing is done, and is not true of a change that
+    /// has begun.
+    fn told(&self, refused: Refused) -> Refused {
+        match refused {
+            Refused::Unavailable(_) => refused,
+            _ if self.has_begun => begun().into(),
+            _ => refused,
+        }
+    }
+
     /// The object as it is now, after a write that came too late; other failures stay.
     async fn read_again<T: Versioned>(
         &mut self,
@@ -177,6 +183,7 @@ impl<'a> Tries<'a> {
             WriteError::Refused(refusals) => refusals,
             other => return Err(other.into()),
         };
+        self.has_begun |= refusals.contains(&Refusal::Begun);
         if let Actor::User(caller) = self.actor
             && refusals.contains(&Refusal::ActorChanged)
         {
@@ -186,7 +193,6 @@ impl<'a> Tries<'a> {
         if !refusals.contains(&Refusal::Stale) {
             return Err(WriteError::Refused(refusals).into());
         }
-        self.has_begun |= refusals.contains(&Refusal::Begun);
         self.wait().await?;
         let again = self.store.read_again(stale).await?;
         again.ok_or_else(|| match self.actor {
@@ -202,7 +208,6 @@ impl<'a> Tries<'a> {
         self.failed += 1;
         match self.failed {
             1 => Ok(()),
-            TRIES if self.has_begun => Err(begun().into()),
             TRIES => Err(Refused::Conflict),
             failed => {
                 pause(failed - 1).await;

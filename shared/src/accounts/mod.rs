@@ -20,7 +20,7 @@ use crate::{
     forms::FormError,
     input::FieldErrors,
     jwt::TokenError,
-    store::{Refusal, StoreError, WriteError},
+    store::{Refusal, StoreError, WriteError, writes::begun},
 };
 
 /// Why something was not done.
@@ -109,6 +109,9 @@ impl From<WriteError> for Refused {
 /// The answer to a write that broke rules of the table: field errors before the last superuser, as
 /// everywhere.
 fn broken_rules(refusals: &[Refusal]) -> Refused {
+    if refusals.contains(&Refusal::Begun) {
+        return begun().into();
+    }
     let mut errors = FieldErrors::default();
     for (field, error) in refusals.iter().filter_map(|refusal| refusal.field_error()) {
         errors.add(field, [error]);

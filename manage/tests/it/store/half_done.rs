@@ -16,9 +16,11 @@ use testkit::{
     proxy::{Fault, is_change},
     user_path,
 };
+use tokio::sync::{Barrier, Notify};
 
 use super::{
     faults::{assert_contended, assert_unavailable},
+    race::{at_once, by},
     world::World,
 };
 
@@ -294,6 +296,42 @@ async fn a_change_of_many_memberships_whose_every_later_step_comes_too_late_is_n
         .await;
     }
     assign(&world, MANY).await.assert_status(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_is_not_allowed_any_more_after_it_has_begun_is_not_said_to_be_refused() {
+    let world = World::start().await;
+    let ann = member_of_many(&world).await;
+    let boss = world.staff("boss", &["auth.change_user"]).await;
+    let (turn, told) = (Arc::new(Barrier::new(2)), Arc::new(Notify::new()));
+    let (held, notify, changes) = (Arc::clone(&turn), Arc::clone(&told), AtomicUsize::new(0));
+    world.proxy.inject(move |operation, request| {
+        let is_second =
+            is_change(operation, request) && changes.fetch_add(1, Ordering::SeqCst) == 1;
+        is_second.then(|| {
+            notify.notify_one();
+            Fault::Turn(Arc::clone(&held))
+        })
+    });
+    let all: Vec<u64> = (1..=MANY).collect();
+    let change = by(
+        &boss,
+        "POST",
+        "users/2/assign_groups/",
+        json!({ "group_ids": all }),
+    );
+    let meanwhile = async {
+        told.notified().await;
+        world.change(&ann, |user| user.is_superuser = true).await;
+        turn.wait().await;
+        turn.wait().await;
+    };
+    let (answers, ()) = tokio::join!(at_once(&world, [change.clone()]), meanwhile);
+    assert_unavailable(&answers[0], "a change that has begun");
+    assert_ne!(world.read(ann.id).await.group_ids.len(), 0);
+    world.assert_sound().await;
+    let answers = at_once(&world, [change]).await;
+    answers[0].assert(403, testkit::forbidden());
 }
 
 #[tokio::test]
