@@ -42,6 +42,7 @@ pub struct Race<'a> {
     settings: Settings,
     desk: Mutex<Desk>,
     operations: Vec<(Operation, Service)>,
+    proxies: Vec<Proxy>,
     alike: Option<(u64, u64)>,
     tries_all: bool,
     checked: Mutex<BTreeSet<Vec<String>>>,
@@ -77,6 +78,7 @@ impl<'a> Race<'a> {
             settings: settings.to_vec(),
             desk: Mutex::new(Desk::new()),
             operations: Vec::new(),
+            proxies: Vec::new(),
             alike: None,
             tries_all: env::var("ALIKE").is_ok(),
             checked: Mutex::default(),
@@ -105,6 +107,7 @@ impl<'a> Race<'a> {
         .await;
         let number = self.operations.len();
         self.desk.get_mut().hold(&proxy, number);
+        self.proxies.push(proxy);
         let run: Operation = Box::new(move |service| {
             let running: Pin<Box<dyn Future<Output = Value> + Send>> = Box::pin(run(service));
             running
@@ -152,6 +155,10 @@ impl<'a> Race<'a> {
         loop {
             let counts = self.one(&start, &mut path, &normal, &serial, &holds).await;
             tried += usize::from(counts);
+            // Nobody asks for them, and those of many orders fill the memory.
+            for proxy in &self.proxies {
+                proxy.take_calls();
+            }
             let is_left = backtrack(&mut path);
             if !is_left || tried >= most {
                 let all = if is_left { "the first" } else { "all" };
