@@ -27,6 +27,8 @@ const LONGEST: Duration = Duration::from_secs(45);
 const BATCH: usize = 1000;
 /// After so many failures one after another the rest waits for the next time: the server is down.
 const FAILURES: usize = 3;
+/// And after so many mails one after another that it refuses for good: it may refuse all.
+const REFUSALS: usize = 100;
 
 /// How long a mail is tried that the server refuses for good, in seconds: a day, in case the mistake is in
 /// the server's settings.
@@ -88,6 +90,13 @@ pub enum NotSent {
     Unwritten(String),
 }
 
+impl NotSent {
+    /// Whether the server refuses this mail, and would again.
+    fn is_for_good(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.is_for_good())
+    }
+}
+
 impl Mailer {
     /// A mailer of a service that has links.
     pub fn new(app: App, sender: Sender, from: From, links: LinkSettings) -> Self {
@@ -135,13 +144,14 @@ impl Mailer {
         }
     }
 
-    /// Sends what was owed `age` seconds ago and still is, what failed least often first: mails that
-    /// a server never takes keep no others waiting. Returns how many were sent or dropped.
+    /// Sends what was owed `age` seconds ago and still is, of the oldest [`BATCH`] mails what failed least
+    /// often first: mails that a server never takes keep no others waiting. Returns how many were sent
+    /// or dropped.
     ///
     /// # Errors
     /// The first failure after which mails are left.
     pub async fn deliver_owed(&self, age: i64) -> Result<usize, NotSent> {
-        let (mut done, mut failures) = (0, 0);
+        let (mut done, mut failures, mut refusals) = (0, 0, 0);
         let mut first = None;
         let before = self.app.store.now() - age;
         let mut mails = self.app.store.owed_mails(BATCH).await?;
@@ -150,12 +160,16 @@ impl Mailer {
         mails.sort_by_key(|mail| mail.tries);
         for mail in mails {
             match self.deliver(&mail.id).await {
-                Ok(_) => (done, failures) = (done + 1, 0),
+                Ok(_) => (done, failures, refusals) = (done + 1, 0, 0),
                 Err(NotSent::InHand) => {}
                 Err(error) => {
-                    failures += 1;
+                    // A server that refuses some mails for good is not down.
+                    match error.is_for_good() {
+                        true => refusals += 1,
+                        false => failures += 1,
+                    }
                     first = first.or(Some(error));
-                    if failures == FAILURES {
+                    if failures == FAILURES || refusals == REFUSALS {
                         break;
                     }
                 }

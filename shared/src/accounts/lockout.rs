@@ -74,14 +74,13 @@ pub async fn failures(
     Ok(found)
 }
 
-/// Sets the counters of a username back.
+/// Sets the counters of a username back: of more than [`COUNTERS`](crate::store::attempts::COUNTERS)
+/// that of the username and the latest of networks, and the others end with their windows.
 ///
 /// # Errors
 /// The table's failure.
 pub async fn forget_failures(store: &Store, username: &UserName) -> Result<(), StoreError> {
-    store
-        .forget_attempts_at(&of(username.as_str()), None)
-        .await?;
+    store.forget_attempts_at(&of(username.as_str())).await?;
     Ok(())
 }
 
@@ -94,7 +93,7 @@ pub async fn unlock(store: &Store, actor: Actor<'_>, user: &User) -> Result<usiz
         return Err(Refused::PermissionDenied);
     }
     let name = user.username.as_str();
-    let count = store.forget_attempts_at(&of(name), None).await?;
+    let count = store.forget_attempts_at(&of(name)).await?;
     if count > 0 {
         let (object, name) = (user.object(), name.to_owned());
         store.log_alone(actor, object, name, COUNTERS).await?;
@@ -114,7 +113,7 @@ pub async fn unlock_address(
     address: IpAddr,
 ) -> Result<usize, Refused> {
     let network = network(Some(address));
-    let count = store.forget_attempts_at(&from(&network), None).await?
+    let count = store.forget_attempts_at(&from(&network)).await?
         + throttle::forget(store, &network).await?;
     if count > 0 {
         // No model that older versions know fits an address, so it is logged as the user 0, who does not exist.

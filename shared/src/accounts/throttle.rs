@@ -81,8 +81,8 @@ fn of(subject: &str, part: &str) -> String {
 pub(super) async fn forget(store: &Store, network: &str) -> Result<usize, StoreError> {
     let subjects = [REGISTRATIONS, MAILS].map(|subject| of(subject, network));
     let (registrations, mails) = tokio::try_join!(
-        store.forget_attempts_at(&subjects[0], None),
-        store.forget_attempts_at(&subjects[1], None)
+        store.forget_attempts_at(&subjects[0]),
+        store.forget_attempts_at(&subjects[1])
     )?;
     Ok(registrations + mails)
 }

@@ -1,5 +1,7 @@
 //! Users and their passwords. [`super::new_users`] makes them.
 
+use std::collections::BTreeSet;
+
 use super::{
     Gone, Refused,
     changes::{self, Judged},
@@ -10,7 +12,7 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{Actor, EmailAddress, User, UserChange, UserId, UserName, quotas},
+    domain::{Actor, EmailAddress, GroupId, SetChange, User, UserChange, UserId, UserName, quotas},
     hashing::{Hasher, Password, PasswordHash},
     input::FieldErrors,
     jwt::is_sid,
@@ -90,8 +92,11 @@ pub async fn change_from(
     let (now, epoch, staff_epoch, id) = (store.now(), user.epoch, user.staff_epoch, user.id);
     let is_own = matches!(actor, Actor::User(caller) if caller.id == id);
     let confirms = store.mails().activation;
+    let was_theirs = change.email.as_ref() == Some(&user.email);
+    let gone = gone_groups(store, &user, change).await?;
     let apply = |before: &User| {
         let mut after = change.apply(before);
+        after.group_ids.retain(|id| !gone.contains(id));
         if after.email != before.email {
             after.pending_email = None;
             if is_own && confirms {
@@ -113,6 +118,10 @@ pub async fn change_from(
         None => Ok(None),
     };
     let more = |before: &User, after: &User| {
+        // Planned without a link to it, and without a look at who else has it.
+        if was_theirs && after.pending_email == change.email {
+            return Err(StoreError::new("a change", "the address changed meanwhile"));
+        }
         let told = match before.email != after.email {
             true => owed(store, Kind::EmailChanged, before, &before.email, client)?,
             false => None,
@@ -133,6 +142,24 @@ pub async fn change_from(
         note_end(id, actor, "left_staff");
     }
     Ok(changed)
+}
+
+/// The ids of deleted groups among a user's own that would count against the quota of a change.
+async fn gone_groups(
+    store: &Store,
+    user: &User,
+    change: &UserChange,
+) -> Result<BTreeSet<GroupId>, StoreError> {
+    match &change.groups {
+        Some(SetChange::Add(added))
+            if user.group_ids.union(added).count() > quotas::GROUPS_OF_USER =>
+        {
+            let found = store.groups_of(&user.group_ids).await?;
+            let found: BTreeSet<_> = found.into_iter().map(|group| group.id).collect();
+            Ok(user.group_ids.difference(&found).copied().collect())
+        }
+        _ => Ok(BTreeSet::new()),
+    }
 }
 
 /// The address to which a change of a user, who is `planned` then, owes a mail with a link: a new one

@@ -5,13 +5,17 @@ use serde::Deserialize;
 
 use super::{
     Store, StoreError,
-    items::{attributes, number, number_of},
+    items::{attributes, from_item, number, number_of},
     keys::{Entity, Key, TTL, digest},
     marker,
+    queries::Direction,
     table::failure,
     writes::Write,
 };
 use crate::domain::{UserId, UserName};
+
+/// How many counters of one subject are read at most: each network that tries a username has one.
+pub const COUNTERS: usize = 1000;
 
 /// What is counted: attempts at a subject, apart by a part of it, in windows of so many seconds.
 #[derive(Clone, Debug)]
@@ -125,25 +129,18 @@ impl Store {
         self.note(Write::delete(key)).await
     }
 
-    /// Sets all counters of a subject back, or those of one part of it, whatever their windows: one
-    /// read, and a write for each. Returns how many.
-    pub async fn forget_attempts_at(
-        &self,
-        subject: &str,
-        part: Option<&str>,
-    ) -> Result<usize, StoreError> {
-        let part = part.map(|part| format!("#{}", digest(part)));
-        let is_meant = |place: &str| part.as_ref().is_none_or(|part| place.ends_with(part));
-        let mut items = self.stored_attempts(subject).await?;
-        items.retain(|stored| is_meant(&stored.place));
-        for Stored { place, .. } in &items {
-            self.note(Write::delete(Entity::Attempts(subject, place).key()))
-                .await?;
-        }
-        Ok(items.len())
+    /// Sets the counters of a subject back, as many as [`Self::attempts`] gives and whatever their
+    /// windows: one read, and a write for each. Returns how many.
+    pub async fn forget_attempts_at(&self, subject: &str) -> Result<usize, StoreError> {
+        let stored = self.stored_attempts(subject).await?;
+        let delete =
+            |stored: &Stored| Write::delete(Entity::Attempts(subject, &stored.place).key());
+        self.note_all(stored.iter().map(delete).collect()).await?;
+        Ok(stored.len())
     }
 
-    /// All counters of a subject whose windows have not ended: one read.
+    /// The counters of a subject whose windows have not ended: one read. Of more than [`COUNTERS`]
+    /// the one of the subject itself, in its latest window, and the latest of its parts.
     pub async fn attempts(&self, subject: &str) -> Result<Vec<Counted>, StoreError> {
         let now = self.now();
         let mut items = self.stored_attempts(subject).await?;
@@ -160,7 +157,24 @@ impl Store {
 
     async fn stored_attempts(&self, subject: &str) -> Result<Vec<Stored>, StoreError> {
         let pk = Entity::Attempts(subject, "").key().pk;
-        self.table.partition(&pk).await
+        let latest = Direction::Backward;
+        let (items, rest) = self.table.page(&pk, None, latest, COUNTERS).await?;
+        let stored: Result<Vec<Stored>, _> = items.into_iter().map(from_item).collect();
+        let mut stored = stored?;
+        // In this direction it comes behind its parts.
+        let whole = stored
+            .first()
+            .and_then(|latest| latest.place.split_once('#'));
+        if let Some((number, _)) = whole
+            && rest.is_some()
+        {
+            let place = format!("{number}#");
+            stored.retain(|stored| stored.place != place);
+            let key = Entity::Attempts(subject, &place).key();
+            stored.extend(self.table.get::<Stored>(key).await?);
+        }
+        stored.sort_by(|one, other| one.place.cmp(&other.place));
+        Ok(stored)
     }
 
     /// The user with the first of the usernames that is somebody's, and the counts of two counters:

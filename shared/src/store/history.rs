@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError,
-    items::{from_item, indexed, to_item},
+    items::{Item, from_item, indexed, key_of, number, number_of, text, to_item},
     keys::{self, Entity},
-    queries::Direction,
-    writes::Write,
+    queries::{Direction, Scan},
+    writes::{Condition, Write},
 };
 use crate::{
     clock::Clock,
     domain::{
-        Actor, UserId,
+        Actor, User, UserId,
         log_entry::{ActionFlag, LogEntry, Object, change_message},
     },
 };
@@ -188,5 +188,93 @@ impl Store {
             .into_iter()
             .filter(|stored| stored.ttl.is_none_or(|ttl| ttl > now));
         kept.map(|stored| stored.entry).collect()
+    }
+}
+
+impl Store {
+    /// Puts an entry of Django's log of changes, under a place that `pk` makes its own; false if it
+    /// is older than entries are kept.
+    pub async fn load_log_entry(&self, entry: LogEntry, pk: u64) -> Result<bool, StoreError> {
+        let (seconds, object) = (entry.action_time.div_euclid(1000), entry.object());
+        let ttl = self.audit.ends(seconds);
+        if ttl.is_some_and(|ttl| ttl <= self.now()) {
+            return Ok(false);
+        }
+        let place = format!("{:015}#{pk:08x}", entry.action_time);
+        let index = keys::Key {
+            pk: keys::log_of_day(seconds.div_euclid(24 * 60 * 60)),
+            sk: place.clone(),
+        };
+        let key = Entity::LogEntry(&object, &place).key();
+        let item = to_item(&key, &Stored { entry, ttl })?;
+        self.note(Write::put(indexed(item, &index))).await?;
+        Ok(true)
+    }
+
+    /// Takes somebody who is deleted out of the log of changes: the entries about them go, and those
+    /// of what they did keep no name.
+    pub async fn erase_from_log(&self, id: UserId) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        let mut entries = EntriesNaming::of(self, id);
+        while let Some((key, _)) = entries.next().await? {
+            let write = if key.pk == entries.about {
+                Write::delete(key)
+            } else {
+                let nobody = Item::from([
+                    ("username".to_owned(), text("")),
+                    ("user_id".to_owned(), number(0)),
+                ]);
+                let mut write = Write::set(key, nobody);
+                write.condition = Condition::Exists;
+                write
+            };
+            self.note(write).await?;
+            erased += 1;
+        }
+        Ok(erased)
+    }
+
+    /// The entries of the log of changes about a user, and of what they did: reads the whole table.
+    pub async fn log_entries_naming(
+        &self,
+        id: UserId,
+    ) -> Result<Vec<(keys::Key, LogEntry)>, StoreError> {
+        let mut found = EntriesNaming::of(self, id);
+        let mut entries = Vec::new();
+        while let Some((key, item)) = found.next().await? {
+            let stored: Stored = from_item(item)?;
+            entries.push((key, stored.entry));
+        }
+        Ok(entries)
+    }
+}
+
+/// The entries of the log of changes about a user, and of what they did, one after the other.
+struct EntriesNaming {
+    id: UserId,
+    /// The partition of those about them.
+    about: String,
+    log: Scan,
+}
+
+impl EntriesNaming {
+    fn of(store: &Store, id: UserId) -> Self {
+        Self {
+            id,
+            about: keys::log_of(&User::object_of(id)),
+            log: store.table.scan("LOG#"),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<(keys::Key, Item)>, StoreError> {
+        while let Some(item) = self.log.next().await? {
+            let Some(key) = key_of(&item) else {
+                continue;
+            };
+            if key.pk == self.about || number_of(&item, "user_id") == Some(self.id.0) {
+                return Ok(Some((key, item)));
+            }
+        }
+        Ok(None)
     }
 }

@@ -7,8 +7,8 @@ use super::{
     Refusal, Store, StoreError, Versioned, WriteError,
     credentials::{StoredHash, credential_given, stored_hash},
     history::Stored,
-    items::{Item, from_item, indexed, number, number_of, number_set, to_item},
-    keys::{self, Entity, Sequence},
+    items::{Item, from_item, number_of, number_set},
+    keys::{Entity, Sequence},
     layout::Layout,
     marker,
     table::TRANSACTION,
@@ -334,65 +334,5 @@ impl Store {
         let before = before.unwrap_or_else(|| number_set(from.0));
         write.condition = Condition::Equals("ids", before);
         Ok(write)
-    }
-
-    /// Puts an entry of Django's log of changes, under a place that `pk` makes its own; false if it
-    /// is older than entries are kept.
-    pub async fn load_log_entry(&self, entry: LogEntry, pk: u64) -> Result<bool, StoreError> {
-        let (seconds, object) = (entry.action_time.div_euclid(1000), entry.object());
-        let ttl = self.audit.ends(seconds);
-        if ttl.is_some_and(|ttl| ttl <= self.now()) {
-            return Ok(false);
-        }
-        let place = format!("{:015}#{pk:08x}", entry.action_time);
-        let index = keys::Key {
-            pk: keys::log_of_day(seconds.div_euclid(24 * 60 * 60)),
-            sk: place.clone(),
-        };
-        let key = Entity::LogEntry(&object, &place).key();
-        let item = to_item(&key, &Stored { entry, ttl })?;
-        self.note(Write::put(indexed(item, &index))).await?;
-        Ok(true)
-    }
-
-    /// Takes somebody who is deleted out of the log of changes: the entries about them go, and those
-    /// of what they did keep no name.
-    pub async fn erase_from_log(&self, id: UserId) -> Result<u64, StoreError> {
-        let mut erased = 0;
-        for (key, entry) in self.log_entries_naming(id).await? {
-            let is_about = entry.object() == User::object_of(id);
-            let write = if is_about {
-                Write::delete(key)
-            } else {
-                let nobody = Item::from([
-                    ("username".to_owned(), super::items::text("")),
-                    ("user_id".to_owned(), number(0)),
-                ]);
-                Write::set(key, nobody)
-            };
-            self.note(write).await?;
-            erased += 1;
-        }
-        Ok(erased)
-    }
-
-    /// The entries of the log of changes about a user, and of what they did: reads the whole table.
-    pub async fn log_entries_naming(
-        &self,
-        id: UserId,
-    ) -> Result<Vec<(keys::Key, LogEntry)>, StoreError> {
-        let about = keys::log_of(&User::object_of(id));
-        let mut pages = self.table.scan("LOG#");
-        let mut entries = Vec::new();
-        while let Some(item) = pages.next().await? {
-            let Some(key) = super::items::key_of(&item) else {
-                continue;
-            };
-            if key.pk == about || number_of(&item, "user_id") == Some(id.0) {
-                let stored: Stored = from_item(item)?;
-                entries.push((key, stored.entry));
-            }
-        }
-        Ok(entries)
     }
 }

@@ -305,7 +305,9 @@ impl Store {
     /// of a deleted user from the last one.
     pub async fn ends_of_sessions(&self, id: UserId) -> Result<Vec<Write>, StoreError> {
         let sessions = self.sessions_of(id).await?;
-        let ends = sessions.into_iter().map(|session| {
+        // A trace is done: a deletion that is sent again goes on behind those of the last time.
+        let left = sessions.into_iter().filter(|session| !session.is_trace());
+        let ends = left.map(|session| {
             let key = Entity::Session(id, &session.sid).key();
             if session.previous.is_none() {
                 return Ok(Write::delete(key));

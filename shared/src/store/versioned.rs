@@ -5,8 +5,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Refusal, Store, StoreError, WriteError, history::Logged, keys::Key, layout::Layout,
-    table::TRANSACTION, writes::Write,
+    Refusal, Store, StoreError, WriteError,
+    history::Logged,
+    keys::Key,
+    layout::Layout,
+    table::TRANSACTION,
+    writes::{Condition, Write},
 };
 use crate::domain::{
     Actor,
@@ -219,7 +223,11 @@ impl Store {
                     .write_in_steps(&known, &bare, guard.into_iter().collect())
                     .await?;
             }
-            let before = more.drain(..excess(&known, &more)).collect();
+            let mut before: Vec<Write> = more.drain(..excess(&known, &more)).collect();
+            for write in &mut before {
+                // What is gone meanwhile does not come back, should the deletion not happen.
+                write.condition = Condition::Exists;
+            }
             self.note_all(before).await?;
         }
         let mut writes = known.deletion(layout);

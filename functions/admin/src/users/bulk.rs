@@ -240,6 +240,9 @@ async fn carry_out(
                 let errors = errors.iter().flat_map(|(_, errors)| errors);
                 refused.extend(errors.map(|error| format!("{name}: {}", error.django())));
             }
+            Err(Refused::Conflict) => refused.push(format!(
+                "{name}: others change the same at this moment. Please try again."
+            )),
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,6 +1,10 @@
 //! What is done with several users at once.
 
-use testkit::Observed;
+use shared::domain::quotas::GROUPS_OF_USER;
+use testkit::{
+    Observed,
+    proxy::{Fault, is_change},
+};
 
 use super::site::{done, messages};
 
@@ -47,6 +51,62 @@ async fn an_action_is_done_after_a_page_that_names_what_will_happen() {
         }
     }
     assert_eq!(site.table.users(&[ann.id, bob.id]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_others_change_at_the_moment_is_named_and_the_rest_is_done() {
+    let site = Observed::start().await;
+    let (ann, bob) = (site.user("ann").await, site.user("bob").await);
+    let (a, b) = (ann.id.to_string(), bob.id.to_string());
+    let mut browser = site.browser_of("admin").await;
+    site.proxy.inject(|operation, request| {
+        let is_of_bob = is_change(operation, request) && request.to_string().contains("USER#3");
+        is_of_bob.then_some(Fault::Cancelled("TransactionConflict"))
+    });
+    let fields = [
+        ("action", "deactivate"),
+        ("post", "yes"),
+        ("_selected_action", b.as_str()),
+        ("_selected_action", &a),
+    ];
+    let told = [
+        "Successfully deactivated 1 user.",
+        "bob: others change the same at this moment. Please try again.",
+    ];
+    assert_eq!(done(&mut browser, LIST, &fields, LIST).await, told);
+    assert!(!site.read(ann.id).await.is_active);
+    assert!(site.read(bob.id).await.is_active);
+}
+
+#[tokio::test]
+async fn deleted_groups_do_not_count_against_the_quota_of_who_joins_another() {
+    let site = Observed::start().await;
+    let mut groups = Vec::new();
+    for number in 0..=GROUPS_OF_USER {
+        groups.push(site.group(&format!("Group {number}"), &[]).await);
+    }
+    let (last, first) = groups.split_last().expect("groups");
+    let ann = site.user("ann").joins(first).await;
+    let (a, g) = (ann.id.to_string(), last.id.to_string());
+    let mut browser = site.browser_of("admin").await;
+    let fields = [
+        ("action", "add_to_group"),
+        ("group", g.as_str()),
+        ("post", "yes"),
+        ("_selected_action", a.as_str()),
+    ];
+    let told = done(&mut browser, LIST, &fields, LIST).await;
+    assert!(told[0].starts_with("ann: "), "{told:?}");
+    let path = format!("groups/{}/", first[0].id);
+    site.delete(&site.admin, &path).await.assert_status(204);
+    let told = done(&mut browser, LIST, &fields, LIST).await;
+    let group = format!(
+        "Successfully added 1 user to the group “{}”.",
+        last.name.as_str()
+    );
+    assert_eq!(told, [group]);
+    assert_eq!(site.read(ann.id).await.group_ids.len(), GROUPS_OF_USER);
+    site.assert_sound().await;
 }
 
 #[tokio::test]

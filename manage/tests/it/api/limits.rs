@@ -1,5 +1,7 @@
 //! Limits of logins and registrations.
 
+use futures_util::future::try_join_all;
+use shared::store::attempts::{COUNTERS, Counter};
 use testkit::{Observed, PASSWORD, detail};
 
 #[tokio::test]
@@ -18,6 +20,28 @@ async fn registrations_from_one_address_have_a_rate() {
     answer.assert(429, detail(&text));
     site.pass(wait.parse().unwrap());
     site.register("cid").await.assert_status(201);
+}
+
+#[tokio::test]
+async fn a_new_password_opens_an_account_that_more_networks_try_than_are_looked_at() {
+    let site = Observed::with(&[("LOGIN_FAILURE_LIMIT_PER_ACCOUNT", "3")]).await;
+    let ann = site.user("ann").await;
+    for _ in 0..4 {
+        site.login("ann", "wrong").await;
+    }
+    site.login("ann", PASSWORD).await.assert_status(429);
+    let store = &site.table;
+    let counter = Counter::new("logins of ann", 900);
+    let networks: Vec<usize> = (0..=COUNTERS).collect();
+    for networks in networks.chunks(50) {
+        let counts = networks.iter().map(|network| {
+            let counter = counter.of(&format!("network {network}"));
+            async move { store.count_attempt(&counter).await }
+        });
+        try_join_all(counts).await.unwrap();
+    }
+    site.set_password(&ann, PASSWORD).await;
+    site.login("ann", PASSWORD).await.assert_status(200);
 }
 
 #[tokio::test]

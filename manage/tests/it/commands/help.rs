@@ -57,7 +57,7 @@ fn the_help_of_a_command_explains_every_option() {
             "--format --user-model --since --deleted --log-entries --naive --read-rate --data --table",
         ),
         ("exportuser", "<USERNAME> --data --table"),
-        ("eraseuser", "<USERNAME> --data --table"),
+        ("eraseuser", "[USERNAME] --id --data --table"),
         (
             "rotatekey",
             "<SECRET> --algorithm --force --leaked --url --accept-fallbacks --refresh-token-lifetime",

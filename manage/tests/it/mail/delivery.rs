@@ -243,6 +243,30 @@ async fn mails_that_never_leave_keep_no_others_waiting() {
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_mails_for_good_gets_the_others_and_one_that_is_down_does_not() {
+    let world = World::start().await;
+    let ann = world.user("ann").await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let owed = world.owe(Kind::PasswordChanged, Some(ann.id), "ann@example.com");
+        ids.push(owed.await);
+    }
+    let tries = async || {
+        let mut tries = 0;
+        for id in &ids {
+            tries += world.table.mail(id).await.unwrap().expect("a mail").tries;
+        }
+        tries
+    };
+    world.sink.refuse(Step::Recipient, 450);
+    assert!(world.mailer.deliver_owed(0).await.is_err());
+    assert_eq!(tries().await, 3);
+    world.sink.refuse(Step::Recipient, 550);
+    assert!(world.mailer.deliver_owed(0).await.is_err());
+    assert_eq!(tries().await, 8);
+}
+
+#[tokio::test]
 async fn what_is_asked_for_by_address_reaches_whoever_has_it_in_any_letter_case() {
     let world = World::start().await;
     world.user("ann").email("Ann@example.com").await;

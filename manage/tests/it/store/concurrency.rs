@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::{
-    domain::{GroupId, User, UserId},
+    accounts::users,
+    domain::{Actor, GroupId, User, UserChange, UserId},
     jwt::TokenType,
 };
-use testkit::{Answer, detail, forbidden, not_found, user_path};
+use testkit::{
+    Answer, Observed, detail, forbidden, not_found, parsed, proxy::is_change, user_path,
+};
 
 use super::{
-    race::{at_once, by, hold_writes},
+    faults::assert_unavailable,
+    race::{at_once, by, hold, hold_writes},
     world::World,
 };
 
@@ -60,6 +64,41 @@ async fn a_user_deleted_during_a_rename_leaves_nothing_behind() {
         assert_eq!(world.keys("USERNAME#").await, keys[4..]);
         world.assert_sound().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_somebody_else_changes_meanwhile_waits_for_no_link_that_nobody_sends() {
+    let settings = [
+        ("EMAIL_FRONTEND_DOMAIN", "app.example.com"),
+        ("PASSWORD_RESET_CONFIRM_URL", "reset/{uid}/{token}"),
+        ("ACTIVATION_URL", "activate/{uid}/{token}"),
+        ("SEND_ACTIVATION_EMAIL", "true"),
+    ];
+    let world = World(Observed::with(&settings).await);
+    let ann = world.user("ann").await;
+    let own = json!({"email": "ann@example.com", "last_name": "Lee"});
+    let own = by(&ann, "PATCH", "users/me/", own);
+    let held = hold(&world, 0, is_change);
+    let meanwhile = async {
+        held.came().await;
+        let change = UserChange {
+            email: Some(parsed("other@example.com")),
+            ..UserChange::default()
+        };
+        let before = world.read(ann.id).await;
+        let changed = users::change(&world.table, Actor::Setup, before, &change);
+        changed.await.unwrap();
+        held.go().await;
+    };
+    let (answers, ()) = tokio::join!(at_once(&world, [own.clone()]), meanwhile);
+    assert_unavailable(&answers[0], "a change");
+    assert_eq!(world.read(ann.id).await.pending_email, None);
+    at_once(&world, [own]).await[0].assert_status(200);
+    let waits = world.read(ann.id).await.pending_email;
+    assert_eq!(waits.unwrap().as_str(), "ann@example.com");
+    let owed = world.table.owed_mails(10).await.unwrap();
+    let to: Vec<&str> = owed.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["ann@example.com"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,13 +10,14 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use shared::domain::User;
 use testkit::{
     Answer, NOBODY, PASSWORD,
     proxy::{Fault, is_change},
     user_path,
 };
 
-use super::{faults::assert_unavailable, world::World};
+use super::{faults::assert_unavailable, race::hold, world::World};
 
 /// From the call `after` on, of those that `which` picks, none is carried out.
 fn cut(world: &World, after: usize, which: impl Fn(&str, &Value) -> bool + Send + Sync + 'static) {
@@ -216,6 +217,69 @@ async fn a_user_with_more_sessions_than_a_transaction_holds_is_deleted_with_all_
         .await
         .assert(204, Value::Null);
     assert_eq!(world.keys("SESSION#2").await, [""; 0]);
+    world.assert_sound().await;
+}
+
+/// Ann, with more sessions than a transaction holds, whose refresh tokens were replaced.
+async fn with_many_sessions(world: &World) -> (User, Vec<String>) {
+    let ann = world.user("ann").await;
+    tokens(world, "ann").await;
+    let session = world.table.sessions_of(ann.id).await.unwrap().remove(0);
+    let mut sids = Vec::new();
+    for number in 0..150_u32 {
+        let mut session = session.clone();
+        session.sid = format!("{number:032x}");
+        session.previous = Some(format!("previous{number}"));
+        sids.push(session.sid.clone());
+        world.table.begin_session(|| session.clone()).await.unwrap();
+    }
+    (ann, sids)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_that_fails_brings_no_session_back_that_ended_meanwhile() {
+    let world = World::start().await;
+    let (ann, sids) = with_many_sessions(&world).await;
+    let sid = sids[0].clone();
+    let held = hold(&world, 0, move |operation, request| {
+        is_change(operation, request) && request.to_string().contains(&sid)
+    });
+    let path = user_path(ann.id);
+    let meanwhile = async {
+        held.came().await;
+        assert!(world.table.end_session(ann.id, &sids[0]).await.unwrap());
+        cut(&world, 0, is_transaction);
+        held.go().await;
+    };
+    let (answer, ()) = tokio::join!(world.delete(&world.admin, &path), meanwhile);
+    assert_unavailable(&answer, "a deletion");
+    world.proxy.heal();
+    let left = world.table.sessions_of(ann.id).await.unwrap();
+    assert_eq!(left.iter().find(|session| session.sid == sids[0]), None);
+    world.read(ann.id).await;
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_cut_ends_no_session_twice() {
+    let world = World::start().await;
+    let (ann, _) = with_many_sessions(&world).await;
+    let path = user_path(ann.id);
+    cut(&world, 0, is_transaction);
+    let answer = world.delete(&world.admin, &path).await;
+    assert_unavailable(&answer, "a deletion");
+    world.proxy.heal();
+    let traces = async || {
+        let sessions = world.table.sessions_of(ann.id).await.unwrap();
+        sessions.iter().filter(|session| session.is_trace()).count()
+    };
+    let done = traces().await;
+    assert!(done > 50, "{done}");
+    world.proxy.take_calls();
+    let answer = world.delete(&world.admin, &path).await;
+    answer.assert(204, Value::Null);
+    let calls = world.proxy.take_calls();
+    assert!(calls.iter().all(|call| call.operation != "PutItem"));
+    assert_eq!(traces().await, 150);
     world.assert_sound().await;
 }
 

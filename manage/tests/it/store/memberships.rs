@@ -1,11 +1,6 @@
 //! More groups than one transaction takes: the first has all that may be refused, and each leaves a
 //! whole user.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use serde_json::{Value, json};
 use shared::domain::{GroupId, User};
 use testkit::{
@@ -13,12 +8,11 @@ use testkit::{
     proxy::{Fault, is_change, round_trips},
     user_path,
 };
-use tokio::sync::{Barrier, Notify};
 
 use super::{
     faults::{assert_contended, assert_unavailable},
     half_done::{cut_by, cut_ever_later, tokens},
-    race::{at_once, by},
+    race::{at_once, by, hold},
     world::World,
 };
 
@@ -187,16 +181,7 @@ async fn a_change_of_many_memberships_whose_every_later_step_comes_too_late_is_n
 async fn a_change_that_is_not_allowed_any_more_after_it_has_begun_is_not_said_to_be_refused() {
     let (world, ann) = stage().await;
     let boss = world.staff("boss", &["auth.change_user"]).await;
-    let (turn, told) = (Arc::new(Barrier::new(2)), Arc::new(Notify::new()));
-    let (held, notify, changes) = (Arc::clone(&turn), Arc::clone(&told), AtomicUsize::new(0));
-    world.proxy.inject(move |operation, request| {
-        let is_second =
-            is_change(operation, request) && changes.fetch_add(1, Ordering::SeqCst) == 1;
-        is_second.then(|| {
-            notify.notify_one();
-            Fault::Turn(Arc::clone(&held))
-        })
-    });
+    let second = hold(&world, 1, is_change);
     let all: Vec<u64> = (1..=MANY).collect();
     let change = by(
         &boss,
@@ -205,10 +190,9 @@ async fn a_change_that_is_not_allowed_any_more_after_it_has_begun_is_not_said_to
         json!({ "group_ids": all }),
     );
     let meanwhile = async {
-        told.notified().await;
+        second.came().await;
         world.change(&ann, |user| user.is_superuser = true).await;
-        turn.wait().await;
-        turn.wait().await;
+        second.go().await;
     };
     let (answers, ()) = tokio::join!(at_once(&world, [change.clone()]), meanwhile);
     assert_unavailable(&answers[0], "a change that has begun");

@@ -11,7 +11,10 @@ use testkit::{
     Answer,
     proxy::{Fault, is_write},
 };
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{
+    sync::{Barrier, Notify},
+    task::JoinSet,
+};
 
 use super::world::World;
 
@@ -41,6 +44,47 @@ pub fn hold_writes(world: &World, count: usize) {
         let held = is_write(operation) && sent.fetch_add(1, Ordering::SeqCst) < count;
         held.then(|| Fault::Meet(Arc::clone(&together)))
     });
+}
+
+/// A call that is held.
+pub struct Held {
+    turn: Arc<Barrier>,
+    came: Arc<Notify>,
+}
+
+impl Held {
+    /// Waits until it has come.
+    pub async fn came(&self) {
+        self.came.notified().await;
+    }
+
+    /// Lets it be carried out.
+    pub async fn go(&self) {
+        self.turn.wait().await;
+        self.turn.wait().await;
+    }
+}
+
+/// Holds the call number `place`, from 0, of those that `which` picks.
+pub fn hold(
+    world: &World,
+    place: usize,
+    which: impl Fn(&str, &Value) -> bool + Send + Sync + 'static,
+) -> Held {
+    let (turn, came) = (Arc::new(Barrier::new(2)), Arc::new(Notify::new()));
+    let held = Held {
+        turn: Arc::clone(&turn),
+        came: Arc::clone(&came),
+    };
+    let calls = AtomicUsize::new(0);
+    world.proxy.inject(move |operation, request| {
+        let is_held = which(operation, request) && calls.fetch_add(1, Ordering::SeqCst) == place;
+        is_held.then(|| {
+            came.notify_one();
+            Fault::Turn(Arc::clone(&turn))
+        })
+    });
+    held
 }
 
 /// A request by a user.

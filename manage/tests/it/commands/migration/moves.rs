@@ -121,6 +121,7 @@ async fn one_persons_data_is_given_and_erased_from_the_log_too() {
     let data = &Data::new();
     data.make("createsuperuser --username admin");
     data.make("createuser --username ann --email ann@example.com --staff");
+    data.make("createuser --username bob --email bob@example.com");
     let server = data.serve();
     let token = server.log_in("admin", PASSWORD).await;
     let answer = server
@@ -128,6 +129,8 @@ async fn one_persons_data_is_given_and_erased_from_the_log_too() {
         .await;
     assert_eq!(answer.status, 200);
     server.log_in("ann", PASSWORD).await;
+    let answer = server.delete(&token, "users/3/").await;
+    assert_eq!(answer.status, 204);
     drop(server);
     let exported = run(data.command("exportuser").arg("ann")).succeeded();
     let exported: Value = serde_json::from_str(&exported).expect("JSON");
@@ -141,10 +144,19 @@ async fn one_persons_data_is_given_and_erased_from_the_log_too() {
     let erased = run(data.command("eraseuser").arg("ann")).succeeded();
     assert_eq!(
         erased,
-        "User 'ann' is erased, with 3 entries of the log of changes.\n"
+        "Erasing user 2. If this is interrupted: eraseuser --id 2\n\
+         User 'ann' is erased, with 3 entries of the log of changes.\n"
+    );
+    // As an erasure leaves it that was interrupted.
+    let erased = run(&mut data.command("eraseuser --id 3")).succeeded();
+    assert_eq!(
+        erased,
+        "User '3' is erased, with 2 entries of the log of changes.\n"
     );
     let left = run(&mut data.command("dumpdata --log-entries")).succeeded();
-    assert!(!left.contains("ann"), "{left}");
+    assert!(!left.contains("ann") && !left.contains("bob"), "{left}");
+    let there = run(&mut data.command("eraseuser --id 1"));
+    assert_eq!(there.stderr, "Error: user 1 exists: eraseuser admin\n");
     data.assert_sound();
     let last = run(data.command("eraseuser").arg("admin"));
     assert_eq!(last.stderr, "Error: no active superuser would remain\n");
