@@ -6,7 +6,10 @@ mod mend;
 mod strays;
 mod sweep;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -110,7 +113,8 @@ async fn mend(
         while let Some(found) = sweep.next().await? {
             pass(&bar, pace, sweep.read).await;
             for Finding { line, mend } in found {
-                let Some(mend) = mend.filter(|_| tried.insert(line.clone())) else {
+                // Hashes, since there may be as many as users.
+                let Some(mend) = mend.filter(|_| tried.insert(hashed(&line))) else {
                     continue;
                 };
                 let line = match mend.carry_out(store).await? {
@@ -123,6 +127,12 @@ async fn mend(
         bar.finish_and_clear();
     }
     Ok(())
+}
+
+fn hashed(line: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Shows where the way through a table is, where there is a terminal.

@@ -93,12 +93,15 @@ pub async fn load(
     Ok(counts)
 }
 
+/// How many of those who did something are remembered.
+const ACTORS: usize = 10_000;
+
 /// Loads entries, and counts them.
 struct Loading<'a> {
     store: &'a Store,
     survey: &'a Survey,
     pace: Pace,
-    /// Who did what, as far as they are here.
+    /// Who did something, as far as they are here.
     actors: Mutex<HashMap<Reference, Option<(UserId, String)>>>,
     entries: AtomicU64,
     tokens: AtomicU64,
@@ -175,7 +178,11 @@ impl Loading<'_> {
             },
         };
         let actor = user.map(|user| (user.id, user.username.as_str().to_owned()));
-        self.actors.lock().await.insert(reference, actor.clone());
+        let mut actors = self.actors.lock().await;
+        if actors.len() >= ACTORS {
+            actors.clear();
+        }
+        actors.insert(reference, actor.clone());
         Ok(actor)
     }
 }

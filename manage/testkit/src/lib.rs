@@ -41,7 +41,8 @@ pub use answer::{Answer, detail, forbidden, not_found, unauthenticated};
 pub use client::{Account, Caller, Client, NOBODY, registration, user_path};
 pub use pages::{Pages, percent_encoded};
 pub use server::{
-    NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, settings,
+    NOW, Observed, PASSWORD, SIGNING_KEY, Server, TABLE, app, engine, serve, serve_meanwhile,
+    settings,
 };
 pub use smtp::SmtpSink;
 

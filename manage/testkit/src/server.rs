@@ -27,7 +27,7 @@ use shared::{
     settings::Settings,
     store::{Store, connect_to},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     Client, Pages,
@@ -257,10 +257,21 @@ fn client(endpoint: &LocalEndpoint) -> DynamoDb {
 
 /// Serves a service on a free port.
 pub async fn serve(app: App) -> Client {
+    let (client, mut serving) = serve_meanwhile(app).await;
+    serving.detach_all();
+    client
+}
+
+/// The same, which ends, and gives its memory back, when what is beside the client is dropped.
+pub async fn serve_meanwhile(app: App) -> (Client, JoinSet<()>) {
     app.store.refuse_newer_layout().await.expect("a layout");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let routes = with_peers(all_routes(app.clone()));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    Client::at(format!("http://{address}")).with_tokens_of(app)
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let _ = axum::serve(listener, routes).await;
+    });
+    let client = Client::at(format!("http://{address}")).with_tokens_of(app);
+    (client, serving)
 }

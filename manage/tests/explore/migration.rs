@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use testkit::{
     NOBODY, Observed, PASSWORD, TABLE, parsed, registration,
     schedule::{Race, Service, seen},
-    serve,
+    serve_meanwhile,
 };
 
 use crate::world::{OTHER, logs_in, status, token};
@@ -177,7 +177,7 @@ async fn against_moves(
     let race = race.operation(move |service| {
         let (token, body) = (token.clone(), body.clone());
         async move {
-            let client = serve(service.anew()).await;
+            let (client, _serving) = serve_meanwhile(service.anew()).await;
             seen(&client.ask(&token, method, path, body).await)
         }
     });
@@ -262,7 +262,7 @@ async fn the_filling_of_the_catalogue_and_a_change_of_permissions() {
     let race = race.await.operation(move |service| {
         let (admin, path) = (admin.clone(), format!("permissions/{id}/"));
         async move {
-            let client = serve(service.anew()).await;
+            let (client, _serving) = serve_meanwhile(service.anew()).await;
             seen(
                 &client
                     .patch(&admin, &path, json!({"codename": "come"}))

@@ -20,6 +20,9 @@ use crate::{
     input::FieldErrors,
 };
 
+/// How many rows of the index of members are read at once.
+const ROWS: usize = 1000;
+
 impl Store {
     /// All groups, in order of id.
     pub async fn groups(&self) -> Result<Vec<Group>, StoreError> {
@@ -56,10 +59,17 @@ impl Store {
     /// The users that the index of a group's members names; the index lags behind.
     pub async fn index_of_members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
         let pk = keys::member(group, UserId(0)).pk;
-        let (forward, all) = (Direction::Forward, usize::MAX);
-        let rows = self.table.index_rows(&pk, "", None, forward, all).await?;
-        let ids = rows.iter().filter_map(|row| row.sort_key.parse().ok());
-        Ok(ids.map(UserId).collect())
+        let (forward, most) = (Direction::Forward, ROWS);
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let mut rows = self.table.index_rows(&pk, "", after, forward, most).await?;
+            let found = rows.iter().filter_map(|row| row.sort_key.parse().ok());
+            ids.extend(found.map(UserId));
+            after = rows.pop();
+            if after.is_none() {
+                return Ok(ids);
+            }
+        }
     }
 
     /// The ids of a group's permissions that are deleted: a write of the set drops them.
