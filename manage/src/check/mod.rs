@@ -8,7 +8,7 @@ mod sweep;
 
 use std::{
     collections::BTreeSet,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, RandomState},
 };
 
 use clap::Args;
@@ -105,7 +105,8 @@ async fn mend(
     pace: &Pace,
     tell: &mut dyn FnMut(String),
 ) -> Result<(), CommandError> {
-    let (mut tried, mut before) = (BTreeSet::new(), None);
+    // Hashes of the lines, which may be as many as users.
+    let (mut tried, hashes, mut before) = (BTreeSet::new(), RandomState::new(), None);
     // Until a way through finds nothing new.
     while before != Some(tried.len()) {
         before = Some(tried.len());
@@ -113,8 +114,7 @@ async fn mend(
         while let Some(found) = sweep.next().await? {
             pass(&bar, pace, sweep.read).await;
             for Finding { line, mend } in found {
-                // Hashes, since there may be as many as users.
-                let Some(mend) = mend.filter(|_| tried.insert(hashed(&line))) else {
+                let Some(mend) = mend.filter(|_| tried.insert(hashes.hash_one(&line))) else {
                     continue;
                 };
                 let line = match mend.carry_out(store).await? {
@@ -127,12 +127,6 @@ async fn mend(
         bar.finish_and_clear();
     }
     Ok(())
-}
-
-fn hashed(line: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    line.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Shows where the way through a table is, where there is a terminal.

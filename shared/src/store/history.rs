@@ -189,9 +189,7 @@ impl Store {
             .filter(|stored| stored.ttl.is_none_or(|ttl| ttl > now));
         kept.map(|stored| stored.entry).collect()
     }
-}
 
-impl Store {
     /// Puts an entry of Django's log of changes, under a place that `pk` makes its own; false if it
     /// is older than entries are kept.
     pub async fn load_log_entry(&self, entry: LogEntry, pk: u64) -> Result<bool, StoreError> {

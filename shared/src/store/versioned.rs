@@ -195,7 +195,7 @@ impl Store {
     }
 
     /// Deletes an object, which must be as it is known, with more writes in the same transaction; those
-    /// that do not fit go before it.
+    /// that do not fit go before it, as far as their items exist.
     ///
     /// # Errors
     /// As [`Store::replace`].
